@@ -1,0 +1,25 @@
+"""Automatic alt text for every image a website stores.
+
+An upload's way through this package, one direction, no step back but one repair::
+
+    CloudEvent -> events -> captioning -> store (claim) -> images (read, prepare)
+               -> prompt -> captioner -> quality -> store (save) -> images (label)
+
+==============  =====================================================================
+domain          the nouns (Upload, Document, Picture ...) and the ports they travel
+errors          the error families that decide: record, redeliver, or fix a setting
+settings        the environment, read once and validated
+events          CloudEvent -> Upload, Deletion, CaptionRequest
+deliveries      one delivery: one log line, acknowledged or raised
+captioning      the use cases; claims.py holds the rules of who may work
+pictures        bytes -> a Picture that a model accepts, without private data
+prompt          the zero-shot prompt, the reply's schema, reading a reply
+quality         the filter between the model's words and the website
+policy          captions.toml: which rule applies to a name
+labels          what is read from and written to an object's metadata
+captioners/     one file a model provider
+stores/         Firestore and Cloud Storage; SQLite and a folder
+wiring          the one place that chooses adapters
+cli/            the command ``captions``
+==============  =====================================================================
+"""
