@@ -1,0 +1,94 @@
+"""Servers for the tests, a guard against the network, and a clean environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TypeVar
+
+import pytest
+
+from tests import emulators, network_guard
+
+OURS = (
+    *("ANTHROPIC_", "CAPTION_", "CLOUDSDK_", "GCE_", "GCLOUD_", "GEMINI_", "GOOGLE_", "OPENAI_"),
+    *("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "THREADS"),
+)
+STRICT = "CAPTION_TESTS_STRICT"
+T = TypeVar("T")
+
+
+class Environment:
+    """The variables that fixtures set for the whole session; every other one of ours is removed."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        self._kept = {STRICT}
+
+    def set(self, name: str, value: str) -> None:
+        self._patch.setenv(name, value)
+        self._kept.add(name)
+
+    def strangers(self) -> list[str]:
+        return [name for name in os.environ if name.startswith(OURS) and name not in self._kept]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """No network, no credentials of the person who runs the tests, no metadata server."""
+    with pytest.MonkeyPatch.context() as patch:
+        network_guard.install(patch)
+        environment = Environment(patch)
+        for name in environment.strangers():
+            patch.delenv(name)
+        environment.set("CLOUDSDK_CONFIG", str(tmp_path_factory.mktemp("gcloud")))
+        environment.set("GCE_METADATA_HOST", "127.0.0.1:9")
+        environment.set("NO_GCE_CHECK", "true")
+        environment.set("GRPC_VERBOSITY", "NONE")
+        yield environment
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(session_environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees only the settings that it makes itself."""
+    for name in session_environment.strangers():
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator(
+    session_environment: Environment,
+) -> Iterator[emulators.FirestoreEmulator]:
+    """Google's Firestore emulator; clients made after this use it."""
+    with _installed(emulators.firestore()) as server:
+        session_environment.set("FIRESTORE_EMULATOR_HOST", server.host)
+        session_environment.set("GOOGLE_CLOUD_PROJECT", emulators.PROJECT)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pubsub_emulator() -> Iterator[emulators.PubSubEmulator]:
+    """Google's Pub/Sub emulator."""
+    with _installed(emulators.pubsub()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def storage_emulator() -> Iterator[emulators.StorageEmulator]:
+    """fake-gcs-server, without notifications."""
+    with _installed(emulators.storage()) as server:
+        yield server
+
+
+@contextmanager
+def _installed(server: AbstractContextManager[T]) -> Iterator[T]:
+    """``server``, running; where a piece is missing, the test is skipped, or fails at the gate."""
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(server)
+        except emulators.Missing as missing:
+            if os.environ.get(STRICT) == "1":
+                pytest.fail(str(missing), pytrace=False)
+            pytest.skip(str(missing))
+        yield running
