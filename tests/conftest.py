@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from tests import emulators, network_guard
+from tests.model_server import ModelServer
 
 OURS = (
     *("ANTHROPIC_", "CAPTION_", "CLOUDSDK_", "GCE_", "GCLOUD_", "GEMINI_", "GOOGLE_", "OPENAI_"),
@@ -79,6 +80,19 @@ def storage_emulator() -> Iterator[emulators.StorageEmulator]:
     """fake-gcs-server, without notifications."""
     with _installed(emulators.storage()) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def _model_server() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def model_server(_model_server: ModelServer) -> ModelServer:
+    """A model that costs nothing, with an empty script and no records."""
+    _model_server.reset()
+    return _model_server
 
 
 @contextmanager
