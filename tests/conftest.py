@@ -11,6 +11,7 @@ import pytest
 
 from tests import emulators, network_guard
 from tests.model_server import ModelServer
+from tests.strict_storage import StrictStorage
 
 OURS = (
     *("ANTHROPIC_", "CAPTION_", "CLOUDSDK_", "GCE_", "GCLOUD_", "GEMINI_", "GOOGLE_", "OPENAI_"),
@@ -82,17 +83,18 @@ def storage_emulator() -> Iterator[emulators.StorageEmulator]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def _model_server() -> Iterator[ModelServer]:
+@pytest.fixture
+def model_server() -> Iterator[ModelServer]:
+    """A model that costs nothing, with an empty script and no records."""
     with ModelServer() as server:
         yield server
 
 
 @pytest.fixture
-def model_server(_model_server: ModelServer) -> ModelServer:
-    """A model that costs nothing, with an empty script and no records."""
-    _model_server.reset()
-    return _model_server
+def strict_storage() -> Iterator[StrictStorage]:
+    """Cloud Storage in memory, empty, with every precondition kept."""
+    with StrictStorage() as server:
+        yield server
 
 
 @contextmanager

@@ -21,7 +21,6 @@ import json
 import math
 import random
 import re
-import signal
 import threading
 import time
 from collections import deque
@@ -30,7 +29,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.answers import Answer, anthropic, gemini, openai
-from tests.loopback import LoopbackHandler, LoopbackServer
+from tests.loopback import LoopbackHandler, LoopbackServer, until_interrupted
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_="
 _GEMINI = re.compile(r"/v1(?:alpha|beta\d?)?/(?:.*/)?models/(?P<model>[^/:]+):(?P<verb>\w+)$")
@@ -265,12 +264,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8300)
     parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
     options = parser.parse_args()
-    end = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: end.set())
     with ModelServer(options.port, options.delay, keep_images=False) as server:
-        print(f"A model that costs nothing: GOOGLE_GEMINI_BASE_URL={server.url}", flush=True)
-        end.wait()
+        until_interrupted(f"A model that costs nothing: GOOGLE_GEMINI_BASE_URL={server.url}")
 
 
 if __name__ == "__main__":
