@@ -204,7 +204,7 @@ class _Handler(LoopbackHandler):
             return
         answer = self.server.begin(call)
         try:
-            self._send(answer)
+            self._send(answer, 0 if "mbed" in call.verb else self.server.delay)
         finally:
             self.server.end()
 
@@ -238,10 +238,10 @@ class _Handler(LoopbackHandler):
             time.monotonic(),
         )
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Answer, delay: float) -> None:
         if answer.drop:
             return self.drop()
-        if answer.hang or self.server.stopping.wait(answer.delay or self.server.delay):
+        if answer.hang or self.server.stopping.wait(answer.delay or delay):
             return self.hang()
         headers = {"Content-Type": "application/json", **answer.headers}
         if not answer.trickle:
@@ -262,7 +262,7 @@ def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tests.model_server", description=__doc__)
     parser.add_argument("--port", type=int, default=8300)
-    parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
+    parser.add_argument("--delay", type=float, default=0, help="seconds that a caption takes")
     options = parser.parse_args()
     with ModelServer(options.port, options.delay, keep_images=False) as server:
         until_interrupted(f"A model that costs nothing: GOOGLE_GEMINI_BASE_URL={server.url}")
