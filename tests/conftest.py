@@ -63,7 +63,7 @@ def firestore_emulator(
     session_environment: Environment,
 ) -> Iterator[emulators.FirestoreEmulator]:
     """Google's Firestore emulator; clients made after this use it."""
-    with _installed(emulators.firestore()) as server:
+    with installed(emulators.firestore()) as server:
         session_environment.set("FIRESTORE_EMULATOR_HOST", server.host)
         session_environment.set("GOOGLE_CLOUD_PROJECT", emulators.PROJECT)
         yield server
@@ -72,14 +72,14 @@ def firestore_emulator(
 @pytest.fixture(scope="session")
 def pubsub_emulator() -> Iterator[emulators.PubSubEmulator]:
     """Google's Pub/Sub emulator."""
-    with _installed(emulators.pubsub()) as server:
+    with installed(emulators.pubsub()) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def storage_emulator() -> Iterator[emulators.StorageEmulator]:
     """fake-gcs-server, without notifications."""
-    with _installed(emulators.storage()) as server:
+    with installed(emulators.storage()) as server:
         yield server
 
 
@@ -98,7 +98,7 @@ def strict_storage() -> Iterator[StrictStorage]:
 
 
 @contextmanager
-def _installed(server: AbstractContextManager[T]) -> Iterator[T]:
+def installed(server: AbstractContextManager[T]) -> Iterator[T]:
     """``server``, running; where a piece is missing, the test is skipped, or fails at the gate."""
     with ExitStack() as stack:
         try:

@@ -156,7 +156,7 @@ class Served:
         raise Failed(f"{self.target.label} did not start")
 
 
-def draw(width: int, height: int) -> bytes:
+def draw(width: int, height: int, quality: int = 80) -> bytes:
     """A JPEG with the detail of a photo: broad shapes under fine grain."""
     chance = random.Random(width)
     grain = Image.effect_noise((width // 4, height // 4), 60).resize((width, height))
@@ -171,7 +171,7 @@ def draw(width: int, height: int) -> bytes:
     exif = Image.Exif()
     exif[0x010F], exif[0x0112] = "Bench", 1  # camera maker, orientation
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=80, exif=exif)
+    picture.save(file, "JPEG", quality=quality, exif=exif)
     return file.getvalue()
 
 
