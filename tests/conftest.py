@@ -11,6 +11,7 @@ import pytest
 
 from tests import emulators, network_guard
 from tests.model_server import ModelServer
+from tests.strict_storage import StrictStorage
 
 OURS = (
     *("ANTHROPIC_", "CAPTION_", "CLOUDSDK_", "GCE_", "GCLOUD_", "GEMINI_", "GOOGLE_", "OPENAI_"),
@@ -62,7 +63,7 @@ def firestore_emulator(
     session_environment: Environment,
 ) -> Iterator[emulators.FirestoreEmulator]:
     """Google's Firestore emulator; clients made after this use it."""
-    with _installed(emulators.firestore()) as server:
+    with installed(emulators.firestore()) as server:
         session_environment.set("FIRESTORE_EMULATOR_HOST", server.host)
         session_environment.set("GOOGLE_CLOUD_PROJECT", emulators.PROJECT)
         yield server
@@ -71,32 +72,33 @@ def firestore_emulator(
 @pytest.fixture(scope="session")
 def pubsub_emulator() -> Iterator[emulators.PubSubEmulator]:
     """Google's Pub/Sub emulator."""
-    with _installed(emulators.pubsub()) as server:
+    with installed(emulators.pubsub()) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def storage_emulator() -> Iterator[emulators.StorageEmulator]:
     """fake-gcs-server, without notifications."""
-    with _installed(emulators.storage()) as server:
+    with installed(emulators.storage()) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
-def _model_server() -> Iterator[ModelServer]:
+@pytest.fixture
+def model_server() -> Iterator[ModelServer]:
+    """A model that costs nothing, with an empty script and no records."""
     with ModelServer() as server:
         yield server
 
 
 @pytest.fixture
-def model_server(_model_server: ModelServer) -> ModelServer:
-    """A model that costs nothing, with an empty script and no records."""
-    _model_server.reset()
-    return _model_server
+def strict_storage() -> Iterator[StrictStorage]:
+    """Cloud Storage in memory, empty, with every precondition kept."""
+    with StrictStorage() as server:
+        yield server
 
 
 @contextmanager
-def _installed(server: AbstractContextManager[T]) -> Iterator[T]:
+def installed(server: AbstractContextManager[T]) -> Iterator[T]:
     """``server``, running; where a piece is missing, the test is skipped, or fails at the gate."""
     with ExitStack() as stack:
         try:

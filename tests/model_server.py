@@ -21,7 +21,6 @@ import json
 import math
 import random
 import re
-import signal
 import threading
 import time
 from collections import deque
@@ -30,7 +29,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.answers import Answer, anthropic, gemini, openai
-from tests.loopback import LoopbackHandler, LoopbackServer
+from tests.loopback import LoopbackHandler, LoopbackServer, until_interrupted
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_="
 _GEMINI = re.compile(r"/v1(?:alpha|beta\d?)?/(?:.*/)?models/(?P<model>[^/:]+):(?P<verb>\w+)$")
@@ -205,7 +204,7 @@ class _Handler(LoopbackHandler):
             return
         answer = self.server.begin(call)
         try:
-            self._send(answer)
+            self._send(answer, 0 if "mbed" in call.verb else self.server.delay)
         finally:
             self.server.end()
 
@@ -239,10 +238,10 @@ class _Handler(LoopbackHandler):
             time.monotonic(),
         )
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Answer, delay: float) -> None:
         if answer.drop:
             return self.drop()
-        if answer.hang or self.server.stopping.wait(answer.delay or self.server.delay):
+        if answer.hang or self.server.stopping.wait(answer.delay or delay):
             return self.hang()
         headers = {"Content-Type": "application/json", **answer.headers}
         if not answer.trickle:
@@ -263,14 +262,10 @@ def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tests.model_server", description=__doc__)
     parser.add_argument("--port", type=int, default=8300)
-    parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
+    parser.add_argument("--delay", type=float, default=0, help="seconds that a caption takes")
     options = parser.parse_args()
-    end = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: end.set())
     with ModelServer(options.port, options.delay, keep_images=False) as server:
-        print(f"A model that costs nothing: GOOGLE_GEMINI_BASE_URL={server.url}", flush=True)
-        end.wait()
+        until_interrupted(f"A model that costs nothing: GOOGLE_GEMINI_BASE_URL={server.url}")
 
 
 if __name__ == "__main__":

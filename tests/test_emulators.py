@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -16,6 +17,7 @@ from google.api_core.exceptions import AlreadyExists
 from google.cloud import firestore
 
 from tests import emulators
+from tests.conftest import installed
 
 
 @pytest.fixture
@@ -62,6 +64,24 @@ def test_a_missing_piece_names_its_remedy(monkeypatch):
         pytest.raises(emulators.Missing, match="gcloud components install pubsub-emulator"),
         emulators.pubsub(),
     ):
+        pass
+
+
+@contextmanager
+def not_installed():
+    raise emulators.Missing("Java", "install Java 17")
+    yield
+
+
+def test_a_test_whose_piece_is_missing_is_skipped(monkeypatch):
+    monkeypatch.delenv("CAPTION_TESTS_STRICT", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="install Java 17"), installed(not_installed()):
+        pass
+
+
+def test_at_the_gate_it_fails(monkeypatch):
+    monkeypatch.setenv("CAPTION_TESTS_STRICT", "1")
+    with pytest.raises(pytest.fail.Exception, match="install Java 17"), installed(not_installed()):
         pass
 
 
