@@ -14,8 +14,8 @@ from functions.quality.catalogue import Entry, table
 
 PIECES = """
 < > & ; &lt; &amp; &#60; <b> </b> <script> </script> * _ ` ** ~~ [ ]( ) # - " ' “ ” « »
-😺 👨‍👩‍👧 🇫🇷 İ ǆ ß שָׁלוֹם हिन्दी image|of This:is alt|text: a cat it|appears|to|be 猫 の画像 这张图片显示了
-IMG_1234.jpg
+😺 👨‍👩‍👧 🇫🇷 İ ǆ ß שָׁלוֹם हिन्दी image|of This:is alt|text: a cat it|appears|to|be 猫 の画像 
+这张图片显示了 IMG_1234.jpg
 """
 UNSEEN = ["\n", "\t", "\0", "\u200b", "\u200d", "\ufeff", "\ud800", "\ufffe", "\u202e", "\u0301"]
 NASTY = st.one_of(

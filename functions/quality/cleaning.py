@@ -178,8 +178,6 @@ def _without_prefix(text: str, language: str) -> str:
         compared = uncapitalised(straight(text))
         if label := known.labels.match(compared):
             return capitalised(text[label.end() :], language)
-        if known.rephrase.match(compared):
-            continue
         for pattern in known.remove:
             if found := pattern.match(compared):
                 start, end = found.span("rest") if "rest" in pattern.groupindex else (

@@ -82,7 +82,10 @@ def wrong_script(passage: Passage) -> str | None:
     allowed = frozenset[str]().union(*(_MEMBERS.get(name, {name}) for name in expected))
     if "Latn" not in allowed:
         own = _NAME.sub(" ", own)
-    counted = Counter(script(letter) for letter in own if letter.isalpha())
+    counted = Counter[str]()
+    for letter, times in Counter(own).items():
+        if letter.isalpha():
+            counted[script(letter)] += times
     total = sum(counted.values())
     if total < 4:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -57,6 +58,7 @@ def cut(text: str, limit: int) -> str:
     return text[:end].rstrip()
 
 
+@functools.lru_cache(maxsize=64)  # the prompt and the hints are compared with every text
 def tokens(text: str) -> tuple[str, ...]:
     """The words, folded for comparison; in Han, Kana and Thai text each character is one."""
     return tuple(_TOKEN.findall(straight(text).casefold()))

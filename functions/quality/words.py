@@ -6,6 +6,7 @@ import functools
 import pathlib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,8 +63,8 @@ def _names(tag: str) -> list[str]:
 
 @functools.cache
 def _load(name: str) -> Words:
-    with (FOLDER / f"{name}.toml").open("rb") as file:
-        data = tomllib.load(file)
+    text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    data = tomllib.loads(unicodedata.normalize("NFC", text))  # as the texts compared with it are
     noun = f"(?:{data['noun']})"
 
     def one(key: str, around: str = "(?:%s)", flags: int = 0) -> re.Pattern[str]:
