@@ -1,0 +1,217 @@
+"""``check``: the fixes, then the rules text by text, then those on the reply as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from functions import languages
+from functions.domain import Reply
+from functions.quality import scripts, sources, wording, words
+from functions.quality.cleaning import cleaned, plain
+from functions.quality.findings import Checked, Context, Finding, Severity
+from functions.quality.passage import Passage
+from functions.quality.text import cut, graphemes, straight, tokens, uncapitalised
+
+# Alt text, caption and their labels share the 8 KiB of an object's metadata.
+LONGEST_CAPTION = 1_000
+LONGEST_VISIBLE_TEXT = 4_000
+MOST_TAGS = 12
+LONGEST_TAG = 40
+
+Judge = Callable[[Passage], str | None]
+
+
+def check(reply: Reply, context: Context) -> Checked:
+    """Put right what can be put right in a model's reply, and say what is wrong with the rest.
+
+    Pure, and without effect on its own output: a reply that was checked has nothing left to fix.
+    Never raises, whatever the texts are; no text that comes out has a line break, a control
+    character or a ``<`` that opens a tag.
+    """
+    main, *others = context.languages or ("en",)
+    visible_text, findings = _visible_text(reply.visible_text)
+    tags, found = _tags(reply.tags)
+    findings += found
+    translations, found = _translations(reply.translations, main, others)
+    findings += found
+    reply = replace(reply, tags=tags, visible_text=visible_text, translations={})
+
+    texts, found = _texts(
+        {"alt_text": reply.alt_text, "caption": reply.caption}, "", main, reply, context
+    )
+    findings += found
+    reply = replace(reply, alt_text=texts["alt_text"], caption=texts["caption"])
+    kept: dict[str, Mapping[str, str]] = {}
+    for language, given in translations.items():
+        where = f"translations.{language}."
+        kept[language], found = _texts(given, where, language, reply, context)
+        findings += found
+        findings += _untranslated(kept[language], where, language, reply, main)
+    return Checked(replace(reply, translations=kept), tuple(findings))
+
+
+def _texts(
+    given: Mapping[str, str], where: str, language: str, reply: Reply, context: Context
+) -> tuple[dict[str, str], list[Finding]]:
+    """One language's alt text and caption, cleaned and judged."""
+    texts: dict[str, str] = {}
+    findings: list[Finding] = []
+    for key in ("caption", "alt_text"):
+        field = where + key
+        text, fixes = cleaned(str(given.get(key) or ""), language)
+        if reply.decorative and key == "alt_text":
+            texts[key] = ""
+            findings += _decorative(text, field, language, reply)
+            continue
+        texts[key] = text
+        findings += [Finding(code, Severity.FIX, field, said) for code, said in fixes.items()]
+        if text or not reply.decorative:
+            limit = context.max_length if key == "alt_text" else LONGEST_CAPTION
+            findings += judged(Passage(text, field, language, limit, context, reply.visible_text))
+    return texts, findings
+
+
+def judged(passage: Passage) -> list[Finding]:
+    """What is wrong with one text. Of a text that is no description, only that is said."""
+    for code, judge in _NO_DESCRIPTION.items():
+        if message := judge(passage):
+            return [Finding(code, Severity.REPAIR, passage.field, message)]
+    found = []
+    for code, judge in _FAULTS.items():
+        if message := judge(passage):
+            severity = Severity.REVIEW if code in _FOR_PEOPLE else Severity.REPAIR
+            found.append(Finding(code, severity, passage.field, message))
+    return found
+
+
+def _opening(passage: Passage) -> str | None:
+    """An opening that says it is an image, in a case that only the model can mend."""
+    for known in passage.words:
+        if known.rephrase.match(uncapitalised(straight(passage.text))):
+            return "Leave out that it is an image: begin with what it shows."
+    return None
+
+
+_NO_DESCRIPTION: Mapping[str, Judge] = {
+    "empty_text": wording.empty_text,
+    "placeholder": wording.placeholder,
+    "refusal": wording.refusal,
+    "hint_obeyed": sources.hint_obeyed,
+    "prompt_echo": sources.prompt_echo,
+    "file_name": sources.file_name,
+}
+_FAULTS: Mapping[str, Judge] = {
+    "broken_characters": wording.broken_characters,
+    "contact_details": sources.contact_details,
+    "injection": sources.injection,
+    "keyword_stuffing": wording.keyword_stuffing,
+    "over_length": wording.over_length,
+    "person_guess": wording.person_guess,
+    "redundant_prefix": _opening,
+    "repetition": wording.repetition,
+    "shouting": wording.shouting,
+    "wrong_language": scripts.wrong_language,
+    "wrong_script": scripts.wrong_script,
+}
+# A model that guessed once will guess again: a person decides.
+_FOR_PEOPLE = frozenset({"person_guess"})
+
+
+def _decorative(text: str, field: str, language: str, reply: Reply) -> list[Finding]:
+    """Decoration has no alt text. Words that describe something make the claim doubtful."""
+    if not text:
+        return []
+    findings = [
+        Finding("decorative_text", Severity.FIX, field, "Decorative images have empty alt text.")
+    ]
+    placeholders = {word for known in words.of(language) for word in known.placeholders}
+    if len(tokens(text)) >= 3 and text.casefold().strip(" .") not in placeholders:
+        message = f"Said to be decorative, yet described as “{cut(text, 80)}”: is it?"
+        findings.append(Finding("decorative_doubt", Severity.REVIEW, field, message))
+    elif reply.visible_text and field == "alt_text":
+        message = "Said to be decorative, yet there is text in it: is it?"
+        findings.append(Finding("decorative_doubt", Severity.REVIEW, field, message))
+    return findings
+
+
+def _visible_text(given: str) -> tuple[str, list[Finding]]:
+    """Verbatim but for its line breaks; nothing where the model says that there is none."""
+    steps = ("control_characters", "unicode_form", "open_tags", "whitespace")
+    text = plain(given[: 2 * LONGEST_VISIBLE_TEXT], steps)
+    shortened = plain(cut(text, LONGEST_VISIBLE_TEXT), steps)
+    folded = shortened.casefold().strip(" .!\"'()[]-–—")
+    if folded in _NO_TEXT:
+        shortened = ""
+    if shortened == text:
+        return text, []
+    why = f"Cut to {LONGEST_VISIBLE_TEXT} characters." if shortened else "No text is no text."
+    return shortened, [Finding("visible_text", Severity.FIX, "visible_text", why)]
+
+
+_NO_TEXT = frozenset(
+    ("none", "n/a", "na", "null", "no text", "no visible text", "no text visible", "nil",
+     "there is no text", "there is no visible text", "there is no text in the image")
+)  # fmt: skip
+
+
+def _tags(given: tuple[str, ...]) -> tuple[tuple[str, ...], list[Finding]]:
+    steps = ("control_characters", "unicode_form", "markup", "whitespace", "tag")
+    parts = [part for tag in given for part in tag[: 10 * LONGEST_TAG].split(",")]
+    tags = [plain(part, steps) for part in parts]
+    kept = tuple(dict.fromkeys(tag for tag in tags if tag and graphemes(tag) <= LONGEST_TAG))
+    kept = kept[:MOST_TAGS]
+    if kept == given:
+        return kept, []
+    message = f"Tags were made small letters, each once, {MOST_TAGS} at most."
+    return kept, [Finding("tags", Severity.FIX, "tags", message)]
+
+
+def _translations(
+    given: Mapping[str, Mapping[str, str]], main: str, asked: list[str]
+) -> tuple[dict[str, Mapping[str, str]], list[Finding]]:
+    """The translations that were asked for, by their tags; ``pt`` will do where ``pt-BR`` was."""
+    found = {_canonical(language): texts for language, texts in given.items()}
+    kept: dict[str, Mapping[str, str]] = {}
+    findings = []
+    for language in dict.fromkeys(asked):
+        names = [name for name in _near(language) if name in found and name not in asked]
+        name = language if language in found else next(iter(names), "")
+        if name:
+            kept[language] = found.pop(name)
+        elif language != main:
+            message = f"The translation into {language} is missing: add caption and alt_text."
+            findings.append(
+                Finding("missing_translation", Severity.REPAIR, f"translations.{language}", message)
+            )
+    findings += [
+        Finding(
+            "extra_translation", Severity.FIX, "translations", f"Nobody asked for {cut(name, 35)}."
+        )
+        for name in found
+    ]
+    return kept, findings
+
+
+def _near(language: str) -> tuple[str, ...]:
+    return languages.fallbacks(language)[1:]
+
+
+def _canonical(language: str) -> str:
+    try:
+        return languages.language_tag(language)
+    except ValueError:
+        return plain(language, ("control_characters", "markup", "whitespace")) or "?"
+
+
+def _untranslated(
+    texts: Mapping[str, str], where: str, language: str, reply: Reply, main: str
+) -> list[Finding]:
+    """The main text again in the place of a translation; short ones may be names."""
+    if language.split("-")[0] == main.split("-")[0]:
+        return []
+    return [
+        Finding("untranslated", Severity.REPAIR, where + key, f"Translate this into {language}.")
+        for key, original in (("caption", reply.caption), ("alt_text", reply.alt_text))
+        if texts[key] == original and len(tokens(original)) >= 4 and original != reply.visible_text
+    ]

@@ -1,0 +1,126 @@
+"""The rules that look at one text's own words: is it a description a person would write?"""
+
+from __future__ import annotations
+
+import re
+
+from functions.quality.passage import Passage
+from functions.quality.text import contains, graphemes, shown, tokens
+
+_SENTENCE = re.compile(r"(?<=[.!?。！？])\s*|\n")
+_MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf¡-¿]|â€[\x90-\x9f™œ“”˜¦]|Â[\xa0-¿]")
+_SEPARATORS = re.compile(r"\s*[,，、;；|·•/،]\s*|\s+[-–—]\s+")
+_HASHTAG = re.compile(r"(?<!\w)#\w{2,}")
+
+
+def empty_text(passage: Passage) -> str | None:
+    """W3C's decision tree: only decoration has no words. Punctuation and emoji are none."""
+    if any(letter.isalnum() for letter in passage.text) or passage.is_quotation:
+        return None
+    if passage.text and passage.text == passage.visible_text:
+        return None
+    return "There are no words here: describe the image, or say that it is decorative."
+
+
+def placeholder(passage: Passage) -> str | None:
+    """A text that would fit every image."""
+    folded = passage.text.casefold().strip(" .!?…:;-–—_*()[]<>\"'。")
+    if not folded or passage.is_quotation:
+        return None
+    found = any(folded in known.placeholders for known in passage.words)
+    if found or folded.startswith(("lorem ipsum", "todo:")):
+        return f"“{shown(passage.text)}” says nothing about this image: describe what it shows."
+    return None
+
+
+def refusal(passage: Passage) -> str | None:
+    """A sentence in which the model speaks of itself, not of the image."""
+    for sentence in _SENTENCE.split(passage.own):
+        for known in passage.words:
+            found = known.refusals.match(sentence.lstrip(" -–—*"))
+            if found and not passage.stands_in_image(found[0]):
+                return (
+                    f"“{shown(found[0].strip())}” is a refusal: describe what can be seen, "
+                    "or leave the text empty."
+                )
+    return None
+
+
+def repetition(passage: Passage) -> str | None:
+    """A word three times in a row, or several words twice: a model in a loop."""
+    if passage.is_quotation:
+        return None
+    said = tokens(passage.own)
+    for length in range(1, min(12, len(said) // 2) + 1):
+        times = 3 if length <= 2 else 2
+        for start in range(len(said) - length * times + 1):
+            phrase = said[start : start + length]
+            if phrase * times != said[start : start + length * times]:
+                continue
+            if sum(map(len, phrase)) < 3 or all(word.isdigit() for word in phrase):
+                continue  # "ha ha ha", "1 1 1", or three equal characters of Chinese
+            if not passage.stands_in_image(" ".join(phrase)):
+                return f"“{shown(' '.join(phrase))}” is repeated: say it once."
+    return None
+
+
+def keyword_stuffing(passage: Passage) -> str | None:
+    """A list of search terms in the place of a description (WebAIM: alt text is no keywords)."""
+    if passage.is_quotation:
+        return None
+    message = "This is a list of keywords: write a phrase or a sentence that describes the image."
+    if len(_HASHTAG.findall(passage.own)) >= 2:
+        return message
+    parts = [part for part in _SEPARATORS.split(passage.own.strip(" .。")) if part]
+    if len(parts) < 6:
+        return None
+    known = passage.words[0].frequent
+    short = sum(len(tokens(part)) <= 3 or len(part) <= 6 for part in parts)
+    prose = sum(word in known for word in passage.tokens)
+    return message if short >= 0.8 * len(parts) and prose * 12 < len(passage.tokens) else None
+
+
+def over_length(passage: Passage) -> str | None:
+    """The limit is soft: a fifth more is let pass, for neither a model call nor a person's time
+    is worth a few characters. Text that stands in the image is not counted against it."""
+    length, allowed = graphemes(passage.text), passage.limit * 6 // 5
+    if length > allowed and contains(passage.text, passage.visible_text):
+        allowed += graphemes(passage.visible_text)
+    if length <= allowed:
+        return None
+    room = "and put the rest into the caption" if passage.field.endswith("alt_text") else "here"
+    return f"{length} characters: say it in {passage.limit} or fewer, {room}."
+
+
+def shouting(passage: Passage) -> str | None:
+    """Capitals throughout; some screen readers spell them out."""
+    visible = frozenset(tokens(passage.visible_text))
+    said = [word for word in re.findall(r"\w+", passage.own) if word.casefold() not in visible]
+    cased = [letter for word in said for letter in word if letter.lower() != letter.upper()]
+    if len(said) < 3 or len(cased) < 12 or sum(map(str.isupper, cased)) < 0.9 * len(cased):
+        return None
+    return "This is all in capitals: write it in sentence case."
+
+
+def broken_characters(passage: Passage) -> str | None:
+    """Characters lost on the way, or UTF-8 read as something else."""
+    if found := _MOJIBAKE.search(passage.text):
+        return f"“{found[0]}” is a broken character: write the text anew."
+    return None
+
+
+def person_guess(passage: Passage) -> str | None:
+    """What a picture does not show of a person: origin, faith, age in years, state of mind.
+
+    Left alone where the uploader or the image says so.
+    """
+    for known in passage.words:
+        for found in known.guesses.finditer(passage.own):
+            guess = found[0].strip()
+            said = [word for word in tokens(guess) if len(word) > 3] or list(tokens(guess))
+            told = " ".join((*passage.context.hints, passage.visible_text)).casefold()
+            if not all(word in told for word in said):
+                return (
+                    f"“{shown(guess)}” is a guess about a person: is it known, and does it matter?"
+                )
+    return None
