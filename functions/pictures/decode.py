@@ -10,6 +10,7 @@ from __future__ import annotations
 import array
 import io
 import os
+import re
 from typing import Any
 
 from functions.domain import EmbeddedText, Picture
@@ -75,7 +76,7 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
 def refusal(error: Exception) -> dict[str, str]:
     """Why a library could not decode an image, for the person who uploaded it."""
     text = str(error).strip()
-    if "memory" in text or "allocate" in text:
+    if re.search("out of memory|insufficient memory|allocat", text, re.IGNORECASE):
         return {"reason": "too_many_pixels", "message": TOO_LARGE}
     detail = text.splitlines()[-1].strip()[:120] if text else type(error).__name__
     return {
@@ -169,7 +170,7 @@ def _sheet(
     if count == 1:
         return _thumbnail(data, side, False, 0), width, height, "The first moment of an animation."
     frames = [_rgba(_thumbnail(data, side // 2, False, page)) for page in moments]
-    sheet = pyvips.Image.arrayjoin(frames, across=2, shim=8, background=[0, 0, 0, 0])
+    sheet = pyvips.Image.arrayjoin(frames, across=2, shim=8, background=[128, 128, 128, 255])
     note = f"{count} moments of one animation of {pages} frames, in reading order."
     return sheet.copy_memory(), width, height, note
 
@@ -240,7 +241,7 @@ def _from_pillow(image: Any, side: int) -> _Decoded:
     space = {1: "b-w", 3: "srgb"}.get(bands, "cmyk" if image.mode == "CMYK" else "srgb")
     pixels = pixels.copy(interpretation=space)
     if turned in range(2, 9):
-        pixels = pixels.mutate(lambda m: m.set_type(pyvips.GValue.gint_type, "orientation", turned))
+        pixels.set_type(pyvips.GValue.gint_type, "orientation", turned)
     if turned >= 5:
         width, height = height, width
     note = f"The first of {frames} frames." if frames > 1 else ""
@@ -251,8 +252,8 @@ def _from_pillow(image: Any, side: int) -> _Decoded:
 
 def _shrunk(image: Any, profile: bytes | None, side: int) -> Any:
     if profile:
-        kind = pyvips.GValue.blob_type
-        image = image.mutate(lambda m: m.set_type(kind, "icc-profile-data", profile))
+        image = image.copy()
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     colours = {"output_profile": "srgb"} if _foreign(image) else {}
     return image.thumbnail_image(side, height=side, size="down", **colours).copy_memory()
 

@@ -7,7 +7,7 @@ import struct
 _ORIENTATION, _DESCRIPTION = 0x0112, 0x010E
 _XP = {0x9C9B: "title", 0x9C9C: "comment", 0x9C9F: "subject"}  # Windows' own, UTF-16
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}
-_MAX_TEXT = 8192
+_MAX_TEXT, _MAX_TAGS = 8192, 512
 
 
 def orientation(tiff: bytes) -> int:
@@ -38,7 +38,7 @@ def _tags(tiff: bytes, wanted: set[int]) -> dict[int, bytes]:
     if start + 2 > len(tiff):
         return found
     (count,) = struct.unpack_from(order + "H", tiff, start)
-    count = min(count, (len(tiff) - start - 2) // 12)
+    count = min(count, (len(tiff) - start - 2) // 12, _MAX_TAGS)
     for at in range(start + 2, start + 2 + 12 * count, 12):
         tag, kind, length = struct.unpack_from(order + "HHI", tiff, at)
         if tag not in wanted or kind not in _SIZES:

@@ -17,6 +17,12 @@ _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:a
 # EXIF's word for irot's quarter turns (anticlockwise) of an image that is not mirrored.
 _TURNED = {0: 1, 1: 8, 2: 3, 3: 6}
 
+# What stands in the place of metadata: EXIF without a tag, XMP without a property.
+_BLANK = {
+    b"Exif": b"\0\0\0\0II*\0\x08" + bytes(9),
+    b"mime": b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>',
+}
+
 Box = tuple[bytes, int, int, int]  # type, where it starts, where its body starts, where it ends
 
 
@@ -45,7 +51,7 @@ def survey(data: bytes) -> Survey:
     if any(box[0] == b"moov" for box in top):
         found.obstacle = "animation"
     _notes(found, data, items)
-    found.keep = sorted(_kept(data, top, items))
+    found.keep = sorted([*_kept(data, top, items), *_blanked(found, items, len(data))])
     return found
 
 
@@ -58,7 +64,7 @@ def cut(found: Survey, data: bytes) -> bytes:
         if start > position:
             parts.append(bytes(start - position))
         if end > position:
-            parts.append(view[max(start, position) : end])
+            parts.append(found.blanks.get(start) or view[max(start, position) : end])
             position = end
     return b"".join(parts)
 
@@ -105,7 +111,7 @@ def _types(items: _Items, data: bytes, iinf: Box) -> None:
             at = body + 6 + size
             items.types[item] = data[at : at + 4]
             if data[at : at + 4] == b"mime":
-                items.mimes[item] = data[at + 4 : end].split(b"\0")[1]
+                items.mimes[item] = data[at + 4 : min(end, at + 512)].split(b"\0")[1]
 
 
 def _extents(items: _Items, data: bytes, iloc: Box, idat: int) -> None:
@@ -140,6 +146,8 @@ def _references(items: _Items, data: bytes, iref: Box) -> None:
     size = 4 if data[iref[2]] else 2
     for kind, _, body, end in _boxes(data, iref[2] + 4, iref[3]):
         if kind == b"dimg":
+            if end - body > MAX_PARTS * size:
+                raise Damaged("an image of too many parts")
             ids = [number(data, at, size) for at in range(body + size + 2, end - size + 1, size)]
             items.made_of.setdefault(number(data, body, size), []).extend(ids)
 
@@ -198,6 +206,17 @@ def _notes(found: Survey, data: bytes, items: _Items) -> None:
             found.exif = body[4 + int.from_bytes(body[:4], "big") :]
         elif items.mimes[item] == b"application/rdf+xml":
             found.xmp = body
+
+
+def _blanked(found: Survey, items: _Items, size: int) -> Iterator[tuple[int, int]]:
+    for item, extents in items.extents.items():
+        blank = _BLANK.get(items.types.get(item, b""))
+        if blank and extents[0][1] - extents[0][0] >= len(blank):
+            start = extents[0][0]
+            if start + len(blank) > size:
+                raise Damaged("metadata beyond the end of the file")
+            found.blanks[start] = blank
+            yield start, start + len(blank)
 
 
 def _kept(data: bytes, top: list[Box], items: _Items) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from functions.pictures import exif, iptc
-from functions.pictures.survey import MAX_METADATA, MAX_PARTS, Damaged, Survey, number
+from functions.pictures.survey import MAX_NOTES, MAX_PARTS, Damaged, Survey, number
 
 _SOI_EOI_RST = {0x01, *range(0xD0, 0xD9)}
 _SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -101,7 +101,8 @@ def _note(found: Survey, data: bytes, start: int, end: int) -> None:
         found.orientation = exif.orientation(found.exif)
     elif data.startswith(_XMP, start) and not found.xmp:
         found.xmp = data[start + len(_XMP) : end]
-    elif data.startswith(_PHOTOSHOP, start) and len(found.iptc) < MAX_METADATA:
+    elif data.startswith(_PHOTOSHOP, start) and found.notes < MAX_NOTES:
+        found.notes += 1
         found.iptc += iptc.in_photoshop(data[start + len(_PHOTOSHOP) : end])
 
 

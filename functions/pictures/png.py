@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from functions.pictures import exif
-from functions.pictures.survey import MAX_METADATA, MAX_PARTS, Damaged, Survey, number
+from functions.pictures.survey import MAX_METADATA, MAX_NOTES, MAX_PARTS, Damaged, Survey, number
 
 _PIXELS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _COLOURS = {b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs"}
@@ -28,7 +28,7 @@ def survey(data: bytes) -> Survey:
             raise Damaged("a chunk reaches beyond the end of the file")
         if position == 8:
             _header(found, data, kind, size)
-        if kind in _PIXELS or (kind in _COLOURS and _small(data, kind, position + 8, size)):
+        if kind in _PIXELS or (kind in _COLOURS and _small(found, data, kind, position + 8, size)):
             found.hold(position, end)
         else:
             _note(found, kind, data, position + 8, end - 4)
@@ -54,12 +54,15 @@ def _header(found: Survey, data: bytes, kind: bytes, size: int) -> None:
         found.obstacle = "transparency"
 
 
-def _small(data: bytes, kind: bytes, start: int, size: int) -> bool:
+def _small(found: Survey, data: bytes, kind: bytes, start: int, size: int) -> bool:
     """No colour chunk is large; the profile is the one that can explode when it is inflated."""
     if kind != b"iCCP":
         return size <= 64
-    body = data[start : start + min(size, MAX_METADATA)]
-    return size <= MAX_METADATA and _inflated(body[body.find(b"\0") + 2 :]) is not None
+    found.notes += 1
+    if size > MAX_METADATA or found.notes > MAX_NOTES:
+        return False
+    body = data[start : start + size]
+    return _inflated(body[body.find(b"\0") + 2 :]) is not None
 
 
 def _note(found: Survey, kind: bytes, data: bytes, start: int, end: int) -> None:
@@ -69,14 +72,15 @@ def _note(found: Survey, kind: bytes, data: bytes, start: int, end: int) -> None
         found.obstacle = "animation"
     elif kind == b"cICP" and data[start : start + 2] not in (b"\x01\x0d", b"\x01\x01"):
         found.obstacle = found.obstacle or "wide colours"
-    elif end - start > MAX_METADATA or len(found.texts) > 50:
+    elif end - start > MAX_METADATA or found.notes >= MAX_NOTES:
         return
-    elif kind == b"eXIf":
+    elif kind == b"eXIf" and not found.exif:
         found.exif = data[start:end]
         found.orientation = exif.orientation(found.exif)
         if found.orientation != 1:
             found.obstacle = found.obstacle or "not upright"
     elif kind in (b"tEXt", b"zTXt", b"iTXt"):
+        found.notes += 1
         _text(found, kind, data[start:end])
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 # Structures of honest files stay far below; a walk over more would be a denial of service.
 MAX_PARTS = 10_000
+# No more blocks of metadata than this are read; the rest is cut out unread.
+MAX_NOTES = 64
 # Text and profiles larger than this are not text and not profiles.
 MAX_METADATA = 1 << 20
 
@@ -19,7 +21,8 @@ class Survey:
     """Size, orientation, where the pixels and the metadata are.
 
     ``width`` and ``height`` are as stored; ``orientation`` is EXIF's, 1 to 8. ``obstacle`` says
-    why the file cannot go to a model as it is; if empty, the bytes of ``keep`` can.
+    why the file cannot go to a model as it is; if empty, the bytes of ``keep`` can,
+    with ``blanks`` written over what starts there.
     """
 
     width: int = 0
@@ -27,10 +30,12 @@ class Survey:
     orientation: int = 1
     obstacle: str = ""
     keep: list[tuple[int, int]] = field(default_factory=list)
+    blanks: dict[int, bytes] = field(default_factory=dict)
     exif: bytes = b""
     xmp: bytes = b""
     iptc: bytes = b""
     texts: dict[str, str] = field(default_factory=dict)
+    notes: int = 0
 
     @property
     def upright(self) -> tuple[int, int]:

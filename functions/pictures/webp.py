@@ -50,12 +50,12 @@ def _note(found: Survey, data: bytes, kind: bytes, start: int, size: int) -> Non
         found.height = int.from_bytes(data[start + 8 : start + 10], "little") & 0x3FFF
     elif kind == b"VP8L":
         _lossless(found, data, start)
-    elif kind == b"EXIF" and size <= MAX_METADATA:
+    elif kind == b"EXIF" and size <= MAX_METADATA and not found.exif:
         found.exif = data[start : start + size].removeprefix(b"Exif\0\0")
         found.orientation = exif.orientation(found.exif)
         if found.orientation != 1:
             found.obstacle = found.obstacle or "not upright"
-    elif kind == b"XMP " and size <= MAX_METADATA:
+    elif kind == b"XMP " and size <= MAX_METADATA and not found.xmp:
         found.xmp = data[start : start + size]
 
 

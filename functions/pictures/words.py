@@ -71,7 +71,7 @@ def tidy(text: str | bytes, limit: int) -> str:
     """One line of Unicode, within ``limit``; empty where it is a machine's boilerplate."""
     if isinstance(text, bytes):
         text = _decoded(text.rstrip(b"\0"))
-    text = text[: 4 * limit].split("\0")[0] if "\0" in text else text[: 4 * limit]
+    text = text[: 4 * limit].split("\0")[0]
     text = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
     text = _OVERRIDES.sub("", text)
     text = unicodedata.normalize("NFC", " ".join(text.split()))
