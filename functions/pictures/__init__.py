@@ -1,0 +1,88 @@
+"""Any picture that a website holds -> one that a model takes, and none that can hurt.
+
+::
+
+    kinds       what a file is
+    survey      jpeg, png, webp, heif: size, turn, what to cut out, without decoding
+    words       exif, iptc, xmp: what people wrote into the file
+    decoders    the processes that decode what cannot be passed on, and their bounds
+    worker      such a process; decode: what it does
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+
+from functions.domain import Accepts, EmbeddedText, Picture
+from functions.errors import PermanentError
+from functions.pictures import decoders, heif, jpeg, png, webp, words
+from functions.pictures.decoders import DECODERS
+from functions.pictures.kinds import sniff
+from functions.pictures.survey import Damaged, Survey
+
+__all__ = ["DECODERS", "TARGET_SIDE", "prepare", "sniff"]
+
+# The longer side of what is decoded. A model counts tokens by its media resolution, not by
+# pixels (Gemini 3: 1,120 at HIGH), so more pixels cost upload and processor time and no tokens;
+# 1,536 gives each of the 1,120 about 40 x 40 pixels and keeps small print readable.
+TARGET_SIDE = 1536
+
+_SURVEYS: dict[str, tuple[Callable[[bytes], Survey], Callable[[Survey, bytes], bytes]]] = {
+    "image/jpeg": (jpeg.survey, Survey.cut),
+    "image/png": (png.survey, Survey.cut),
+    "image/webp": (webp.survey, webp.cut),
+    "image/heic": (heif.survey, heif.cut),
+    "image/heif": (heif.survey, heif.cut),
+    "image/avif": (heif.survey, heif.cut),
+}
+
+
+def prepare(data: bytes, accepts: Accepts, max_pixels: int) -> Picture:
+    """The picture as a model takes it: upright, in bounds, without place, camera or author.
+
+    A file that the model takes as it is loses its metadata and is passed on without decoding.
+    Raises PermanentError for an image nobody can describe, with a message about what to do,
+    and TransientError if no decoder came free in time.
+    """
+    if not data:
+        raise PermanentError("empty", "The file is empty. Upload it again.")
+    kind = sniff(data[:4096])
+    if kind is None:
+        raise PermanentError(
+            "unsupported_type",
+            "The file's content is no image that is known here. Upload a JPEG, PNG, WebP, AVIF, "
+            "HEIC, GIF, TIFF, BMP, ICO, JPEG 2000 or SVG file.",
+        )
+    found = _surveyed(kind, data)
+    if found is None:
+        return _decoded(kind, data, accepts, max_pixels)
+    width, height = found.upright
+    if width * height > max_pixels:
+        raise decoders.too_many_pixels(width, height, max_pixels)
+    embedded = words.read(found)
+    if not found.obstacle and kind in accepts.types and max(width, height) <= accepts.max_side:
+        cut = _SURVEYS[kind][1](found, data)
+        if len(cut) <= accepts.max_bytes:
+            return Picture(cut, kind, width, height, embedded)
+    picture = _decoded(kind, data, accepts, max_pixels)
+    if embedded != EmbeddedText():
+        picture = replace(picture, embedded=embedded)
+    return picture
+
+
+def _surveyed(kind: str, data: bytes) -> Survey | None:
+    """None where there is nothing to survey, or where the structure is damaged: a decoder may
+    still read the file, or say what is wrong with it."""
+    if kind not in _SURVEYS:
+        return None
+    try:
+        return _SURVEYS[kind][0](data)
+    except (Damaged, IndexError, struct.error):
+        return None
+
+
+def _decoded(kind: str, data: bytes, accepts: Accepts, max_pixels: int) -> Picture:
+    side = min(TARGET_SIDE, accepts.max_side)
+    return decoders.decode(data, kind, max_pixels, side, accepts.max_bytes)
