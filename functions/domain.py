@@ -1,12 +1,12 @@
-"""The nouns of this package, and the ports that adapters fill."""
+"""The nouns of this package."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 
 def document_id(bucket: str, name: str) -> str:
@@ -45,6 +45,10 @@ class Deletion:
     name: str
     generation: int
 
+    @property
+    def id(self) -> str:
+        return document_id(self.bucket, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class CaptionRequest:
@@ -67,6 +71,10 @@ class EmbeddedText:
     language: str = ""
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Picture:
     """An image as a model gets it: upright, in bounds, without private data.
@@ -82,10 +90,12 @@ class Picture:
     height: int
     embedded: EmbeddedText = EmbeddedText()
     note: str = ""
+    on_release: Callable[[], None] = _nothing
 
     def release(self) -> None:
         """Let go of the bytes; 80 pictures may wait for their models at once."""
         self.data = b""
+        self.on_release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +137,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back from a model: text, or the reason why it was ``blocked``."""
+    """What came back from a model: text, or the reason why it was ``blocked``.
+
+    ``language`` is set by a captioner that does not write in the language it was asked for,
+    ``review`` by one whose words a person has to look at in any case.
+    """
 
     text: str
     blocked: str = ""
@@ -135,6 +149,8 @@ class Answer:
     model_version: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    language: str = ""
+    review: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +240,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document as a store holds it. ``read_at`` is the store's clock, ``version`` its own."""
+    """A document as a store holds it.
+
+    ``version`` grows with every write to the store, so that of two documents the one with the
+    lower version was written first. ``read_at`` is the time by the store's own clock.
+    """
 
     document: Document
     version: Any
@@ -233,7 +253,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which documents; empty means any. Newest first, unless ``md5`` is asked for."""
+    """Which documents; empty means any. Newest first by ``updated_at``."""
 
     status: str = ""
     bucket: str = ""
@@ -245,54 +265,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Documents, and the cursor of the next page (empty at the end)."""
+    """Documents as they are stored, and the cursor of the next page (empty at the end)."""
 
-    documents: tuple[Document, ...]
+    found: tuple[Stored, ...]
     cursor: str = ""
-
-
-class Captioner(Protocol):
-    """A model. It answers one prompt about one picture with one call."""
-
-    model: str
-    accepts: Accepts
-
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
-        """Ask once. Raises TransientError, ConfigurationError, or PermanentError for an image
-        that the model cannot read."""
-
-
-class CaptionStore(Protocol):
-    """Documents, changed by compare-and-set."""
-
-    def create(self, document: Document) -> Stored | None:
-        """Store a new document; None if one is there already."""
-
-    def read(self, key: str) -> Stored | None:
-        """The document with this ID."""
-
-    def replace(self, stored: Stored, document: Document) -> Stored:
-        """Write ``document`` over ``stored``. Raises Stale if that has changed or is gone."""
-
-    def remove(self, stored: Stored) -> None:
-        """Remove ``stored``. Raises Stale if it has changed or is gone."""
-
-    def find(self, query: Query) -> Page:
-        """The documents that a query names."""
-
-    def reserve(self, day: str, block: int, limit: int) -> int:
-        """Take up to ``block`` of ``limit`` units of ``day``; the number granted, 0 when spent."""
-
-
-class ImageStore(Protocol):
-    """Objects in buckets, read by generation."""
-
-    def look_up(self, bucket: str, name: str) -> Upload | None:
-        """The live object; None if there is none."""
-
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
-        """The bytes of exactly this generation, up to ``end``. Raises Gone if not the live one."""
-
-    def label(self, upload: Upload, labels: Mapping[str, str]) -> None:
-        """Merge ``labels`` into the metadata of exactly this generation and metageneration.
-        Raises Gone if the generation is no longer live, Stale if the metageneration moved."""

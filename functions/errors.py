@@ -10,6 +10,7 @@
     `-- ConfigurationError    names a setting: logged as ERROR, redelivered until it is mended
 
     Stale, Gone               answers of the stores, never seen outside the use cases
+    UnusableReply             of the model's words: asked for once more, then no_caption
 """
 
 
@@ -59,3 +60,7 @@ class Stale(CaptionError):
 
 class Gone(CaptionError):
     """The object, or this generation of it, is no longer the live one."""
+
+
+class UnusableReply(CaptionError):
+    """The model's answer cannot be read as a reply; the message tells the model what to mend."""

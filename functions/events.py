@@ -1,0 +1,111 @@
+"""CloudEvent -> Upload, Deletion or CaptionRequest; nothing behind this reads raw data."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudevents.http import CloudEvent
+
+from functions.domain import CaptionRequest, Deletion, Upload
+from functions.errors import NotAnEvent
+
+STORAGE = "google.cloud.storage.object.v1."
+FINALIZED = STORAGE + "finalized"
+REMOVALS = (STORAGE + "deleted", STORAGE + "archived")
+PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
+
+
+def upload(event: CloudEvent) -> Upload:
+    """The generation that was stored. Raises NotAnEvent for anything but a finalized object.
+
+    Fields are those of ``google.events.cloud.storage.v1.StorageObjectData``; its 64-bit numbers
+    arrive as strings or as integers.
+    """
+    data = _storage_data(event, FINALIZED)
+    return Upload(
+        bucket=_text(data, "bucket"),
+        name=_text(data, "name"),
+        generation=_number(data, "generation"),
+        metageneration=_number(data, "metageneration") if data.get("metageneration") else None,
+        content_type=str(data.get("contentType") or ""),
+        size=_number(data, "size") if data.get("size") not in (None, "") else None,
+        md5=str(data.get("md5Hash") or ""),
+        metadata=_metadata(data.get("metadata")),
+        time=_time(event),
+    )
+
+
+def deletion(event: CloudEvent) -> Deletion:
+    """The generation that is no longer live. Raises NotAnEvent for any other event."""
+    data = _storage_data(event, *REMOVALS)
+    return Deletion(_text(data, "bucket"), _text(data, "name"), _number(data, "generation"))
+
+
+def request(event: CloudEvent) -> CaptionRequest:
+    """What a Pub/Sub message asks for: JSON ``{"bucket", "name", "generation"?, "force"?}``."""
+    if event["type"] != PUBLISHED:
+        raise NotAnEvent(f"{event['type']} is not {PUBLISHED}; check the function's trigger")
+    data = event.data
+    try:
+        body = json.loads(base64.b64decode(data["message"]["data"], validate=True))
+    except (TypeError, KeyError, ValueError, binascii.Error):
+        raise NotAnEvent('the message is not JSON like {"bucket": "b", "name": "n"}') from None
+    if not isinstance(body, Mapping):
+        raise NotAnEvent('the message is not an object like {"bucket": "b", "name": "n"}')
+    force = body.get("force", False)
+    if not isinstance(force, bool):
+        raise NotAnEvent("force is neither true nor false")
+    return CaptionRequest(
+        bucket=_text(body, "bucket"),
+        name=_text(body, "name"),
+        generation=_number(body, "generation") if body.get("generation") else None,
+        force=force,
+        time=_time(event),
+    )
+
+
+def _storage_data(event: CloudEvent, *types: str) -> Mapping[str, Any]:
+    if event["type"] not in types:
+        raise NotAnEvent(f"{event['type']} is not {' or '.join(types)}; check the trigger")
+    if not isinstance(event.data, Mapping):
+        raise NotAnEvent("the event's data is not a JSON object")
+    return event.data
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    value = data.get(key)
+    if not isinstance(value, str) or not value:
+        raise NotAnEvent(f"{key} is missing from the event's data")
+    return value
+
+
+def _number(data: Mapping[str, Any], key: str) -> int:
+    value = data.get(key)
+    number = -1
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        number = int(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    if not 0 <= number < 2**63:
+        raise NotAnEvent(f"{key} is missing or no 64-bit number: {str(value)[:40]!r}")
+    return number
+
+
+def _metadata(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key): item for key, item in value.items() if isinstance(item, str)}
+
+
+def _time(event: CloudEvent) -> datetime:
+    """When the event happened; RFC 3339 with any precision, or now if it does not say."""
+    try:
+        time = datetime.fromisoformat(str(event.get("time") or ""))
+    except ValueError:
+        return datetime.now(UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

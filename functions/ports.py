@@ -1,0 +1,61 @@
+"""The ports that adapters fill: a model, a store of captions, a store of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from functions.domain import Accepts, Answer, Document, Page, Picture, Prompt, Query, Stored, Upload
+
+
+class Captioner(Protocol):
+    """A model. It answers one prompt about one picture with one call."""
+
+    @property
+    def model(self) -> str:
+        """``provider:model``, as it is asked for."""
+
+    @property
+    def accepts(self) -> Accepts:
+        """What it takes."""
+
+    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+        """Ask once. Raises TransientError, ConfigurationError, or PermanentError for an image
+        that the model cannot read."""
+
+
+class CaptionStore(Protocol):
+    """Documents, changed by compare-and-set."""
+
+    def create(self, document: Document) -> Stored | None:
+        """Store a new document; None if one is there already."""
+
+    def read(self, key: str) -> Stored | None:
+        """The document with this ID."""
+
+    def replace(self, stored: Stored, document: Document) -> Stored:
+        """Write ``document`` over ``stored``. Raises Stale if that has changed or is gone."""
+
+    def remove(self, stored: Stored) -> None:
+        """Remove ``stored``. Raises Stale if it has changed or is gone."""
+
+    def find(self, query: Query) -> Page:
+        """The documents that a query names."""
+
+    def reserve(self, day: str, block: int, limit: int) -> int:
+        """Take up to ``block`` of ``limit`` units of ``day``; the number granted, 0 when spent."""
+
+
+class ImageStore(Protocol):
+    """Objects in buckets, read by generation."""
+
+    def look_up(self, bucket: str, name: str) -> Upload | None:
+        """The live object; None if there is none."""
+
+    def read(self, upload: Upload, end: int | None = None) -> bytes:
+        """The bytes of exactly this generation, up to ``end``. Raises Gone if not the live one."""
+
+    def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
+        """Merge ``labels`` into the metadata of exactly this generation and metageneration;
+        None takes a key out. Raises Gone if the generation is no longer live, Stale if the
+        metageneration moved."""

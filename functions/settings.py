@@ -1,0 +1,162 @@
+"""The environment, read once and validated; README's table is made of these fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from functions.errors import ConfigurationError
+
+PROVIDERS = ("gemini", "google-generativeai", "openai", "anthropic", "offline")
+POLICY_FILE = "captions.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """``provider:model``, as CAPTION_MODEL names it; plain ``offline`` for no model at all."""
+
+    provider: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.name}" if self.name else self.provider
+
+
+def _model(text: str) -> Model:
+    provider, _, name = text.partition(":")
+    if provider not in PROVIDERS:
+        raise ValueError(f"has no such provider; use one of {', '.join(PROVIDERS)}")
+    if provider != "offline" and not name:
+        raise ValueError(f"names no model; write {provider}:MODEL")
+    return Model(provider, name)
+
+
+def _whole(lowest: int, highest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
+            raise ValueError(f"is not a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"is not one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    from functions.languages import language_tags
+
+    return language_tags(text)
+
+
+def _identifier(text: str) -> str:
+    if not text or "/" in text or text in {".", ".."} or text.startswith("__"):
+        raise ValueError("is not a Firestore identifier (no '/', not '.', '..' or '__...')")
+    return text
+
+
+def _policy(text: str) -> Path | None:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError("is not a file; write the rules there, or unset it to have none")
+    return path
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise ValueError("is not a folder; create it first")
+    return path.resolve()
+
+
+def _setting(name: str, default: str, parse: Callable[[str], Any], meaning: str) -> Any:
+    return field(metadata={"env": name, "default": default, "parse": parse, "meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting of ours; keys and endpoints stay with the SDKs that read them."""
+
+    model: Model = _setting(
+        "CAPTION_MODEL",
+        "gemini:gemini-3.5-flash-lite",
+        _model,
+        "`provider:model` that writes the captions; `offline` uses none",
+    )
+    collection: str = _setting(
+        "CAPTION_COLLECTION", "captions", _identifier, "Firestore collection of the documents"
+    )
+    database: str = _setting("CAPTION_DATABASE", "(default)", _identifier, "Firestore database")
+    languages: tuple[str, ...] = _setting(
+        "CAPTION_LANGUAGES", "en", _languages, "BCP 47 tags; the first is the main language"
+    )
+    policy: Path | None = _setting(
+        "CAPTION_POLICY", "", _policy, f"rules by path; `{POLICY_FILE}` beside main.py if present"
+    )
+    max_bytes: int = _setting(
+        "CAPTION_MAX_BYTES",
+        "104857600",
+        _whole(1, 2**31),
+        "larger files are rejected before they are read",
+    )
+    max_pixels: int = _setting(
+        "CAPTION_MAX_PIXELS",
+        "200000000",
+        _whole(1, 2**31),
+        "images of more pixels are rejected before they are decoded",
+    )
+    timeout_seconds: int = _setting(
+        "CAPTION_TIMEOUT_SECONDS", "30", _whole(1, 240), "one model call"
+    )
+    lease_seconds: int = _setting(
+        "CAPTION_LEASE_SECONDS", "120", _whole(1, 3600), "how long the claim of a dead worker holds"
+    )
+    max_attempts: int = _setting(
+        "CAPTION_MAX_ATTEMPTS", "10", _whole(1, 1000), "attempts, then the document is `failed`"
+    )
+    max_age_seconds: int = _setting(
+        "CAPTION_MAX_AGE_SECONDS",
+        "86400",
+        _whole(1, 604800),
+        "an event's age, then the document is `failed`",
+    )
+    daily_limit: int = _setting(
+        "CAPTION_DAILY_LIMIT",
+        "10000",
+        _whole(0, 10**9),
+        "model calls a UTC day over all instances; 0 for no limit",
+    )
+    filter: str = _setting(
+        "CAPTION_FILTER", "rules", _one_of("off", "rules"), "what checks a model's words"
+    )
+    local: Path | None = _setting(
+        "CAPTION_LOCAL",
+        "",
+        _folder,
+        "a folder to use as the bucket, with the store in it, instead of Google Cloud",
+    )
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """The settings in ``env``; an empty variable counts as unset.
+
+        Raises ConfigurationError naming the variable, its fault and the remedy.
+        """
+        values: dict[str, Any] = {}
+        for each in fields(cls):
+            name, default, parse = (each.metadata[k] for k in ("env", "default", "parse"))
+            text = env.get(name, "").strip() or default
+            try:
+                values[each.name] = parse(text) if text else None
+            except ValueError as error:
+                remedy = f" The default is {default}." if default else ""
+                raise ConfigurationError(f"{name}={text!r} {error}.{remedy}") from None
+        return cls(**values)

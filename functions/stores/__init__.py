@@ -1,0 +1,1 @@
+"""Where captions and images live: Firestore and Cloud Storage, or SQLite and a folder."""

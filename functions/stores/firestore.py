@@ -1,0 +1,150 @@
+"""Captions in Firestore: one document an image, changed under preconditions.
+
+Contended transactions are slow there (locks are pessimistic); ``create`` and updates with a
+``last_update_time`` precondition are one round trip each and have one winner.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from google.api_core import exceptions as google
+from google.api_core.retry import Retry, if_exception_type
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from functions.domain import Document, Page, Query, Stored
+from functions.errors import ConfigurationError, PermanentError, Stale, TransientError
+from functions.stores.records import from_record, to_record
+
+# One attempt of one call, and all attempts of it together, in seconds. An event makes at most
+# eight calls, so that Firestore's share of its time stays bounded.
+_ATTEMPT_SECONDS = 5.0
+_RETRY = Retry(
+    predicate=if_exception_type(
+        google.ServiceUnavailable,
+        google.InternalServerError,
+        google.Aborted,
+        google.DeadlineExceeded,
+        google.ResourceExhausted,
+    ),
+    initial=0.1,
+    maximum=2.0,
+    timeout=12.0,
+)
+_BOUNDS: dict[str, Any] = {"retry": _RETRY, "timeout": _ATTEMPT_SECONDS}
+_RESERVATION_TRIES = 20
+
+_T = TypeVar("_T")
+
+
+class FirestoreCaptions:
+    """A CaptionStore on one collection; ``Stored.version`` is the document's update time."""
+
+    def __init__(self, client: firestore.Client, collection: str) -> None:
+        self._client = client
+        self._captions = client.collection(collection)
+        self._days = client.collection(f"{collection}-days")
+
+    def create(self, document: Document) -> Stored | None:
+        try:
+            written = _translated(
+                lambda: self._captions.document(document.id).create(to_record(document), **_BOUNDS)
+            )
+        except google.AlreadyExists:
+            return None
+        return Stored(document, written.update_time, written.update_time)
+
+    def read(self, key: str) -> Stored | None:
+        snapshot = _translated(lambda: self._captions.document(key).get(**_BOUNDS))
+        return _stored(snapshot) if snapshot.exists else None
+
+    def replace(self, stored: Stored, document: Document) -> Stored:
+        before, after = to_record(stored.document), to_record(document)
+        changed = {key: value for key, value in after.items() if before.get(key) != value}
+        changed |= dict.fromkeys(before.keys() - after.keys(), firestore.DELETE_FIELD)
+        option = self._client.write_option(last_update_time=stored.version)
+        reference = self._captions.document(document.id)
+        try:
+            written = _translated(lambda: reference.update(changed, option=option, **_BOUNDS))
+        except (google.FailedPrecondition, google.NotFound):
+            raise Stale from None
+        return Stored(document, written.update_time, written.update_time)
+
+    def remove(self, stored: Stored) -> None:
+        option = self._client.write_option(last_update_time=stored.version)
+        reference = self._captions.document(stored.document.id)
+        try:
+            _translated(lambda: reference.delete(option=option, **_BOUNDS))
+        except (google.FailedPrecondition, google.NotFound):
+            raise Stale from None
+
+    def find(self, query: Query) -> Page:
+        wanted: Any = self._captions
+        for field in ("md5", "status", "bucket"):
+            if value := getattr(query, field):
+                wanted = wanted.where(filter=FieldFilter(field, "==", value))
+        if query.prefix:
+            wanted = wanted.where(filter=FieldFilter("name", ">=", query.prefix))
+            wanted = wanted.where(filter=FieldFilter("name", "<", query.prefix + "\uf8ff"))
+        if not query.md5:
+            wanted = wanted.order_by("updated_at", direction=firestore.Query.DESCENDING)
+        if query.cursor:
+            start = _translated(lambda: self._captions.document(query.cursor).get(**_BOUNDS))
+            wanted = wanted.start_after(start)
+        found = _translated(lambda: list(wanted.limit(query.limit).get(**_BOUNDS)))
+        more = found[-1].id if len(found) == query.limit else ""
+        return Page(tuple(_stored(each) for each in found), more)
+
+    def reserve(self, day: str, block: int, limit: int) -> int:
+        reference = self._days.document(day)
+        for attempt in range(_RESERVATION_TRIES):
+            snapshot = _translated(lambda: reference.get(**_BOUNDS))
+            taken = int(snapshot.get("model_calls")) if snapshot.exists else 0
+            granted = min(block, limit - taken)
+            if granted <= 0:
+                return 0
+            count = {"model_calls": taken + granted}
+            try:
+                if snapshot.exists:
+                    option = self._client.write_option(last_update_time=snapshot.update_time)
+                    _translated(lambda: reference.update(count, option=option, **_BOUNDS))  # noqa: B023
+                else:
+                    _translated(lambda: reference.create(count, **_BOUNDS))  # noqa: B023
+            except (google.FailedPrecondition, google.AlreadyExists):
+                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311
+                continue
+            return granted
+        raise TransientError("the day's counter of model calls is contended; it is tried again")
+
+
+def _stored(snapshot: Any) -> Stored:
+    read_at = datetime.fromtimestamp(snapshot.read_time.timestamp(), UTC)
+    return Stored(from_record(snapshot.to_dict()), snapshot.update_time, read_at)
+
+
+def _translated(call: Callable[[], _T]) -> _T:
+    """Run one call; preconditions come through as they are, other errors as our families."""
+    try:
+        return call()
+    except (google.AlreadyExists, google.FailedPrecondition, google.NotFound) as error:
+        if isinstance(error, google.NotFound) and "database" in str(error):
+            raise ConfigurationError(
+                "the Firestore database does not exist; create it, or set CAPTION_DATABASE and "
+                "GOOGLE_CLOUD_PROJECT to one that does"
+            ) from error
+        raise
+    except (google.PermissionDenied, google.Unauthenticated) as error:
+        raise ConfigurationError(
+            "Firestore refuses the function's service account; grant it roles/datastore.user"
+        ) from error
+    except google.InvalidArgument as error:
+        raise PermanentError(
+            "no_caption", f"Firestore does not take the document: {error.message}"
+        ) from error
+    except google.GoogleAPIError as error:
+        raise TransientError(f"Firestore is unavailable: {type(error).__name__}") from error

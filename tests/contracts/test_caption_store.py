@@ -1,0 +1,239 @@
+"""What every CaptionStore promises: SQLite and Firestore alike."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from functions.domain import Document, Lease, Problem, Query, Review, Usage
+from functions.errors import Stale, TransientError
+from functions.ports import CaptionStore
+from functions.stores.sqlite import SqliteCaptions
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CaptionStore]:
+    if request.param == "sqlite":
+        yield SqliteCaptions(tmp_path / "captions.db")
+        return
+    request.getfixturevalue("firestore_emulator")
+    from google.cloud import firestore
+
+    from functions.stores.firestore import FirestoreCaptions
+
+    client = firestore.Client()
+    yield FirestoreCaptions(client, f"captions-{uuid.uuid4().hex}")
+    client.close()
+
+
+def document(name: str = "a/b.jpg", **changes: object) -> Document:
+    plain = Document(
+        bucket="pictures",
+        name=name,
+        generation=2**62 + 1,
+        status="pending",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def test_a_document_comes_back_as_it_was_stored(store: CaptionStore) -> None:
+    whole = document(
+        content_type="image/jpeg",
+        size=2**40,
+        width=4000,
+        height=3000,
+        md5="abc==",
+        caption="Ein Hund. 犬\u200d🦮",
+        alt_text='"<b>"',
+        tags=("a", "b"),
+        visible_text="STOP",
+        language="de",
+        translations={"zh-Hans": {"caption": "一", "alt_text": "二"}},
+        source="human",
+        review=Review(True, ("x",), "me@example.com", NOW),
+        proposal={"alt_text": "other", "at": NOW},
+        usage=Usage(2, 3, 4, 0.000721),
+        error=Problem("blocked", "why", NOW),
+        attempts=3,
+        lease=Lease("h", NOW + timedelta(minutes=2)),
+        not_before=NOW,
+        metadata_synced=True,
+        search_terms=("ein", "hund"),
+        captioned_at=NOW,
+    )
+
+    store.create(whole)
+    read = store.read(whole.id)
+
+    assert read is not None
+    assert read.document == whole
+
+
+def test_of_many_that_create_one_document_exactly_one_succeeds(store: CaptionStore) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        won = [each for each in pool.map(lambda _: store.create(document()), range(32)) if each]
+
+    assert len(won) == 1
+
+
+def test_there_is_nothing_to_read_before_it_is_created(store: CaptionStore) -> None:
+    assert store.read(document().id) is None
+
+
+def test_of_many_that_replace_what_they_read_exactly_one_succeeds(store: CaptionStore) -> None:
+    stored = store.create(document())
+    assert stored
+
+    def attempt(number: int) -> bool:
+        try:
+            store.replace(stored, document(attempts=number))
+        except Stale:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(1, 17))) == 1
+
+
+def test_a_replacement_can_be_replaced_without_reading_it(store: CaptionStore) -> None:
+    stored = store.create(document())
+    assert stored
+    for attempts in (1, 2, 3):
+        stored = store.replace(stored, document(attempts=attempts))
+
+    read = store.read(document().id)
+    assert read is not None
+    assert (read.document.attempts, read.version) == (3, stored.version)
+
+
+def test_replacing_removes_what_the_new_document_lacks(store: CaptionStore) -> None:
+    stored = store.create(document(lease=Lease("h", NOW), tags=("a",), caption="old"))
+    assert stored
+    store.replace(stored, document())
+
+    read = store.read(document().id)
+    assert read is not None
+    assert read.document == document()
+
+
+def test_a_removed_document_is_not_replaced(store: CaptionStore) -> None:
+    stored = store.create(document())
+    assert stored
+    store.remove(stored)
+
+    with pytest.raises(Stale):
+        store.replace(stored, document(attempts=1))
+    assert store.read(document().id) is None
+
+
+def test_a_document_that_changed_is_not_removed(store: CaptionStore) -> None:
+    stored = store.create(document())
+    assert stored
+    store.replace(stored, document(attempts=1))
+
+    with pytest.raises(Stale):
+        store.remove(stored)
+    assert store.read(document().id) is not None
+
+
+def test_versions_grow_in_the_order_of_writes_over_all_documents(store: CaptionStore) -> None:
+    first = store.create(document("1"))
+    second = store.create(document("2"))
+    assert first
+    assert second
+    third = store.replace(first, document("1", attempts=1))
+
+    assert first.version < second.version < third.version
+
+
+def test_documents_are_found_by_the_bytes_they_describe(store: CaptionStore) -> None:
+    for name, md5 in (("1", "x"), ("2", "y"), ("3", "x")):
+        store.create(document(name, md5=md5))
+
+    found = store.find(Query(md5="x")).found
+    assert sorted(each.document.name for each in found) == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        (Query(), ["4", "sub/3", "sub/2", "1"]),
+        (Query(status="failed"), ["sub/2"]),
+        (Query(prefix="sub/"), ["sub/3", "sub/2"]),
+        (Query(bucket="other"), []),
+    ],
+)
+def test_documents_are_listed_newest_first(
+    store: CaptionStore, query: Query, names: list[str]
+) -> None:
+    for number, name in enumerate(("1", "sub/2", "sub/3", "4")):
+        status = "failed" if name == "sub/2" else "captioned"
+        when = NOW + timedelta(seconds=number)
+        store.create(document(name, status=status, updated_at=when))
+
+    assert [each.document.name for each in store.find(query).found] == names
+
+
+def test_pages_name_every_document_once(store: CaptionStore) -> None:
+    for number in range(7):
+        store.create(document(str(number), updated_at=NOW + timedelta(seconds=number)))
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = store.find(Query(limit=3, cursor=cursor))
+        seen += [each.document.name for each in page.found]
+        cursor = page.cursor
+        if not cursor:
+            break
+
+    assert seen == list("6543210")
+
+
+def test_no_more_is_reserved_than_the_limit(store: CaptionStore) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        granted = list(pool.map(lambda _: store.reserve("2026-11-23", 7, 50), range(16)))
+
+    assert sum(granted) == 50
+    assert store.reserve("2026-11-24", 7, 50) == 7
+
+
+def test_the_store_tells_its_own_time(store: CaptionStore) -> None:
+    created = store.create(document())
+    assert created
+    read = store.read(document().id)
+
+    assert read is not None
+    assert read.read_at >= created.read_at
+    assert abs(read.read_at - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_two_processes_share_a_sqlite_store(tmp_path: Path) -> None:
+    one, other = (SqliteCaptions(tmp_path / "captions.db") for _ in range(2))
+    stored = one.create(document())
+    assert stored
+    assert other.create(document()) is None
+    other.replace(stored, document(attempts=1))
+
+    with pytest.raises(Stale):
+        one.replace(stored, document(attempts=2))
+
+
+def test_a_database_that_cannot_be_opened_is_a_transient_fault(tmp_path: Path) -> None:
+    store = SqliteCaptions(tmp_path / "captions.db")
+    (tmp_path / "captions.db").unlink()
+    for extra in tmp_path.glob("captions.db-*"):
+        extra.unlink()
+    (tmp_path / "captions.db").mkdir()
+
+    with pytest.raises(TransientError):
+        store.read("x")
