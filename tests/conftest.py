@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from google.cloud import firestore
 
 from tests import emulators, network_guard
 from tests.model_server import ModelServer
+from tests.stack import Cloud, Embedded, Stack, environment, model_settings
 from tests.strict_storage import StrictStorage
 
 OURS = (
@@ -108,3 +111,42 @@ def installed(server: AbstractContextManager[T]) -> Iterator[T]:
                 pytest.fail(str(missing), pytrace=False)
             pytest.skip(str(missing))
         yield running
+
+
+@pytest.fixture
+def cloud(
+    firestore_emulator: object,
+    monkeypatch: pytest.MonkeyPatch,
+    model_server: ModelServer,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Cloud]:
+    """Firestore's emulator and a Cloud Storage that keeps every precondition."""
+    settings = model_settings(model_server)
+    collection = settings["CAPTION_COLLECTION"]
+    database = firestore.Client()
+    with StrictStorage() as storage:
+        settings["STORAGE_EMULATOR_HOST"] = storage.url
+        with environment(monkeypatch, settings):
+            stack = Cloud(storage, database, collection, model_server, capsys)
+            yield stack
+            stack.close()
+    database.close()
+
+
+@pytest.fixture
+def embedded(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model_server: ModelServer,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Embedded]:
+    """A folder and SQLite."""
+    settings = model_settings(model_server) | {"CAPTION_LOCAL": str(tmp_path)}
+    with environment(monkeypatch, settings):
+        yield Embedded(tmp_path, model_server, capsys)
+
+
+@pytest.fixture(params=["embedded", "cloud"])
+def stack(request: pytest.FixtureRequest) -> Stack:
+    either: Stack = request.getfixturevalue(request.param)
+    return either

@@ -1,0 +1,273 @@
+"""The use cases that end in a caption: an upload, and somebody's request."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from functions import claims, labels, pictures, prompt, publishing, quality, reuse, skipping
+from functions.asking import Asking, OverBudget
+from functions.budget import Budget
+from functions.claims import Bid, Verdict, Wish
+from functions.deliveries import Report
+from functions.domain import (
+    CaptionRequest,
+    Document,
+    Picture,
+    Problem,
+    Prompt,
+    Stored,
+    Upload,
+)
+from functions.errors import Gone, Held, PermanentError, Stale, TransientError
+from functions.policy import Policy, Rule
+from functions.ports import Captioner, CaptionStore, ImageStore
+from functions.room import Room
+from functions.settings import Settings
+
+# How often a write that met another one is tried again before the event is redelivered.
+_CONTENTION = 8
+# Threads for what is looked up beside a download.
+_LOOKUPS = 32
+
+
+class Captioning:
+    """Keeps one caption for each stored image.
+
+    A method returns when its event is to be acknowledged, and raises a TransientError or
+    ConfigurationError when it is to be redelivered; ``report`` tells what happened.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        policy: Policy,
+        store: CaptionStore,
+        images: ImageStore,
+        captioner: Captioner,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._settings, self._policy, self._clock = settings, policy, clock
+        self._store, self._images, self._captioner = store, images, captioner
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._call = timedelta(seconds=settings.timeout_seconds)
+        self._room = Room()
+        self._beside = ThreadPoolExecutor(_LOOKUPS, "lookup")
+        self._asking = Asking(
+            captioner, Budget(store, settings.daily_limit), clock, rules=settings.filter != "off"
+        )
+
+    def caption(self, upload: Upload, report: Report, wish: Wish | None = None) -> None:
+        """Give one generation of an object its caption, once."""
+        report.bucket, report.name = upload.bucket, upload.name
+        report.generation = upload.generation
+        rule = self._policy.rule(upload.name)
+        try:
+            if reason := skipping.reason(upload, rule, self._images):
+                self._withdraw(upload)
+                report.outcome, report.reason = "skipped", reason
+                return
+        except Gone:
+            report.outcome = "gone"
+            return
+        languages = skipping.languages(upload, rule, self._settings.languages)
+        told = prompt.compose(rule, languages, labels.hint(upload))
+        stored = self._claim(upload, told, wish or Wish(upload.time), report)
+        if stored and stored.document.status == "captioned":
+            self._label(stored, upload, report)
+        elif stored:
+            self._work(stored, upload, rule, languages, told, report)
+
+    def request(self, request: CaptionRequest, report: Report) -> None:
+        """Caption the live object of that name, again if it ended without a caption, and if
+        ``force`` is set in any case. The same request a second time has no effect."""
+        report.bucket, report.name = request.bucket, request.name
+        upload = self._images.look_up(request.bucket, request.name)
+        if upload is None or (request.generation or upload.generation) != upload.generation:
+            report.outcome = "gone"
+            return
+        wish = Wish(request.time, retry=True, force=request.force)
+        self.caption(replace(upload, time=request.time), report, wish)
+
+    def _claim(self, upload: Upload, told: Prompt, wish: Wish, report: Report) -> Stored | None:
+        """The document, claimed; as it is if only its labels are missing; None if there is
+        nothing to do. Raises Held where another delivery may still do it."""
+        bid = Bid(uuid.uuid4().hex, self._captioner.model, told.version, self._clock(), self._lease)
+        for _ in range(_CONTENTION):
+            if won := self._store.create(claims.first(upload, bid)):
+                return won
+            stored = self._store.read(upload.id)
+            if stored is None:
+                continue
+            if stored.document.lease and stored.document.lease.holder == bid.holder:
+                return stored  # created, though the answer to that was lost
+            verdict = claims.decide(stored, upload, wish)
+            if verdict is Verdict.HELD:
+                raise Held(f"held until {claims.waits_until(stored)}")
+            if verdict is not Verdict.WORK:
+                report.outcome = verdict.value
+                return stored if verdict is Verdict.LABEL else None
+            try:
+                return self._store.replace(stored, claims.taken(stored, upload, bid))
+            except Stale:
+                continue
+        raise Held("the document keeps changing; other deliveries are at work on it")
+
+    def _work(
+        self,
+        stored: Stored,
+        upload: Upload,
+        rule: Rule,
+        languages: Sequence[str],
+        told: Prompt,
+        report: Report,
+    ) -> None:
+        """Bring a claimed document to its end: captioned, or ended with a reason."""
+        report.model = self._captioner.model
+        try:
+            document = self._captioned(stored, upload, rule, languages, told, report)
+            report.outcome = "captioned"
+        except Gone:
+            self._drop(stored)
+            report.outcome = "gone"
+            return
+        except OverBudget:
+            document = self._ended(
+                stored.document,
+                "deferred",
+                "over_budget",
+                f"the day's {self._settings.daily_limit} model calls are spent; run `captions "
+                "retry` tomorrow, or raise CAPTION_DAILY_LIMIT",
+                report,
+            )
+        except PermanentError as error:
+            status = "failed" if error.reason in skipping.GIVEN_UP else "rejected"
+            document = self._ended(stored.document, status, error.reason, error.message, report)
+        except Exception as error:
+            self._postpone(stored, error, report)
+            raise
+        saved = self._save(stored, publishing.spent(document, report.usage), report)
+        if saved and saved.document.status == "captioned":
+            self._label(saved, upload, report)
+
+    def _captioned(
+        self,
+        stored: Stored,
+        upload: Upload,
+        rule: Rule,
+        languages: Sequence[str],
+        told: Prompt,
+        report: Report,
+    ) -> Document:
+        """The document with its words: a twin's, or the model's. Raises what ends the work."""
+        skipping.check(upload, stored.document, self._settings, self._clock())
+        lookup = self._beside.submit(reuse.twin, self._store, stored)
+        picture = self._picture(upload)
+        try:
+            if twin := lookup.result():
+                return publishing.copied(stored.document, twin, self._clock())
+            context = quality.Context(
+                languages=tuple(languages),
+                max_length=rule.max_length,
+                hints=tuple(filter(None, [labels.hint(upload)])),
+                name=upload.name,
+                prompt_text=told.system,
+            )
+            again = self._clock() + self._lease - 2 * self._call
+            asked = self._asking.ask(
+                picture, lambda: self._picture(upload), told, context, again, report
+            )
+        finally:
+            picture.release()
+        people = labels.uploader_text(upload)
+        return publishing.captioned(stored.document, asked, people, self._clock())
+
+    def _picture(self, upload: Upload) -> Picture:
+        free = self._room.take(upload.size or 0)
+        try:
+            data = self._images.read(upload)
+            picture = pictures.prepare(data, self._captioner.accepts, self._settings.max_pixels)
+        except BaseException:
+            free()
+            raise
+        picture.on_release = free
+        return picture
+
+    def _save(self, stored: Stored, document: Document, report: Report) -> Stored | None:
+        """Write what the work came to; None, with the outcome, where it is no longer wanted.
+
+        A caption that was paid for is saved over the claim of a delivery that took over.
+        """
+        for _ in range(_CONTENTION):
+            try:
+                return self._store.replace(stored, document)
+            except Stale:
+                current = self._store.read(document.id)
+            if current is None:
+                report.outcome = "gone"
+                return None
+            if current.document.generation != document.generation:
+                report.outcome = "superseded"
+                return None
+            if current.document == document:
+                return current  # written, though the answer to that was lost
+            if current.document.status != "pending":
+                report.outcome = "done"
+                return None
+            stored = current
+        raise Held("the document keeps changing; other deliveries are at work on it")
+
+    def _label(self, stored: Stored, upload: Upload, report: Report) -> None:
+        """Write a captioned document's text into the object's metadata and note that."""
+        try:
+            publishing.label(self._images, stored.document, upload)
+        except Gone:
+            report.outcome = "gone"
+            if self._images.look_up(upload.bucket, upload.name) is None:
+                self._drop(stored)
+            return
+        try:
+            self._store.replace(stored, replace(stored.document, metadata_synced=True))
+        except Stale:
+            report.reason = "changed_meanwhile"
+        report.outcome = "captioned" if report.usage.model_calls else report.outcome or "labelled"
+
+    def _postpone(self, stored: Stored, error: Exception, report: Report) -> None:
+        """Let go of the claim and keep the error; the platform's redelivery takes it up."""
+        now = self._clock()
+        waited = isinstance(error, Held)
+        after = error.retry_after if isinstance(error, TransientError) else None
+        document = replace(
+            publishing.spent(stored.document, report.usage),
+            updated_at=now,
+            attempts=stored.document.attempts - waited,
+            lease=None,
+            not_before=now + timedelta(seconds=after) if after else None,
+            error=None if waited else Problem(publishing.kind(error), str(error)[:1000], now),
+        )
+        try:
+            self._store.replace(stored, document)
+        except (Stale, TransientError):
+            return  # somebody else has it, or the lease runs out by itself
+
+    def _ended(
+        self, document: Document, status: str, reason: str, message: str, report: Report
+    ) -> Document:
+        report.outcome, report.reason = status, reason
+        now = self._clock()
+        return publishing.ended(document, status, now, Problem(reason, message, now))
+
+    def _drop(self, stored: Stored) -> None:
+        try:
+            self._store.remove(stored)
+        except Stale:
+            return  # removed or taken over by another delivery
+
+    def _withdraw(self, upload: Upload) -> None:
+        """Remove the caption of an image that was overwritten by something to be skipped."""
+        stored = self._store.read(upload.id)
+        if stored and stored.document.generation < upload.generation:
+            self._drop(stored)

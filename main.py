@@ -1,0 +1,32 @@
+"""The entry points: each translates, and decides nothing."""
+
+import sys
+from pathlib import Path
+
+# The framework appends this folder to the path: a distribution named `functions` would win.
+sys.path.insert(0, str(Path(__file__).parent))
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from functions import deliveries, events, wiring
+
+wiring.settings()
+
+
+@functions_framework.cloud_event
+def caption_image(event: CloudEvent) -> None:
+    """Keep one caption for each stored image."""
+    deliveries.handle(event, lambda log: wiring.captioning().caption(events.upload(event), log))
+
+
+@functions_framework.cloud_event
+def forget_image(event: CloudEvent) -> None:
+    """Remove the caption of an image that was deleted."""
+    deliveries.handle(event, lambda log: wiring.forgetting().forget(events.deletion(event), log))
+
+
+@functions_framework.cloud_event
+def caption_request(event: CloudEvent) -> None:
+    """Caption an image that somebody asks for: backfill, retry, re-caption."""
+    deliveries.handle(event, lambda log: wiring.captioning().request(events.request(event), log))
