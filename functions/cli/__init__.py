@@ -1,0 +1,56 @@
+"""The command ``captions``: one file a command group, heavy imports only where they are used."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import click
+
+from functions.cli.demo import demo
+from functions.cli.options import common
+from functions.errors import CaptionError, ConfigurationError
+
+
+class Misconfigured(click.ClickException):
+    """A setting is wrong: shown without a traceback, as wrong usage is."""
+
+    exit_code = 2
+
+
+class Captions(click.Group):
+    """Turns the package's own errors into a line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CaptionError as error:
+            wrong = isinstance(error, ConfigurationError)
+            raise (Misconfigured if wrong else click.ClickException)(str(error)) from None
+
+
+@click.group(cls=Captions, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(None, "--version", package_name="bucket-captions", prog_name="captions")
+@common
+def captions() -> None:
+    """Alt text for every image in a Cloud Storage bucket, or in a folder.
+
+    \b
+    captions demo                      sees it work, in seconds and without an account
+    captions serve FOLDER              captions whatever is dropped into a folder
+    captions caption gs://BUCKET/NAME  captions one image now
+    """
+
+
+for each in (demo,):
+    captions.add_command(each)
+
+
+def main() -> None:
+    """Run the command line; its status is 0 done, 1 something failed, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    captions(prog_name="captions")

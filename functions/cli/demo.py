@@ -1,0 +1,183 @@
+"""``captions demo``: the whole way from a stored picture to its caption, in a few seconds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from functions.cli import show
+from functions.cli.options import common
+from functions.cli.session import Choice, choose_model, choose_model_aloud, session
+from functions.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from functions.cli.bucket import Result
+
+_AT_ONCE = 8
+_ROOMY = 100
+_COLUMNS = ("Picture", "Status", "Alt text", "Source", "Model", "Tokens", "Cost", "ms")
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to draw the pictures; files that are there stay. Default: a temporary folder.",
+)
+@common
+def demo(folder: Path | None) -> None:
+    """Draw sample pictures, caption them, show what came out.
+
+    The pictures go through the deployed functions' own entry points, as the events that Cloud
+    Storage sends. With GEMINI_API_KEY set, Gemini describes them.
+    """
+    choice = choose_model_aloud() if session().json else choose_model()
+    folder = _made(folder)
+    os.environ["CAPTION_LOCAL"] = str(folder)
+    out = show.console()
+    results, expected = _captioned(folder)
+    if session().json:
+        for result in results:
+            if result.document:
+                click.echo(show.as_json(show.record(result.document)))
+    else:
+        _show(out, results, choice, folder)
+    out.file.flush()
+    unexpected = [each for each in results if _status(each) != expected[each.name]]
+    for each in unexpected:
+        click.echo(f"{each.name} should be {expected[each.name]}: {_reason(each)}", err=True)
+    if unexpected or len(results) < len(expected):
+        raise SystemExit(1)
+
+
+def _made(folder: Path | None) -> Path:
+    if folder is None:
+        return Path(tempfile.mkdtemp(prefix="captions-demo-")).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"--folder {folder}: {error.strerror}") from None
+    return folder.resolve()
+
+
+def _captioned(folder: Path) -> tuple[list[Result], dict[str, str]]:
+    """What became of the samples, and the status that each should end in."""
+    from functions.cli.bucket import Bucket
+    from functions.cli.drawing import SAMPLES, draw_into
+    from functions.cli.hosting import BRIEF, Functions
+
+    progress = show.console(stderr=True)
+    with progress.status("Drawing and captioning ..."), Functions(folder) as served:
+        draw_into(folder)
+        bucket = Bucket(folder, Settings.from_env(os.environ), served)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            results = pool.map(lambda sample: bucket.store(sample.name, BRIEF), SAMPLES)
+            done = [result for result in results if result]
+    return done, {sample.name: sample.status for sample in SAMPLES}
+
+
+def _status(result: Result) -> str:
+    if result.document:
+        return result.document.status
+    return result.outcome.outcome or "failed"
+
+
+def _reason(result: Result) -> str:
+    problem = show.problem(result.document) if result.document else ""
+    return problem or result.outcome.message or "the functions gave no answer"
+
+
+def _show(out: Console, results: Sequence[Result], choice: Choice, folder: Path) -> None:
+    out.print()
+    out.print(_table(out, results))
+    out.print()
+    facts = show.facts()
+    facts.add_row("Model", _who(choice))
+    facts.add_row("Pictures", show.text(folder))
+    facts.add_row("Captions", show.text(folder / ".captions" / "captions.db"))
+    facts.add_row("Log", show.text(folder / ".captions" / "functions.log"))
+    program = _program()
+    facts.add_row("Next", show.text(f"{program} serve {folder}", "bold"))
+    facts.add_row("", show.text(f"{program} get landscape.jpg --local {folder}", "bold"))
+    if choice.model.provider == "offline":
+        facts.add_row("", show.text(f"GEMINI_API_KEY=... {program} demo", "bold"))
+    else:
+        facts.add_row("", show.text(f"{program} caption PICTURE", "bold"))
+    out.print(facts)
+
+
+def _who(choice: Choice) -> Text:
+    if choice.model.provider == "offline":
+        hint = "it names size and colours only. Set GEMINI_API_KEY to have pictures described."
+        return show.text(f"offline, as {choice.why}: {hint}")
+    return show.text(f"{choice.model}, as {choice.why}")
+
+
+def _table(out: Console, results: Sequence[Result]) -> Table:
+    """A column for each fact where there is room; related facts one above the other elsewhere."""
+    if show.piped(out):
+        table = show.table(out, *_COLUMNS)
+        for each in results:
+            table.add_row(*_cells(each))
+        return table
+    roomy = out.width >= _ROOMY
+    by, price = ("Source / model", "Cost / tokens") if roomy else ("Source", "Cost")
+    table = show.table(out, "Picture", "Alt text*", by, f"{price}>", "ms>")
+    table.columns[0].max_width = 20
+    for each in results:
+        name, status, words, source, model, tokens, cost, ms = _cells(each)
+        answered = [source, model] if roomy else [source]
+        table.add_row(
+            show.stacked(name, status),
+            words,
+            show.stacked(*answered),
+            show.stacked(cost, tokens),
+            ms,
+        )
+    return table
+
+
+def _cells(result: Result) -> list[Text]:
+    document, status = result.document, _status(result)
+    milliseconds = show.text(result.outcome.duration_ms)
+    name = show.text(result.name, "bold")
+    if document is None:
+        words = show.text(
+            (result.outcome.reason or result.outcome.message).replace("_", " "), "dim"
+        )
+        return [name, show.status(status), words, *[show.text("")] * 4, milliseconds]
+    usage = document.usage
+    tokens, cost = f"{usage.input_tokens}+{usage.output_tokens}", show.money(usage.cost_usd)
+    captioned = status == "captioned"
+    return [
+        name,
+        show.status(status),
+        show.text(show.words(document), "" if captioned else "dim"),
+        show.text(document.source),
+        show.text(document.model if captioned else "", "dim"),
+        show.text(tokens if usage.input_tokens else "", "dim"),
+        show.text(cost if usage.model_calls else ""),
+        milliseconds,
+    ]
+
+
+def _program() -> str:
+    """How this command line is called again."""
+    if shutil.which("captions"):
+        return "captions"
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        return f"{Path(sys.executable).name} -m functions.cli"
+    return os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program)

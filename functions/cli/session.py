@@ -1,0 +1,147 @@
+"""What every command shares: the settings, the model, the stores, and names of images."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from functions import wiring
+from functions.errors import ConfigurationError
+from functions.ports import CaptionStore, ImageStore
+from functions.settings import Model, Settings
+from functions.stores.folder import BUCKET
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Session:
+    """The options that hold for all commands."""
+
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which model answers, and why that one."""
+
+    model: Model
+    why: str
+
+
+def session() -> Session:
+    """The running command's."""
+    return click.get_current_context().find_root().ensure_object(Session)
+
+
+def choose_model() -> Choice:
+    """The model of CAPTION_MODEL; if that is unset, the default one, or ``offline`` where there
+    is no key for it. The choice is put into the environment, for the functions to find."""
+    default = Settings.from_env({}).model
+    if os.environ.get("CAPTION_MODEL", "").strip():
+        model = Settings.from_env(os.environ).model
+        wiring.require_key(model, os.environ)
+        return Choice(model, "CAPTION_MODEL says so")
+    if key := _key(default, os.environ):
+        return Choice(default, f"{key} is set")
+    os.environ["CAPTION_MODEL"] = "offline"
+    return Choice(Model("offline"), "GEMINI_API_KEY is not set")
+
+
+def choose_model_aloud() -> Choice:
+    """As :func:`choose_model`, and say so if it has come down to ``offline``."""
+    choice = choose_model()
+    if choice.model.provider == "offline" and choice.why != "CAPTION_MODEL says so":
+        default = Settings.from_env({}).model
+        click.echo(
+            f"No model: {choice.why}, so captions name only size and colours. "
+            f"Set it to let {default} describe the pictures.",
+            err=True,
+        )
+    return choice
+
+
+def settings() -> Settings:
+    """The environment's settings; a command that asks no model needs no key."""
+    return Settings.from_env(os.environ)
+
+
+def store(settings: Settings) -> CaptionStore:
+    """The captions. Raises ConfigurationError if they are out of reach."""
+    return _opened(settings, wiring.store)
+
+
+def images(settings: Settings) -> ImageStore:
+    """The images. Raises ConfigurationError if they are out of reach."""
+    return _opened(settings, wiring.images)
+
+
+def located(text: str, settings: Settings) -> tuple[str, str]:
+    """Bucket and name of ``gs://BUCKET/NAME``, or with a local folder of a path in it."""
+    if text.startswith("gs://"):
+        bucket, _, name = text.removeprefix("gs://").partition("/")
+        if not bucket or not name:
+            raise click.UsageError(f"{text} names no object; write gs://BUCKET/NAME")
+        if settings.local and bucket != BUCKET:
+            raise click.UsageError(
+                f"{text} is not in {settings.local}, whose bucket is called {BUCKET}; "
+                "unset CAPTION_LOCAL to work on Cloud Storage"
+            )
+        return bucket, name
+    if settings.local is None:
+        raise click.UsageError(
+            f"{text} is no object of Cloud Storage; write gs://BUCKET/NAME, "
+            "or give --local FOLDER for the files in a folder"
+        )
+    return BUCKET, _name_in(text, settings.local)
+
+
+def _name_in(text: str, folder: Path) -> str:
+    """The name of a file by its path, or as it is if it is a path in ``folder`` already."""
+    path = Path(os.path.abspath(text))
+    path = path.parent.resolve() / path.name
+    if path.is_relative_to(folder) and path != folder:
+        return path.relative_to(folder).as_posix()
+    if Path(text).is_absolute() or ".." in Path(text).parts:
+        raise click.UsageError(f"{text} is not in the folder {folder}; copy it there first")
+    return Path(text).as_posix()
+
+
+def _opened(settings: Settings, open_: Callable[[Settings], T]) -> T:
+    try:
+        return open_(settings)
+    except (OSError, sqlite3.Error) as error:
+        if settings.local:
+            raise ConfigurationError(
+                f"CAPTION_LOCAL={settings.local}: {error}; choose a folder that you may write to"
+            ) from None
+        raise ConfigurationError(_without_cloud(error)) from None
+    except Exception as error:
+        if type(error).__module__.startswith("google.auth"):
+            raise ConfigurationError(_without_cloud(error)) from None
+        raise
+
+
+def _without_cloud(error: Exception) -> str:
+    reason = str(error).partition(". ")[0].rstrip(".")
+    return (
+        f"Google Cloud cannot be reached: {reason}. Run `gcloud auth application-default login` "
+        "and set GOOGLE_CLOUD_PROJECT, or give --local FOLDER to work without it."
+    )
+
+
+def _key(model: Model, env: Mapping[str, str]) -> str:
+    """The variable that lets the model's provider be called; empty if there is none."""
+    for name in env:
+        try:
+            wiring.require_key(model, {name: env[name]})
+        except ConfigurationError:
+            continue
+        return name
+    return ""
