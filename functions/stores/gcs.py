@@ -31,6 +31,7 @@ class CloudStorageImages:
         self._client = client
         for scheme in ("https://", "http://"):
             client._http.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        client._http.hooks["response"].append(_drained)
 
     def look_up(self, bucket: str, name: str) -> Upload | None:
         blob = self._client.bucket(bucket).blob(name)
@@ -83,6 +84,13 @@ class CloudStorageImages:
             raise Gone from None
         except google_errors.PreconditionFailed:
             raise Stale from None
+
+
+def _drained(response: requests.Response, **_: object) -> None:
+    """Read an error's body: the client leaves that of a download unread, and a connection with
+    an unread body is not used again."""
+    if response.status_code >= 400:
+        response.content  # noqa: B018
 
 
 def _translated(call: Callable[[], _T]) -> _T:

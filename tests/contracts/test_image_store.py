@@ -1,0 +1,284 @@
+"""What every ImageStore promises: a folder, Cloud Storage's emulator, and a strict stand-in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.domain import Upload
+from functions.errors import ConfigurationError, Gone, Stale, TransientError
+from functions.ports import ImageStore
+from functions.stores.folder import BUCKET, FolderImages
+from functions.stores.gcs import CloudStorageImages
+from tests.strict_storage import StrictStorage
+
+
+@dataclass
+class Place:
+    """A store, and how people put files into it."""
+
+    images: ImageStore
+    bucket: str
+    put: Callable[..., None]
+    remove: Callable[[str], None]
+
+    def upload(self, name: str = "a/ü b.jpg", data: bytes = b"0123456789") -> Upload:
+        self.put(name, data)
+        found = self.images.look_up(self.bucket, name)
+        assert found
+        return found
+
+
+def folder(path: Path) -> Place:
+    def put(name: str, data: bytes) -> None:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(data)
+
+    return Place(FolderImages(path), BUCKET, put, lambda name: (path / name).unlink())
+
+
+def cloud(client: Any) -> Place:
+    bucket = client.create_bucket(f"bucket-{uuid.uuid4().hex}")
+
+    def put(name: str, data: bytes) -> None:
+        bucket.blob(name).upload_from_string(data, content_type="image/jpeg")
+
+    return Place(CloudStorageImages(client), bucket.name, put, bucket.delete_blob)
+
+
+@pytest.fixture(params=["folder", "strict", "emulator"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "folder":
+        yield folder(tmp_path)
+        return
+    server = "strict_storage" if request.param == "strict" else "storage_emulator"
+    client = request.getfixturevalue(server).client()
+    yield cloud(client)
+    client.close()
+
+
+@pytest.fixture(params=["folder", "strict"])
+def strict_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Without the emulator, which heeds preconditions on uploads only."""
+    if request.param == "folder":
+        yield folder(tmp_path)
+        return
+    client = request.getfixturevalue("strict_storage").client()
+    yield cloud(client)
+    client.close()
+
+
+def test_an_object_is_found_as_it_was_stored(place: Place) -> None:
+    upload = place.upload()
+
+    assert (upload.bucket, upload.name, upload.size) == (place.bucket, "a/ü b.jpg", 10)
+    assert upload.content_type == "image/jpeg"
+    assert upload.md5 == "eB5eJF1ptWaXm4bijSPyxw=="
+    assert upload.generation > 0
+    assert upload.metadata == {}
+
+
+def test_a_missing_object_is_not_found(place: Place) -> None:
+    assert place.images.look_up(place.bucket, "nothing.jpg") is None
+
+
+def test_a_generation_is_read_whole_or_from_its_beginning(place: Place) -> None:
+    upload = place.upload()
+
+    assert place.images.read(upload) == b"0123456789"
+    assert place.images.read(upload, 4) == b"0123"
+    assert place.images.read(upload, 4096) == b"0123456789"
+
+
+def test_an_overwrite_is_a_newer_generation(place: Place) -> None:
+    old = place.upload()
+    assert place.upload(data=b"other").generation > old.generation
+
+
+def test_an_overwritten_generation_is_not_read(strict_place: Place) -> None:
+    old = strict_place.upload()
+    strict_place.upload(data=b"other")
+
+    with pytest.raises(Gone):
+        strict_place.images.read(old)
+
+
+def test_a_deleted_object_is_not_read(place: Place) -> None:
+    upload = place.upload()
+    place.remove(upload.name)
+
+    with pytest.raises(Gone):
+        place.images.read(upload)
+
+
+def test_labels_are_merged_with_what_is_there(place: Place) -> None:
+    upload = place.upload()
+    place.images.label(upload, {"alt-text": "Ein Hund 🐕 & <b>", "caption": "x"})
+    labelled = place.images.look_up(place.bucket, upload.name)
+    assert labelled
+    place.images.label(labelled, {"caption": "y", "more": ""})
+
+    found = place.images.look_up(place.bucket, upload.name)
+    assert found
+    assert found.metadata == {"alt-text": "Ein Hund 🐕 & <b>", "caption": "y", "more": ""}
+    assert found.generation == upload.generation
+
+
+def test_a_label_can_be_taken_out(strict_place: Place) -> None:
+    upload = strict_place.upload()
+    strict_place.images.label(upload, {"alt-text": "x", "caption": "y"})
+    labelled = strict_place.images.look_up(upload.bucket, upload.name)
+    assert labelled
+    strict_place.images.label(labelled, {"caption": None, "never-there": None})
+
+    found = strict_place.images.look_up(upload.bucket, upload.name)
+    assert found
+    assert found.metadata == {"alt-text": "x"}
+
+
+def test_labels_leave_the_bytes_alone(place: Place) -> None:
+    upload = place.upload()
+    place.images.label(upload, {"alt-text": "x"})
+
+    assert place.images.read(upload) == b"0123456789"
+
+
+def test_of_two_that_label_what_they_read_one_is_stale(strict_place: Place) -> None:
+    upload = strict_place.upload()
+    strict_place.images.label(upload, {"a": "1"})
+
+    with pytest.raises(Stale):
+        strict_place.images.label(upload, {"b": "2"})
+
+
+def test_an_overwritten_generation_is_not_labelled(strict_place: Place) -> None:
+    old = strict_place.upload()
+    new = strict_place.upload(data=b"other")
+
+    with pytest.raises((Gone, Stale)):
+        strict_place.images.label(old, {"a": "1"})
+    found = strict_place.images.look_up(new.bucket, new.name)
+    assert found
+    assert found.metadata == {}
+
+
+def test_a_deleted_object_is_not_labelled(strict_place: Place) -> None:
+    upload = strict_place.upload()
+    strict_place.remove(upload.name)
+
+    with pytest.raises(Gone):
+        strict_place.images.label(upload, {"a": "1"})
+
+
+@pytest.mark.parametrize("name", ["../out.jpg", "/etc/passwd", "..", ".captions/captions.db", ""])
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    inside = tmp_path / "in"
+    inside.mkdir()
+    (tmp_path / "out.jpg").write_bytes(b"secret")
+    images = FolderImages(inside)
+    upload = Upload(BUCKET, name, 1, place_time())
+
+    assert images.look_up(BUCKET, name) is None
+    with pytest.raises(Gone):
+        images.read(upload)
+    with pytest.raises(Gone):
+        images.label(upload, {"a": "1"})
+
+
+def test_a_link_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+    inside = tmp_path / "in"
+    inside.mkdir()
+    (tmp_path / "out.jpg").write_bytes(b"secret")
+    (inside / "link.jpg").symlink_to(tmp_path / "out.jpg")
+
+    assert FolderImages(inside).look_up(BUCKET, "link.jpg") is None
+    assert list(FolderImages(inside).names()) == []
+
+
+def test_a_renamed_file_is_a_new_generation(tmp_path: Path) -> None:
+    """Otherwise an old file moved over a new one would never be captioned."""
+    here = folder(tmp_path)
+    old = here.upload("old.jpg", b"old")
+    new = here.upload("new.jpg", b"new")
+    (tmp_path / "old.jpg").rename(tmp_path / "new.jpg")
+
+    moved = here.images.look_up(BUCKET, "new.jpg")
+    assert moved
+    assert moved.generation > max(old.generation, new.generation)
+
+
+@pytest.mark.parametrize(
+    ("status", "family"),
+    [
+        (401, ConfigurationError),
+        (403, ConfigurationError),
+        (429, TransientError),
+        (500, TransientError),
+        (503, TransientError),
+    ],
+)
+def test_a_refusing_service_is_configuration_an_ailing_one_is_waited_for(
+    strict_storage: StrictStorage,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    family: type[Exception],
+) -> None:
+    from functions.stores import gcs
+
+    monkeypatch.setattr(gcs, "_RETRY", gcs._RETRY.with_timeout(0.2))
+    client = strict_storage.client()
+    here = cloud(client)
+    upload = here.upload()
+    for method, call in (
+        ("GET", lambda: here.images.read(upload)),
+        ("GET", lambda: here.images.look_up(upload.bucket, upload.name)),
+        ("PATCH", lambda: here.images.label(upload, {"a": "1"})),
+    ):
+        strict_storage.fail(method, "", status, times=1000)
+        with pytest.raises(family):
+            call()
+        strict_storage._failures.clear()
+    client.close()
+
+
+def test_an_unreachable_service_is_waited_for(
+    strict_storage: StrictStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.stores import gcs
+
+    monkeypatch.setattr(gcs, "_RETRY", gcs._RETRY.with_timeout(0.2))
+    client = strict_storage.client()
+    here = cloud(client)
+    upload = here.upload()
+    strict_storage.fail("GET", "", "drop", times=1000)
+
+    with pytest.raises(TransientError):
+        here.images.read(upload)
+    client.close()
+
+
+def test_the_answer_to_a_label_may_get_lost(strict_storage: StrictStorage) -> None:
+    """The client tries again, meets its own write, and says so."""
+    client = strict_storage.client()
+    here = cloud(client)
+    upload = here.upload()
+    strict_storage.fail("PATCH", "", 503, after=True)
+
+    with pytest.raises(Stale):
+        here.images.label(upload, {"a": "1"})
+    found = here.images.look_up(upload.bucket, upload.name)
+    assert found
+    assert found.metadata == {"a": "1"}
+    assert replace(found, metadata={}, metageneration=1, time=upload.time) == upload
+    client.close()
+
+
+def place_time() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
