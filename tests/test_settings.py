@@ -1,0 +1,101 @@
+"""The environment: defaults, faults, and the table in README."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from functions import wiring
+from functions.errors import ConfigurationError
+from functions.settings import Model, Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_an_empty_environment_has_the_documented_defaults() -> None:
+    settings = Settings.from_env({})
+
+    assert settings.model == Model("gemini", "gemini-3.5-flash-lite")
+    assert (settings.collection, settings.database) == ("captions", "(default)")
+    assert settings.languages == ("en",)
+    assert (settings.max_bytes, settings.max_pixels) == (104857600, 200000000)
+    assert (settings.timeout_seconds, settings.lease_seconds) == (30, 120)
+    assert (settings.max_attempts, settings.max_age_seconds) == (10, 86400)
+    assert (settings.daily_limit, settings.filter, settings.local) == (10000, "rules", None)
+
+
+@pytest.mark.parametrize("each", fields(Settings), ids=lambda each: each.metadata["env"])
+def test_an_empty_variable_counts_as_unset(each: object) -> None:
+    name = each.metadata["env"]  # type: ignore[attr-defined]
+    assert Settings.from_env({name: "  "}) == Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CAPTION_MODEL", "gpt-9"),
+        ("CAPTION_MODEL", "gemini"),
+        ("CAPTION_MODEL", "gemini:"),
+        ("CAPTION_LANGUAGES", "english please"),
+        ("CAPTION_COLLECTION", "a/b"),
+        ("CAPTION_TIMEOUT_SECONDS", "30s"),
+        ("CAPTION_TIMEOUT_SECONDS", "0"),
+        ("CAPTION_TIMEOUT_SECONDS", "-5"),
+        ("CAPTION_LEASE_SECONDS", "1e3"),
+        ("CAPTION_DAILY_LIMIT", "many"),
+        ("CAPTION_MAX_ATTEMPTS", "٣"),
+        ("CAPTION_FILTER", "on"),
+        ("CAPTION_POLICY", "/nowhere/captions.toml"),
+        ("CAPTION_LOCAL", "/nowhere"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_remedy(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_env({name: value})
+    message = str(caught.value)
+    assert message.startswith(f"{name}={value!r} ")
+    assert re.search(r"use|write|not|default|create|no such", message)
+
+
+def test_a_wrong_value_stops_the_start() -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", "import main"],
+        cwd=ROOT,
+        env={"CAPTION_MODEL": "offline", "CAPTION_LEASE_SECONDS": "soon", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode != 0
+    assert "CAPTION_LEASE_SECONDS='soon' is not a whole number" in started.stderr
+
+
+def test_a_missing_key_stops_the_start_and_names_the_variable() -> None:
+    with pytest.raises(ConfigurationError, match="GEMINI_API_KEY"):
+        wiring.require_key(Model("gemini", "m"), {})
+
+
+@pytest.mark.parametrize(
+    "name", ["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_ENTERPRISE"]
+)
+def test_any_of_the_sdks_own_variables_will_do(name: str) -> None:
+    wiring.require_key(Model("gemini", "m"), {name: "x"})
+
+
+def test_offline_needs_no_key() -> None:
+    wiring.require_key(Model("offline"), {})
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(CAPTION_\w+)` \| (.*?) \|", readme, re.M))
+    expected = {
+        each.metadata["env"]: f"`{each.metadata['default']}`" if each.metadata["default"] else "–"
+        for each in fields(Settings)
+    }
+    assert rows == expected
