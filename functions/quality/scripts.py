@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 
 from functions import languages
 from functions.quality import words
@@ -116,9 +116,11 @@ def wrong_language(passage: Passage) -> str | None:
     said = tokens(own)
     if len(said) < 5:
         return None
-    scores = Counter[str]()
+    scores: dict[str, float] = defaultdict(float)
+    telling = words.telling()
     for word in said:
-        scores.update(words.telling().get(word, {}))
+        for language, weight in telling.get(word, {}).items():
+            scores[language] += weight
     right = scores.pop(expected.language, 0)
     found, best = max(scores.items(), key=lambda score: score[1], default=("", 0))
     small = [word for word in tokens(_NAME.sub(" ", own)) if word.isalpha()]

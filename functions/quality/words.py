@@ -10,6 +10,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from functions import languages
 
@@ -55,9 +56,9 @@ def telling() -> Mapping[str, Mapping[str, float]]:
     """For each frequent word the languages that have it, and how much it tells: a word of one
     language 1, one that three share a third."""
     having: dict[str, list[str]] = {}
-    for known in map(_load, available()):
-        for word in known.frequent:
-            having.setdefault(word, []).append(known.language)
+    for name in available():
+        for word in _data(name).get("frequent", "").split():
+            having.setdefault(word, []).append(name)
     return {word: dict.fromkeys(names, 1 / len(names)) for word, names in having.items()}
 
 
@@ -69,9 +70,14 @@ def _names(tag: str) -> list[str]:
 
 
 @functools.cache
-def _load(name: str) -> Words:
+def _data(name: str) -> Mapping[str, Any]:
     text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(unicodedata.normalize("NFC", text))  # as the texts compared with it are
+    return tomllib.loads(unicodedata.normalize("NFC", text))  # as the texts compared with it are
+
+
+@functools.cache
+def _load(name: str) -> Words:
+    data = _data(name)
     noun = f"(?:{data['noun']})"
 
     def one(key: str, around: str = "(?:%s)", flags: int = 0) -> re.Pattern[str]:
