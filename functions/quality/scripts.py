@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 
 from functions import languages
 from functions.quality import words
@@ -96,6 +96,8 @@ def wrong_script(passage: Passage) -> str | None:
         )
     if expected == {"Jpan"} and total >= 8 and not (counted["Hira"] or counted["Kana"]):
         return "Write this in Japanese: there is no kana in it."
+    if expected == {"Kore"} and total >= 8 and not counted["Hang"]:
+        return "Write this in Korean: there is no hangul in it."
     if len(expected) == 1 and (name := next(iter(expected))) in _OTHER:
         wrong = [letter for letter in own if letter in _ONLY[_OTHER[name]]]
         if len(wrong) > sum(letter in _ONLY[name] for letter in own):
@@ -105,20 +107,29 @@ def wrong_script(passage: Passage) -> str | None:
 
 
 def wrong_language(passage: Passage) -> str | None:
-    """Another language in the same letters: many of its function words, none of the right ones."""
+    """Another language in the same letters: its function words say so, or letters that the right
+    one does not have. Names, in capitals, may be in any language."""
     expected = words.of(passage.language)[0]
     if expected.language.split("-")[0] != passage.language.split("-")[0] or not expected.frequent:
         return None
-    said = tokens(_described(passage))
-    if len(said) < 5 or any(word in expected.frequent for word in said):
+    own = _described(passage)
+    said = tokens(own)
+    if len(said) < 5:
         return None
-    hits, found = max(
-        (sum(word in known.frequent for word in said), known.language)
-        for known in words.everything()
-    )
-    if hits < 3 or hits * 5 < len(said):
-        return None
-    return f"Write this in {passage.language}: it looks like {found}."
+    scores: dict[str, float] = defaultdict(float)
+    telling = words.telling()
+    for word in said:
+        for language, weight in telling.get(word, {}).items():
+            scores[language] += weight
+    right = scores.pop(expected.language, 0)
+    found, best = max(scores.items(), key=lambda score: score[1], default=("", 0))
+    small = [word for word in tokens(_NAME.sub(" ", own)) if word.isalpha()]
+    foreign = sum(not expected.letters.issuperset(word) for word in small)
+    spelt_otherwise = foreign >= 2 and foreign * 5 >= len(said) and best > right
+    spelt_otherwise |= foreign >= 1 and best >= 1 and not right
+    if (best >= 1.5 and best >= 2.5 * right) or spelt_otherwise:
+        return f"Write this in {passage.language}: it looks like {found}."
+    return None
 
 
 def _described(passage: Passage) -> str:

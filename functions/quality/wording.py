@@ -72,7 +72,7 @@ def keyword_stuffing(passage: Passage) -> str | None:
     if len(_HASHTAG.findall(passage.own)) >= 2:
         return message
     parts = [part for part in _SEPARATORS.split(passage.own.strip(" .。")) if part]
-    if len(parts) < 6:
+    if len(parts) < 6 or ":" in parts[0]:  # "Ingredients: flour, ..." says what the list is
         return None
     known = passage.words[0].frequent
     short = sum(len(tokens(part)) <= 3 or len(part) <= 6 for part in parts)

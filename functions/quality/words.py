@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import pathlib
 import re
+import string
 import tomllib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from functions import languages
 
@@ -33,6 +35,7 @@ class Words:
     guesses: re.Pattern[str]
     placeholders: frozenset[str]
     frequent: frozenset[str]
+    letters: frozenset[str]
 
 
 @functools.cache
@@ -49,9 +52,14 @@ def of(tag: str) -> tuple[Words, ...]:
 
 
 @functools.cache
-def everything() -> tuple[Words, ...]:
-    """All languages, to tell which one a text is in."""
-    return tuple(_load(name) for name in available())
+def telling() -> Mapping[str, Mapping[str, float]]:
+    """For each frequent word the languages that have it, and how much it tells: a word of one
+    language 1, one that three share a third."""
+    having: dict[str, list[str]] = {}
+    for name in available():
+        for word in _data(name).get("frequent", "").split():
+            having.setdefault(word, []).append(name)
+    return {word: dict.fromkeys(names, 1 / len(names)) for word, names in having.items()}
 
 
 def _names(tag: str) -> list[str]:
@@ -62,9 +70,14 @@ def _names(tag: str) -> list[str]:
 
 
 @functools.cache
-def _load(name: str) -> Words:
+def _data(name: str) -> Mapping[str, Any]:
     text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(unicodedata.normalize("NFC", text))  # as the texts compared with it are
+    return tomllib.loads(unicodedata.normalize("NFC", text))  # as the texts compared with it are
+
+
+@functools.cache
+def _load(name: str) -> Words:
+    data = _data(name)
     noun = f"(?:{data['noun']})"
 
     def one(key: str, around: str = "(?:%s)", flags: int = 0) -> re.Pattern[str]:
@@ -85,4 +98,5 @@ def _load(name: str) -> Words:
         guesses=one("guesses", flags=re.IGNORECASE),
         placeholders=frozenset(data["placeholders"]),
         frequent=frozenset(data.get("frequent", "").split()),
+        letters=frozenset(data.get("letters", "") + string.ascii_lowercase),
     )
