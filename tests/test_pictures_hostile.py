@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 
 import psutil
@@ -57,16 +56,6 @@ def children() -> list[psutil.Process]:
             if "functions.pictures.worker" in child.cmdline():
                 found.append(child)
     return found
-
-
-def png_bomb(side: int) -> bytes:
-    """A flat PNG of side x side pixels in a few kilobytes."""
-    header = side.to_bytes(4, "big") * 2 + b"\x08\2\0\0\0"
-    packer = zlib.compressobj(9)
-    row = bytes(1 + 3 * side)
-    body = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
-    chunks = drawn.chunk(b"IHDR", header), drawn.chunk(b"IDAT", body), drawn.chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def nested_uses(levels: int) -> bytes:
@@ -140,7 +129,7 @@ def test_an_animation_on_a_large_canvas_is_bounded() -> None:
 
 
 def test_a_bomb_within_the_limit_of_pixels_stays_within_the_memory() -> None:
-    data = png_bomb(12_000)
+    data = drawn.flat_png(12_000)
     assert len(data) < 1 << 20
     peak = 0
     done = threading.Event()
@@ -172,7 +161,7 @@ def test_what_needs_more_memory_than_a_decoder_has_is_refused(
 
 
 def test_an_icon_that_hides_a_large_image_is_bounded() -> None:
-    inner = png_bomb(9_000)
+    inner = drawn.flat_png(9_000)
     entry = bytes((32, 32, 0, 0, 1, 0, 32, 0)) + len(inner).to_bytes(4, "little") + b"\x16\0\0\0"
     data = b"\0\0\1\0\1\0" + entry + inner
     assert outcome(data, limit=1_000_000) in ("too_many_pixels", "corrupt_image")
@@ -181,7 +170,7 @@ def test_an_icon_that_hides_a_large_image_is_bounded() -> None:
 def test_a_decoder_that_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoders, "DECODE_SECONDS", 0.01)
     with pytest.raises(PermanentError, match="Decoding takes more than") as refused:
-        pictures.prepare(png_bomb(8000), NOTHING, LIMIT)
+        pictures.prepare(drawn.flat_png(8000), NOTHING, LIMIT)
     assert refused.value.reason == "too_many_pixels"
     assert not children()
     monkeypatch.undo()
