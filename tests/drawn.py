@@ -211,3 +211,21 @@ def svg(inner: str = "", attributes: str = 'width="320" height="200"', before: s
  xmlns:xlink="http://www.w3.org/1999/xlink"><rect width="320" height="200" fill="#fafafa"/>
 <rect width="160" height="100" fill="#dc1e1e"/><rect x="160" width="160" height="100"
  fill="#1ea01e"/><rect y="100" width="160" height="100" fill="#1e1ec8"/>{inner}</svg>""".encode()
+
+
+def flat_png(side: int) -> bytes:
+    """A black PNG of side x side pixels in a few hundred kilobytes."""
+    header = side.to_bytes(4, "big") * 2 + b"\x08\2\0\0\0"
+    packer = zlib.compressobj(9)
+    row = bytes(1 + 3 * side)
+    body = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    chunks = chunk(b"IHDR", header), chunk(b"IDAT", body), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def flat_jpeg(side: int, progressive: bool = False) -> bytes:
+    """A small flat JPEG whose header says side x side; its turn makes it need decoding."""
+    data = bytearray(encoded(Image.new("RGB", (64, 64)), "JPEG", progressive=progressive))
+    at = data.find(b"\xff\xc2" if progressive else b"\xff\xc0")
+    data[at + 5 : at + 9] = side.to_bytes(2, "big") * 2
+    return jpeg_with(bytes(data), segment(0xE1, b"Exif\0\0" + exif(6)))

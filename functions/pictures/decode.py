@@ -17,7 +17,7 @@ from functions.domain import EmbeddedText, Picture
 from functions.pictures import svg, words
 from functions.pictures.decoders import too_many_pixels
 from functions.pictures.kinds import SVG
-from functions.pictures.survey import Survey
+from functions.pictures.survey import MAX_METADATA, Survey
 
 os.environ["VIPS_CONCURRENCY"] = "1"  # one decoder, one processor
 os.environ["VIPS_DISC_THRESHOLD"] = "64g"  # in the cloud, a temporary file is memory too
@@ -116,23 +116,35 @@ def _by_vips(data: bytes, kind: str, max_pixels: int, side: int) -> _Decoded:
         width, height = height, width
     pages = header.get_n_pages()
     if pages > 1 and kind != "image/tiff":
-        return _Decoded(*_sheet(data, pages, width, height, side))
-    if header.format not in ("uchar", "ushort"):
-        return _Decoded(_stretched(data, header, side), width, height)
-    picture = _Decoded(_thumbnail(data, side, _foreign(header)), width, height)
-    if pages > 1:
+        picture = _sheet(data, pages, width, height, side)
+    elif header.format not in ("uchar", "ushort"):
+        picture = _Decoded(_stretched(data, header, side), width, height)
+    else:
+        picture = _Decoded(_thumbnail(data, side, _foreign(header)), width, height)
+    if pages > 1 and kind == "image/tiff":
         picture.note = f"The first of {pages} pages."
     if kind == "image/png" and data.find(b"acTL", 0, data.find(b"IDAT")) > 0:
         picture.note = "The first moment of an animation."
-    if kind == "image/tiff":
-        picture.embedded = words.read(
-            Survey(
-                xmp=_field(header, "xmp-data") or b"",
-                iptc=_field(header, "iptc-data") or b"",
-                exif=data[: 1 << 20] if data[2:3] in (b"*", b"\0") else b"",
-            )
-        )
+    picture.embedded = words.read(_notes(data, kind, header))
     return picture
+
+
+def _notes(data: bytes, kind: str, header: Any) -> Survey:
+    """The metadata of formats whose structure is not surveyed."""
+    if kind == "image/tiff":
+        classic = data[2:3] == b"*" or data[3:4] == b"*"
+        return Survey(
+            # A TIFF file is built like EXIF; only the first directory's texts are read from it.
+            exif=data if classic else b"",
+            xmp=_field(header, "xmp-data") or b"",
+            iptc=_field(header, "iptc-data") or b"",
+        )
+    if kind == "image/gif":
+        # XMP specification part 3: the packet as it is, then 258 bytes that end all blocks.
+        start = data.find(b"\x0bXMP DataXMP") + 12
+        end = data.find(b"\x01\xff\xfe\xfd", start, start + MAX_METADATA)
+        return Survey(xmp=data[start:end] if start > 12 and end > 0 else b"")
+    return Survey()
 
 
 def _foreign(image: Any) -> bool:
@@ -161,18 +173,17 @@ def _stretched(data: bytes, header: Any, side: int) -> Any:
     return image.cast("uchar").copy(interpretation="srgb" if image.bands == 3 else "b-w")
 
 
-def _sheet(
-    data: bytes, pages: int, width: int, height: int, side: int
-) -> tuple[Any, int, int, str]:
+def _sheet(data: bytes, pages: int, width: int, height: int, side: int) -> _Decoded:
     within = max(1, min(pages, _ANIMATION_PIXELS // (width * height)))
     count = min(4, within)
     moments = [within * i // count for i in range(count)]
     if count == 1:
-        return _thumbnail(data, side, False, 0), width, height, "The first moment of an animation."
+        first = _thumbnail(data, side, False, 0)
+        return _Decoded(first, width, height, "The first moment of an animation.")
     frames = [_rgba(_thumbnail(data, side // 2, False, page)) for page in moments]
     sheet = pyvips.Image.arrayjoin(frames, across=2, shim=8, background=[128, 128, 128, 255])
     note = f"{count} moments of one animation of {pages} frames, in reading order."
-    return sheet.copy_memory(), width, height, note
+    return _Decoded(sheet.copy_memory(), width, height, note)
 
 
 def _rgba(image: Any) -> Any:
