@@ -26,7 +26,6 @@ from functions.cli.session import (
     settings,
     store,
 )
-from functions.deliveries import Report
 from functions.domain import CaptionRequest, Document, document_id
 from functions.errors import CaptionError, ConfigurationError
 from functions.settings import Settings
@@ -126,6 +125,8 @@ def _desk(settings: Settings) -> Desk:
 
 def _captioned(job: Job, force: bool) -> Document | str:
     """The document of an image that has a caption now, or what stood in the way."""
+    from functions.deliveries import Report
+
     report = Report()
     request = CaptionRequest(job.bucket, job.name, datetime.now(UTC), force=force)
     try:

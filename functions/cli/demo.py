@@ -110,7 +110,7 @@ def _show(out: Console, results: Sequence[Result], choice: Choice, folder: Path)
     facts.add_row("Log", show.text(folder / ".captions" / "functions.log"))
     program = _program()
     facts.add_row("Next", show.text(f"{program} serve {folder}", "bold"))
-    facts.add_row("", show.text(f"{program} get landscape.jpg --local {folder}", "bold"))
+    facts.add_row("", show.text(f"{program} list --local {folder}", "bold"))
     if choice.model.provider == "offline":
         facts.add_row("", show.text(f"GEMINI_API_KEY=... {program} demo", "bold"))
     else:

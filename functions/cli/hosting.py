@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -233,9 +234,9 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
+        reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)
         raise ConfigurationError(
-            f"{host}:{port} cannot be listened on: {error.strerror or error}. "
-            "Choose another with --port or --host."
+            f"{host}:{port} cannot be listened on: {reason}. Choose another with --port or --host."
         ) from None
 
 
