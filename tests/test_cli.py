@@ -9,6 +9,7 @@ import pytest
 from tests.command_line import captions
 from tests.model_server import ModelServer
 from tests.pictures import jpeg
+from tests.stack import Stack
 
 NAMES = ("with space.jpg", "[red]bold[/red].jpg", "снимок.jpg", "شمس.jpg", "a/b/deep.jpg", "-x.jpg")
 
@@ -200,3 +201,17 @@ def test_a_document_is_shown_in_words_or_whole(folder: Path) -> None:
         "approved_at": None,
     }
     assert whole["created_at"].endswith("Z")
+
+
+def test_objects_are_captioned_shown_and_listed(stack: Stack, tmp_path: Path) -> None:
+    stack.put("trip/a b.jpg", jpeg())
+    uri = f"gs://{stack.bucket}/trip/a b.jpg"
+    run = captions("caption", uri, where=tmp_path)
+    assert run.status == 0, run.err
+    assert stack.metadata("trip/a b.jpg")["alt-text"] == run.out.strip()
+    shown = captions("get", uri, "--json", where=tmp_path).records
+    listed = captions("list", "--json", "--prefix", "trip/", where=tmp_path).records
+    assert shown == listed
+    assert shown[0]["alt_text"] == run.out.strip()
+    assert captions("get", f"gs://{stack.bucket}/other.jpg", where=tmp_path).status == 1
+    assert captions("caption", f"gs://{stack.bucket}/other.jpg", where=tmp_path).status == 1
