@@ -8,8 +8,11 @@ import sys
 
 import click
 
+from functions.cli.captioning import caption
 from functions.cli.demo import demo
+from functions.cli.looking import get, list_
 from functions.cli.options import common
+from functions.cli.serving import serve
 from functions.errors import CaptionError, ConfigurationError
 
 
@@ -43,7 +46,7 @@ def captions() -> None:
     """
 
 
-for each in (demo,):
+for each in (demo, serve, caption, get, list_):
     captions.add_command(each)
 
 

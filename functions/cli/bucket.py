@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from functions import wiring
 from functions.cli.hosting import Functions, Outcome
 from functions.cli.local import deleted, finalized
-from functions.domain import Document, document_id
+from functions.domain import Document, Query, document_id
 from functions.settings import Settings
 from functions.stores.folder import BUCKET, FolderImages
+
+_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,10 @@ class Result:
     name: str
     outcome: Outcome
     document: Document | None
+
+
+def _nobody(result: Result) -> None:
+    pass
 
 
 class Bucket:
@@ -37,12 +43,36 @@ class Bucket:
         stored = self._store.read(document_id(BUCKET, name))
         return stored.document if stored else None
 
-    def store(self, name: str, pauses: Sequence[float]) -> Result | None:
-        """Tell of a file that was written; None if it is gone again."""
+    def documents(self, prefix: str = "") -> Iterator[Document]:
+        """The documents of all files whose names begin so, of all pages."""
+        query = Query(bucket=BUCKET, prefix=prefix, limit=_PAGE)
+        while True:
+            page = self._store.find(query)
+            yield from (stored.document for stored in page.found)
+            if not page.cursor:
+                return
+            query = replace(query, cursor=page.cursor)
+
+    def names(self) -> Iterator[str]:
+        """The names of all files."""
+        return self._images.names()
+
+    def generation(self, name: str) -> int | None:
+        """The generation of a file as it is now; None if it is gone."""
+        upload = self._images.look_up(BUCKET, name)
+        return upload.generation if upload else None
+
+    def store(
+        self, name: str, pauses: Sequence[float], told: Callable[[Result], None] = _nobody
+    ) -> Result | None:
+        """Tell of a file that was written; None if it is gone again. ``told`` is called once if
+        that has to wait."""
         upload = self._images.look_up(BUCKET, name)
         if upload is None:
             return None
-        outcome = self._served.send(finalized(upload), pauses)
+        outcome = self._served.send(
+            finalized(upload), pauses, lambda waiting: told(Result(name, waiting, None))
+        )
         return Result(name, outcome, self.document(name))
 
     def delete(self, document: Document, pauses: Sequence[float]) -> Result:

@@ -104,25 +104,18 @@ def _show(out: Console, results: Sequence[Result], choice: Choice, folder: Path)
     out.print(_table(out, results))
     out.print()
     facts = show.facts()
-    facts.add_row("Model", _who(choice))
+    facts.add_row("Model", show.model(choice))
     facts.add_row("Pictures", show.text(folder))
     facts.add_row("Captions", show.text(folder / ".captions" / "captions.db"))
     facts.add_row("Log", show.text(folder / ".captions" / "functions.log"))
     program = _program()
     facts.add_row("Next", show.text(f"{program} serve {folder}", "bold"))
-    facts.add_row("", show.text(f"{program} get landscape.jpg --local {folder}", "bold"))
+    facts.add_row("", show.text(f"{program} list --local {folder}", "bold"))
     if choice.model.provider == "offline":
         facts.add_row("", show.text(f"GEMINI_API_KEY=... {program} demo", "bold"))
     else:
         facts.add_row("", show.text(f"{program} caption PICTURE", "bold"))
     out.print(facts)
-
-
-def _who(choice: Choice) -> Text:
-    if choice.model.provider == "offline":
-        hint = "it names size and colours only. Set GEMINI_API_KEY to have pictures described."
-        return show.text(f"offline, as {choice.why}: {hint}")
-    return show.text(f"{choice.model}, as {choice.why}")
 
 
 def _table(out: Console, results: Sequence[Result]) -> Table:

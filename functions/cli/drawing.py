@@ -1,5 +1,5 @@
-"""Sample pictures, drawn here so that nobody's rights are touched, and three files beside them
-that a bucket gets as well: an error page saved as a picture, an empty file, a text."""
+"""Sample pictures, drawn here so that nobody's rights are touched, and files beside them that a
+bucket gets as well: half a picture, an error page saved as one, an empty file, a text."""
 
 from __future__ import annotations
 
@@ -123,6 +123,11 @@ def described() -> bytes:
     return _jpeg(image, xmp=Path(__file__).with_name("described.xmp").read_bytes())
 
 
+def broken() -> bytes:
+    """An upload that was cut short."""
+    return landscape()[:12_000]
+
+
 def error_page() -> bytes:
     """What a broken download leaves behind under a picture's name."""
     return b"<!doctype html><title>502</title><h1>Bad gateway</h1>\n"
@@ -136,7 +141,8 @@ SAMPLES = (
     Sample("logo.png", "captioned", logo),
     Sample("divider.png", "captioned", divider),
     Sample("described.jpg", "captioned", described),
-    Sample("broken.jpg", "rejected", error_page),
+    Sample("broken.jpg", "rejected", broken),
+    Sample("error page.jpg", "rejected", error_page),
     Sample("empty.png", "rejected", lambda: b""),
     Sample("notes.txt", "skipped", lambda: b"Buy film. Ask Ada about the lighthouse.\n"),
 )

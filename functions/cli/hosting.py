@@ -6,9 +6,10 @@ import contextlib
 import io
 import json
 import logging
+import os
 import socket
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +40,15 @@ class Outcome:
     reason: str = ""
     message: str = ""
     duration_ms: int = 0
+
+
+def _nobody(outcome: Outcome) -> None:
+    pass
+
+
+def _outcome(acknowledged: bool, line: Mapping[str, Any]) -> Outcome:
+    said = {key: line.get(key) or "" for key in ("outcome", "reason", "message")}
+    return Outcome(acknowledged, **said, duration_ms=line.get("duration_ms") or 0)
 
 
 class Log(io.TextIOBase):
@@ -97,12 +107,10 @@ class Functions:
     def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 0) -> None:
         from werkzeug.serving import make_server
 
-        state = folder / STATE
-        state.mkdir(exist_ok=True)
-        self.log_path = state / LOG_NAME
+        self.log_path = folder / STATE / LOG_NAME
         self.stop = threading.Event()
         with contextlib.ExitStack() as stack:
-            self._log = stack.enter_context(Log(self.log_path))
+            self._log = stack.enter_context(_log(self.log_path))
             listening = stack.enter_context(_listening(host, port))
             self.address: tuple[str, int] = listening.getsockname()[:2]
             _log_to(self._log)
@@ -133,20 +141,28 @@ class Functions:
         self._server.server_close()
         self._ending.close()
 
-    def send(self, change: Change, pauses: Sequence[float]) -> Outcome:
+    def send(
+        self,
+        change: Change,
+        pauses: Sequence[float],
+        waiting: Callable[[Outcome], None] = _nobody,
+    ) -> Outcome:
         """Deliver ``change``, as the platform would again after each of ``pauses`` until it is
-        acknowledged; not again where a setting must be mended first."""
+        acknowledged; not again where a setting must be mended first. ``waiting`` is told once
+        if something failed that may work later."""
         self._log.await_event(change.id)
         for pause in (*pauses, None):
             acknowledged = post(change, self.address)
             line = self._log.line(change.id)
             if acknowledged or line.get("reason") == "configuration":
                 break
+            if line.get("reason") == "transient":
+                waiting(_outcome(False, line | {"outcome": "waiting"}))
+                waiting = _nobody
             if pause is None or self.stop.wait(pause):
                 break
         self._log.forget(change.id)
-        said = {key: line.get(key) or "" for key in ("outcome", "reason", "message")}
-        return Outcome(acknowledged, **said, duration_ms=line.get("duration_ms") or 0)
+        return _outcome(acknowledged, line)
 
 
 class Busy:
@@ -203,14 +219,25 @@ def _front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
     return [f"CloudEvents are taken at {names}\n".encode()]
 
 
+def _log(path: Path) -> Log:
+    try:
+        path.parent.mkdir(exist_ok=True)
+        return Log(path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror}; choose a folder that you may write to"
+        ) from None
+
+
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.strerror
         raise ConfigurationError(
-            f"{host}:{port} cannot be listened on: {error.strerror or error}. "
-            "Choose another with --port or --host."
+            f"{host}:{port} cannot be listened on: {reason}. Choose another with --port or --host."
         ) from None
 
 

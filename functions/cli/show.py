@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from functions.cli.session import Choice
+
 STYLES = {
     "captioned": "green",
+    "labelled": "green",
+    "forgotten": "cyan",
+    "waiting": "yellow",
+    "unfinished": "bold red",
     "pending": "yellow",
     "deferred": "yellow",
     "rejected": "red",
@@ -65,7 +71,7 @@ def text(value: object, style: str = "") -> Text:
 
 def status(word: str, note: str = "") -> Text:
     """A status in its colour, and a note beside it."""
-    shown = text(word, STYLES.get(word, ""))
+    shown = text(word, STYLES.get(word.strip(), ""))
     return shown.append(f" {plain(note)}", "dim") if note else shown
 
 
@@ -116,6 +122,14 @@ def problem(document: Document) -> str:
     """What went wrong with an image, in a line."""
     error = document.error
     return f"{error.reason}: {error.message}" if error else ""
+
+
+def model(choice: Choice) -> Text:
+    """Which model answers, and why."""
+    said = f"{choice.model}, as {choice.why}"
+    if choice.model.provider == "offline":
+        said += ": it names size and colours only. Set GEMINI_API_KEY to have pictures described."
+    return text(said)
 
 
 def money(dollars: float) -> str:
