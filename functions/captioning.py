@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from functions import claims, labels, pictures, prompt, publishing, quality, reuse, skipping
+from functions import (
+    claims,
+    labels,
+    pictures,
+    prompt,
+    publishing,
+    quality,
+    removals,
+    reuse,
+    skipping,
+)
 from functions.asking import Asking, OverBudget
 from functions.budget import Budget
 from functions.claims import Bid, Verdict, Wish
@@ -32,6 +42,8 @@ from functions.settings import Settings
 _CONTENTION = 8
 # Threads for what is looked up beside a download.
 _LOOKUPS = 32
+# An event lives for a day, and each pause costs an attempt: ten of them must fit.
+_LONGEST_PAUSE = timedelta(hours=1)
 
 
 class Captioning:
@@ -49,13 +61,13 @@ class Captioning:
         images: ImageStore,
         captioner: Captioner,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        beside: Executor | None = None,
     ) -> None:
         self._settings, self._policy, self._clock = settings, policy, clock
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._call = timedelta(seconds=settings.timeout_seconds)
         self._room = Room()
-        self._beside = ThreadPoolExecutor(_LOOKUPS, "lookup")
+        self._beside = beside or ThreadPoolExecutor(_LOOKUPS, "lookup")
         self._asking = Asking(
             captioner, Budget(store, settings.daily_limit), clock, rules=settings.filter != "off"
         )
@@ -67,7 +79,7 @@ class Captioning:
         rule = self._policy.rule(upload.name)
         try:
             if reason := skipping.reason(upload, rule, self._images):
-                self._withdraw(upload)
+                removals.withdraw(self._store, upload)
                 report.outcome, report.reason = "skipped", reason
                 return
         except Gone:
@@ -131,7 +143,7 @@ class Captioning:
             document = self._captioned(stored, upload, rule, languages, told, report)
             report.outcome = "captioned"
         except Gone:
-            self._drop(stored)
+            removals.drop(self._store, self._images, stored)
             report.outcome = "gone"
             return
         except OverBudget:
@@ -163,27 +175,37 @@ class Captioning:
         report: Report,
     ) -> Document:
         """The document with its words: a twin's, or the model's. Raises what ends the work."""
-        skipping.check(upload, stored.document, self._settings, self._clock())
+        self._check(stored.document, upload)
+        people = labels.uploader_text(upload)
         lookup = self._beside.submit(reuse.twin, self._store, stored)
         picture = self._picture(upload)
         try:
             if twin := lookup.result():
-                return publishing.copied(stored.document, twin, self._clock())
+                return publishing.copied(stored.document, twin, people, self._clock())
             context = quality.Context(
                 languages=tuple(languages),
                 max_length=rule.max_length,
                 hints=tuple(filter(None, [labels.hint(upload)])),
                 name=upload.name,
-                prompt_text=told.system,
+                prompt_text=f"{told.system}\n{told.user}",
             )
-            again = self._clock() + self._lease - 2 * self._call
             asked = self._asking.ask(
-                picture, lambda: self._picture(upload), told, context, again, report
+                picture, lambda: self._picture(upload), told, context, self._repair_until(), report
             )
         finally:
             picture.release()
-        people = labels.uploader_text(upload)
         return publishing.captioned(stored.document, asked, people, self._clock())
+
+    def _check(self, claim: Document, upload: Upload) -> None:
+        """Raise PermanentError for what is not worth a download. What ends unread must be
+        looked for, or a deleted image would come back: Gone."""
+        try:
+            skipping.check(upload, claim, self._settings, self._clock())
+        except PermanentError:
+            live = self._images.look_up(upload.bucket, upload.name)
+            if live is None or live.generation != upload.generation:
+                raise Gone from None
+            raise
 
     def _picture(self, upload: Upload) -> Picture:
         free = self._room.take(upload.size or 0)
@@ -195,6 +217,10 @@ class Captioning:
             raise
         picture.on_release = free
         return picture
+
+    def _repair_until(self) -> datetime:
+        """A second call is begun only if it can end while the claim holds."""
+        return self._clock() + self._lease - timedelta(seconds=2 * self._settings.timeout_seconds)
 
     def _save(self, stored: Stored, document: Document, report: Report) -> Stored | None:
         """Write what the work came to; None, with the outcome, where it is no longer wanted.
@@ -214,7 +240,8 @@ class Captioning:
                 return None
             if current.document == document:
                 return current  # written, though the answer to that was lost
-            if current.document.status != "pending":
+            edited = current.document.source == "human" != document.source
+            if edited or current.document.status != "pending":
                 report.outcome = "done"
                 return None
             stored = current
@@ -222,18 +249,14 @@ class Captioning:
 
     def _label(self, stored: Stored, upload: Upload, report: Report) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        try:
-            publishing.label(self._images, stored.document, upload)
-        except Gone:
-            report.outcome = "gone"
-            if self._images.look_up(upload.bucket, upload.name) is None:
-                self._drop(stored)
-            return
-        try:
-            self._store.replace(stored, replace(stored.document, metadata_synced=True))
-        except Stale:
-            report.reason = "changed_meanwhile"
-        report.outcome = "captioned" if report.usage.model_calls else report.outcome or "labelled"
+        ended = publishing.label(self._store, self._images, stored, upload)
+        if ended == "gone":
+            report.outcome = ended
+        elif ended == "changed_meanwhile":
+            report.reason = ended
+        else:
+            done = report.outcome or ended
+            report.outcome = "captioned" if report.usage.model_calls else done
 
     def _postpone(self, stored: Stored, error: Exception, report: Report) -> None:
         """Let go of the claim and keep the error; the platform's redelivery takes it up."""
@@ -245,7 +268,7 @@ class Captioning:
             updated_at=now,
             attempts=stored.document.attempts - waited,
             lease=None,
-            not_before=now + timedelta(seconds=after) if after else None,
+            not_before=now + min(timedelta(seconds=after), _LONGEST_PAUSE) if after else None,
             error=None if waited else Problem(publishing.kind(error), str(error)[:1000], now),
         )
         try:
@@ -259,15 +282,3 @@ class Captioning:
         report.outcome, report.reason = status, reason
         now = self._clock()
         return publishing.ended(document, status, now, Problem(reason, message, now))
-
-    def _drop(self, stored: Stored) -> None:
-        try:
-            self._store.remove(stored)
-        except Stale:
-            return  # removed or taken over by another delivery
-
-    def _withdraw(self, upload: Upload) -> None:
-        """Remove the caption of an image that was overwritten by something to be skipped."""
-        stored = self._store.read(upload.id)
-        if stored and stored.document.generation < upload.generation:
-            self._drop(stored)

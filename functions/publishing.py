@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from functions import labels, search
+from functions import labels, removals, search
 from functions.asking import Asked
-from functions.domain import Document, EmbeddedText, Problem, Review, Upload, Usage
+from functions.domain import Document, EmbeddedText, Problem, Review, Stored, Upload, Usage
 from functions.errors import ConfigurationError, Gone, Stale, TransientError
-from functions.ports import ImageStore
+from functions.ports import CaptionStore, ImageStore
 
-# How often the labels are written anew when the metadata changed under them.
-_LABELLING = 4
+# How often the labels are written anew when the metadata or the document changed under them.
+_LABELLING = 8
 
 
 def captioned(claim: Document, asked: Asked, uploader: EmbeddedText, now: datetime) -> Document:
@@ -51,8 +51,7 @@ def captioned(claim: Document, asked: Asked, uploader: EmbeddedText, now: dateti
         )
         if asked.embedded.alt_text:
             document = kept(document, asked.embedded, "embedded")
-        if uploader.alt_text or uploader.caption:
-            document = kept(document, uploader, "uploader")
+        document = _with_words_of(uploader, claim, document)
     return ended(document, "captioned", now, captioned_at=now)
 
 
@@ -69,8 +68,8 @@ def kept(document: Document, people: EmbeddedText, source: str) -> Document:
     )
 
 
-def copied(claim: Document, twin: Document, now: datetime) -> Document:
-    """``claim`` with the words of the same bytes under another name."""
+def copied(claim: Document, twin: Document, uploader: EmbeddedText, now: datetime) -> Document:
+    """``claim`` with the words of the same bytes under another name, the uploader's apart."""
     document = replace(
         claim,
         width=twin.width,
@@ -86,7 +85,21 @@ def copied(claim: Document, twin: Document, now: datetime) -> Document:
         model_version=twin.model_version,
         review=Review(bool(twin.review.reasons), twin.review.reasons),
     )
+    document = _with_words_of(uploader, claim, document)
     return ended(document, "captioned", now, captioned_at=now)
+
+
+def _with_words_of(uploader: EmbeddedText, claim: Document, document: Document) -> Document:
+    """``document`` with the uploader's words, if there are any.
+
+    A caption that is asked for again finds our labels where those words were; they stand in the
+    claim then.
+    """
+    if claim.source == "uploader" and not (uploader.alt_text or uploader.caption):
+        uploader = EmbeddedText(claim.alt_text, claim.caption)
+    if not (uploader.alt_text or uploader.caption):
+        return document
+    return kept(document, uploader, "uploader")
 
 
 def ended(
@@ -140,24 +153,43 @@ def kind(error: Exception) -> str:
     return "configuration" if isinstance(error, ConfigurationError) else "defect"
 
 
-def label(images: ImageStore, document: Document, upload: Upload) -> None:
-    """Write a document's labels into the metadata of its object.
+def label(store: CaptionStore, images: ImageStore, stored: Stored, upload: Upload) -> str:
+    """Write a captioned document's text into the metadata of ``upload``, and note that in it;
+    ``labelled``, ``gone`` or ``changed_meanwhile``.
 
-    The first write goes by the metageneration that ``upload`` knows, without a read. Raises
-    Gone if the generation is no longer live, TransientError if its metadata keeps changing.
+    The first write goes by the metageneration that ``upload`` knows. After it the object is read
+    before the document: a text that is newer than the one in hand and labelled already has moved
+    the metageneration, so that of two writers the one with the later text wins.
     """
     live: Upload | None = upload if upload.metageneration is not None else None
     for _ in range(_LABELLING):
         if live is None:
             live = images.look_up(upload.bucket, upload.name)
-        if live is None or live.generation != document.generation:
-            raise Gone
-        wanted = labels.written(document, live.metadata)
-        if all(live.metadata.get(key) == value for key, value in wanted.items()):
-            return
+            current = store.read(upload.id)
+            if current is None or current.document.generation != upload.generation:
+                return "changed_meanwhile"
+            if current.document.status != "captioned":
+                return "changed_meanwhile"
+            stored = current
+        if live is None or live.generation != upload.generation:
+            break
         try:
-            images.label(live, wanted)
-            return
+            _write(images, stored.document, live)
+            if not stored.document.metadata_synced:
+                store.replace(stored, replace(stored.document, metadata_synced=True))
+            return "labelled"
         except Stale:
             live = None
-    raise TransientError(f"the metadata of {document.uri} keeps changing")
+        except Gone:
+            break
+    else:
+        raise TransientError(f"the metadata of {upload.uri} keeps changing")
+    if images.look_up(upload.bucket, upload.name) is None:
+        removals.drop(store, images, stored)
+    return "gone"
+
+
+def _write(images: ImageStore, document: Document, live: Upload) -> None:
+    wanted = labels.written(document, live.metadata)
+    if any(live.metadata.get(key) != value for key, value in wanted.items()):
+        images.label(live, wanted)

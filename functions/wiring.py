@@ -19,7 +19,7 @@ from functions.settings import POLICY_FILE, Model, Settings
 
 if TYPE_CHECKING:
     from functions.captioning import Captioning
-    from functions.forgetting import Forgetting
+    from functions.removals import Forgetting
 
 _KEYS = {
     "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_ENTERPRISE"),
@@ -77,7 +77,7 @@ def captioning() -> Captioning:
 @functools.cache
 def forgetting() -> Forgetting:
     """The use case of deletions, without a model."""
-    from functions.forgetting import Forgetting
+    from functions.removals import Forgetting
 
     return Forgetting(store(settings()), images(settings()))
 

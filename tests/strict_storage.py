@@ -53,13 +53,16 @@ class Request:
     body: Any
 
 
+How = int | Literal["drop", "hang"] | Callable[[], None]
+
+
 @dataclass
 class Failure:
     """Requests that are to fail."""
 
     method: str
     part: str
-    how: int | Literal["drop", "hang"]
+    how: How
     times: int
     after: bool
 
@@ -101,15 +104,9 @@ class StrictStorage(LoopbackServer):
         """The requests of this method whose path contains ``part``."""
         return [each for each in self.requests if each.method == method and part in each.path]
 
-    def fail(
-        self,
-        method: str,
-        part: str,
-        how: int | Literal["drop", "hang"],
-        times: int = 1,
-        after: bool = False,
-    ) -> None:
-        """Fail the next ``times`` requests whose path contains ``part``.
+    def fail(self, method: str, part: str, how: How, times: int = 1, after: bool = False) -> None:
+        """Fail the next ``times`` requests whose path contains ``part``: with a status, or as
+        told; a callable is called, and nothing answered.
 
         ``after`` fails them when their effect has taken place: the answer is what gets lost.
         """
@@ -156,7 +153,9 @@ class _Handler(LoopbackHandler):
     def _fail(self, failure: Failure) -> None:
         if failure.how == "hang":
             return self.hang()
-        if failure.how == "drop":
+        if callable(failure.how):
+            failure.how()
+        if failure.how == "drop" or callable(failure.how):
             return self.drop()
         error = Refused(failure.how, "backendError", "Backend Error")
         kind = {"Content-Type": "application/json; charset=UTF-8"}

@@ -37,15 +37,15 @@ ALLOWED: dict[str, set[str]] = {
     "skipping": PORTS | RULES | {"pictures"},
     "asking": PORTS | {"budget", "deliveries", "prices", "prompt", "quality"},
     "reuse": PORTS,
-    "publishing": PORTS | {"asking", "labels", "search"},
+    "publishing": PORTS | {"asking", "labels", "removals", "search"},
     "captioning": PORTS
     | RULES
     | {"asking", "budget", "claims", "deliveries", "pictures", "prompt", "publishing", "quality"}
-    | {"reuse", "room", "skipping"},
-    "forgetting": PORTS | {"deliveries"},
+    | {"removals", "reuse", "room", "skipping"},
+    "removals": PORTS | {"deliveries"},
     "captioners": LEAVES,
     "stores": LEAVES,
-    "wiring": PORTS | RULES | {"captioning", "captioners", "forgetting", "stores"},
+    "wiring": PORTS | RULES | {"captioning", "captioners", "removals", "stores"},
     "cli": PORTS
     | RULES
     | {"captioning", "claims", "deliveries", "events", "pictures", "stores"}

@@ -1,0 +1,145 @@
+"""The chaos itself: hypothesis chooses what people, the platform and misfortune do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.chaos import promise
+from tests.chaos.faults import KINDS, Fault, failing
+from tests.chaos.places import Place
+from tests.chaos.ports import ANSWERS
+from tests.chaos.world import BYTES, World
+
+HOUR = timedelta(hours=1)
+CLOCKS = ((timedelta(),) * 3, (timedelta(), HOUR, -HOUR))
+# A run's own time, so that no event grows a day old before everything works again.
+LONGEST = timedelta(hours=4)
+NAMES = ("one.jpg", "two.jpg")
+
+NUMBERS = st.integers(0, 40)
+INSTANCES = st.integers(0, 2)
+
+
+class Chaos(RuleBasedStateMachine):
+    """Any order of anything. A subclass says on which stores."""
+
+    figures: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._place = self.place()
+        self.world: World | None = None
+
+    def place(self) -> Place:
+        raise NotImplementedError
+
+    @initialize(limit=st.sampled_from((0, 4, 1000)), clocks=st.sampled_from(CLOCKS))
+    def begin(self, limit: int, clocks: tuple[timedelta, ...]) -> None:
+        self.world = World(self._place, limit, clocks)
+        self.world.put(NAMES[0], "a")
+
+    @rule(name=st.sampled_from(NAMES), kind=st.sampled_from(sorted(BYTES)))
+    def somebody_uploads(self, name: str, kind: str) -> None:
+        self._world.put(name, kind)
+
+    @rule(name=st.sampled_from(NAMES))
+    def somebody_deletes(self, name: str) -> None:
+        self._world.remove(name)
+
+    @rule(name=st.sampled_from(NAMES), number=NUMBERS)
+    def somebody_writes_the_alt_text(self, name: str, number: int) -> None:
+        self._world.edit(name, f"By hand, number {number}.")
+
+    @rule(name=st.sampled_from(NAMES), force=st.booleans())
+    def somebody_asks_for_a_caption(self, name: str, force: bool) -> None:
+        self._world.request(name, force)
+
+    @rule(number=NUMBERS, instance=INSTANCES)
+    def the_platform_delivers(self, number: int, instance: int) -> None:
+        waiting = [each for each in self._world.deliveries if not each.acknowledged]
+        if waiting:
+            delivery = waiting[number % len(waiting)]
+            self._world.deliver(delivery, self._world.instances[instance])
+
+    @rule(number=NUMBERS, instance=INSTANCES)
+    def the_platform_delivers_something_again(self, number: int, instance: int) -> None:
+        deliveries = self._world.deliveries
+        self._world.deliver(deliveries[number % len(deliveries)], self._world.instances[instance])
+
+    @rule(answer=st.sampled_from(ANSWERS[1:]))
+    def the_model_will_answer(self, answer: str) -> None:
+        self._world.script.append(answer)
+        self._world.scripted |= {"blocked": {"blocked"}, "unusable": {"no_caption"}}.get(
+            answer, set()
+        )
+
+    @rule(
+        instance=INSTANCES,
+        calls=st.integers(0, 9),
+        after=st.booleans(),
+        kind=st.sampled_from(KINDS),
+    )
+    def a_port_will_fail(self, instance: int, calls: int, after: bool, kind: str) -> None:
+        self._world.instances[instance].faults.arm(Fault(calls, after, failing(kind)))
+
+    @rule(
+        instance=INSTANCES,
+        calls=st.integers(0, 9),
+        after=st.booleans(),
+        act=st.sampled_from(("deliver", "again", "upload", "delete", "edit", "force", "wait")),
+        name=st.sampled_from(NAMES),
+        number=NUMBERS,
+    )
+    def something_will_happen_meanwhile(
+        self, instance: int, calls: int, after: bool, act: str, name: str, number: int
+    ) -> None:
+        other = (instance + 1 + number % 2) % 3
+        acts: dict[str, Callable[[], None]] = {
+            "deliver": lambda: self.the_platform_delivers(number, other),
+            "again": lambda: self.the_platform_delivers_something_again(number, other),
+            "upload": lambda: self.somebody_uploads(name, sorted(BYTES)[number % len(BYTES)]),
+            "delete": lambda: self.somebody_deletes(name),
+            "edit": lambda: self.somebody_writes_the_alt_text(name, number),
+            "force": lambda: self.somebody_asks_for_a_caption(name, True),
+            "wait": lambda: self.time_passes(4),
+        }
+        fault = Fault(calls, after, lambda port: acts[act]())
+        self._world.instances[instance].faults.arm(fault)
+
+    @rule(minutes=st.integers(1, 30))
+    def time_passes(self, minutes: int) -> None:
+        world = self._world
+        if world.now + timedelta(minutes=minutes) < world.started_at + LONGEST:
+            world.pass_time(60 * minutes)
+
+    @invariant()
+    def nothing_is_broken(self) -> None:
+        assert not (self.world and self.world.witness.violations), self._world.witness.violations
+
+    def teardown(self) -> None:
+        world, self.world = self.world, None
+        try:
+            if world and not world.witness.violations:
+                broken = promise.keep(world)
+                self._count(world)
+                assert not broken, "\n".join(broken)
+        finally:
+            self._place.close()
+
+    @property
+    def _world(self) -> World:
+        assert self.world
+        return self.world
+
+    def _count(self, world: World) -> None:
+        self.figures.update(world.figures)
+        self.figures["runs"] += 1
+        calls = world.witness.calls
+        self.figures["model calls"] += sum(calls.values())
+        self.figures["captions"] += sum(world.witness.captions.values())

@@ -1,0 +1,124 @@
+"""The ports of one instance: real stores behind faults and a witness, and a model by script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from functions.domain import Accepts, Answer, Document, Page, Picture, Prompt, Query, Stored, Upload
+from functions.errors import Stale, TransientError
+from tests.chaos.faults import Faults
+
+if TYPE_CHECKING:
+    from tests.chaos.world import World
+
+ANSWERS = ("good", "blocked", "unusable", "overloaded", "quota", "long quota")
+_DELAYS = {"overloaded": None, "quota": 7.0, "long quota": 100_000.0}
+
+
+class WatchedCaptions:
+    """A CaptionStore. Its clock is the world's, whatever the instance's own says."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        self._world, self._store = world, world.place.captions
+        self._faults, self._witness = faults, world.witness
+
+    def create(self, document: Document) -> Stored | None:
+        def effect() -> Stored | None:
+            stored = self._store.create(document)
+            if stored:
+                self._witness.wrote(None, document)
+            return stored and self._timed(stored)
+
+        try:
+            return self._faults.around("create", self._world.passing(effect))
+        except Stale:
+            return None
+
+    def read(self, key: str) -> Stored | None:
+        def effect() -> Stored | None:
+            stored = self._store.read(key)
+            return stored and self._timed(stored)
+
+        return self._faults.around("read", self._world.passing(effect))
+
+    def replace(self, stored: Stored, document: Document) -> Stored:
+        def effect() -> Stored:
+            written = self._store.replace(stored, document)
+            self._witness.wrote(stored.document, document)
+            return self._timed(written)
+
+        return self._faults.around("replace", self._world.passing(effect))
+
+    def remove(self, stored: Stored) -> None:
+        def effect() -> None:
+            self._store.remove(stored)
+            self._witness.removed(stored.document)
+
+        self._faults.around("remove", self._world.passing(effect))
+
+    def find(self, query: Query) -> Page:
+        def effect() -> Page:
+            page = self._store.find(query)
+            return Page(tuple(self._timed(each) for each in page.found), page.cursor)
+
+        return self._faults.around("find", self._world.passing(effect))
+
+    def reserve(self, day: str, block: int, limit: int) -> int:
+        return self._faults.around(
+            "reserve", self._world.passing(lambda: self._store.reserve(day, block, limit))
+        )
+
+    def _timed(self, stored: Stored) -> Stored:
+        return replace(stored, read_at=self._world.now)
+
+
+class WatchedImages:
+    """An ImageStore."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        self._world, self._images, self._faults = world, world.place.images, faults
+
+    def look_up(self, bucket: str, name: str) -> Upload | None:
+        return self._faults.around(
+            "look_up", self._world.passing(lambda: self._images.look_up(bucket, name))
+        )
+
+    def read(self, upload: Upload, end: int | None = None) -> bytes:
+        return self._faults.around(
+            "fetch", self._world.passing(lambda: self._images.read(upload, end))
+        )
+
+    def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
+        self._faults.around(
+            "label", self._world.passing(lambda: self._images.label(upload, labels))
+        )
+
+
+class ScriptedCaptioner:
+    """A model whose every answer has other words, so that a second caption is told apart."""
+
+    model = "chaos:model"
+    accepts = Accepts(frozenset({"image/jpeg", "image/png"}), 2**20, 1024)
+
+    def __init__(self, world: World, faults: Faults, skew: timedelta) -> None:
+        self._world, self._faults, self._skew = world, faults, skew
+
+    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+        return self._faults.around("describe", self._answer)
+
+    def _answer(self) -> Answer:
+        kind = self._world.called(self._skew)
+        if kind in _DELAYS:
+            raise TransientError(f"the model is {kind}", _DELAYS[kind])
+        number = sum(self._world.witness.calls.values())
+        words = {
+            "caption": f"A red bicycle stands in a wide street, seen for time {number}.",
+            "alt_text": f"Red bicycle in a wide street, number {number}.",
+            "tags": ["bicycle"],
+        }
+        text = "{" if kind == "unusable" else json.dumps(words)
+        return Answer(text, blocked="SAFETY" if kind == "blocked" else "", model_version="1")

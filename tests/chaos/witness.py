@@ -1,0 +1,84 @@
+"""Sees every effect on the stores as it takes place, and writes down what breaks the promise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from functions.domain import Document, Upload
+
+Key = tuple[str, int]
+_ENDED = frozenset({"captioned", "rejected", "failed", "deferred"})
+
+
+class Witness:
+    """``violations`` says in words what must not have happened.
+
+    ``cherished`` names the images that hold a person's text and have stood ever since.
+    """
+
+    def __init__(self, live: Callable[[str], Upload | None], attempts: int, limit: int) -> None:
+        self._live, self._attempts, self._limit = live, attempts, limit
+        self.violations: list[str] = []
+        self.calls: Counter[Key] = Counter()
+        self.calls_by_day: Counter[str] = Counter()
+        self.wishes: Counter[str] = Counter()
+        self.captions: Counter[Key] = Counter()
+        self.cherished: set[str] = set()
+        self._newest: dict[str, int] = {}
+        self._ended: set[Key] = set()
+
+    def broken(self, what: str) -> None:
+        self.violations.append(what)
+
+    def ended(self, key: Key) -> bool:
+        """Whether a document was written that says so."""
+        return key in self._ended
+
+    def wrote(self, before: Document | None, after: Document) -> None:
+        """A delivery's write took effect."""
+        key = (after.name, after.generation)
+        if after.status in _ENDED:
+            self._ended.add(key)
+        else:
+            self._ended.discard(key)
+        if (
+            before
+            and before.source == "human"
+            and (before.alt_text, "human")
+            != (
+                after.alt_text,
+                after.source,
+            )
+        ):
+            self.broken(f"{key}: a person's {before.alt_text!r} became {after.alt_text!r}")
+        if after.status != "captioned":
+            return
+        newest = self._newest.get(after.name, 0)
+        if after.generation < newest:
+            self.broken(f"{key}: a caption older than that of generation {newest}")
+        self._newest[after.name] = max(newest, after.generation)
+        if before is None or before.status != "captioned":
+            self.captions[key] += 1
+            if self.captions[key] > 1 + self.wishes[after.name]:
+                self.broken(f"{key}: captioned {self.captions[key]} times")
+
+    def removed(self, document: Document) -> None:
+        """A delivery removed a document."""
+        live = self._live(document.name)
+        skipped = live is not None and "caption-skip" in live.metadata
+        if live and live.generation == document.generation and not skipped:
+            self.broken(f"{(document.name, document.generation)}: removed while the image stands")
+        if document.source == "human" and document.name in self.cherished:
+            self.broken(f"{document.name}: a person's text was removed with a late event")
+
+    def called(self, upload: Key, now: datetime) -> None:
+        """The model was called for a generation, by an instance whose clock says ``now``."""
+        day = now.date().isoformat()
+        self.calls[upload] += 1
+        self.calls_by_day[day] += 1
+        if self._limit and self.calls_by_day[day] > self._limit:
+            self.broken(f"{day}: call {self.calls_by_day[day]} of {self._limit}")
+        if self.calls[upload] > 2 * self._attempts * (1 + self.wishes[upload[0]]):
+            self.broken(f"{upload}: {self.calls[upload]} calls")
