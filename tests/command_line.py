@@ -36,7 +36,7 @@ def captions(*arguments: str | Path, where: Path, **env: str) -> Ran:
     run = subprocess.run(
         [sys.executable, "-m", "functions.cli", *map(str, arguments)],
         cwd=where,
-        env=environment(env),
+        env=environment({"TMPDIR": str(where), **env}),
         capture_output=True,
         encoding="utf-8",
         timeout=BOUND_SECONDS,

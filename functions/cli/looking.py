@@ -15,6 +15,7 @@ from functions.domain import Document, Query, document_id
 from functions.ports import CaptionStore
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 STATUSES = ("pending", "captioned", "rejected", "failed", "deferred")
@@ -59,7 +60,7 @@ def list_(status: str | None, bucket: str, prefix: str, limit: int) -> None:
     if not found:
         click.echo("No captions there.", err=True)
         return
-    out.print(_list(found[:limit]))
+    out.print(_list(out, found[:limit]))
     out.file.flush()
     if len(found) > limit:
         click.echo(f"The last {limit} that changed; there are more (--limit).", err=True)
@@ -79,19 +80,22 @@ def _walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Document
         query = replace(query, cursor=page.cursor)
 
 
-def _list(documents: list[Document]) -> Table:
-    out = show.console()
-    table = show.table(out, "Image", "Status", "Alt text*", "Source", "Changed")
-    table.columns[0].max_width = None if show.piped(out) else max(20, out.width // 4)
+def _list(out: Console, documents: list[Document]) -> Table:
+    """A line an image in a pipe; what belongs together one above the other in a terminal."""
     one_bucket = len({document.bucket for document in documents}) == 1
+    piped = show.piped(out)
+    columns = ("Image", "Status", "Alt text", "Source", "Changed")
+    table = show.table(out, *(columns if piped else ("Image", "Alt text*", "Source / changed")))
+    table.columns[0].max_width = None if piped else max(24, out.width // 4)
     for each in documents:
-        table.add_row(
-            show.text(each.name if one_bucket else each.uri, "bold"),
-            show.status(each.status, "review" if each.review.needed else ""),
-            show.text(show.words(each), "" if each.status == "captioned" else "dim"),
-            show.text(each.source),
-            show.text(_when(each.updated_at), "dim"),
-        )
+        name = show.text(each.name if one_bucket else each.uri, "bold")
+        status = show.status(each.status, "review" if each.review.needed else "")
+        words = show.text(show.words(each), "" if each.status == "captioned" else "dim")
+        source, changed = show.text(each.source), show.text(_when(each.updated_at), "dim")
+        if piped:
+            table.add_row(name, status, words, source, changed)
+        else:
+            table.add_row(show.stacked(name, status), words, show.stacked(source, changed))
     return table
 
 
