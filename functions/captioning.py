@@ -21,7 +21,7 @@ from functions import (
 )
 from functions.asking import Asking, OverBudget
 from functions.budget import Budget
-from functions.claims import Bid, Verdict, Wish
+from functions.claims import Bid, Claim, Verdict, Wish
 from functions.deliveries import Report
 from functions.domain import (
     CaptionRequest,
@@ -87,11 +87,11 @@ class Captioning:
             return
         languages = skipping.languages(upload, rule, self._settings.languages)
         told = prompt.compose(rule, languages, labels.hint(upload))
-        stored = self._claim(upload, told, wish or Wish(upload.time), report)
-        if stored and stored.document.status == "captioned":
-            self._label(stored, upload, report)
-        elif stored:
-            self._work(stored, upload, rule, languages, told, report)
+        claim = self._claim(upload, told, wish or Wish(upload.time), report)
+        if claim and claim.stored.document.status == "captioned":
+            self._label(claim.stored, upload, report)
+        elif claim:
+            self._work(claim, upload, rule, languages, told, report)
 
     def request(self, request: CaptionRequest, report: Report) -> None:
         """Caption the live object of that name, again if it ended without a caption, and if
@@ -104,33 +104,34 @@ class Captioning:
         wish = Wish(request.time, retry=True, force=request.force)
         self.caption(replace(upload, time=request.time), report, wish)
 
-    def _claim(self, upload: Upload, told: Prompt, wish: Wish, report: Report) -> Stored | None:
+    def _claim(self, upload: Upload, told: Prompt, wish: Wish, report: Report) -> Claim | None:
         """The document, claimed; as it is if only its labels are missing; None if there is
         nothing to do. Raises Held where another delivery may still do it."""
         bid = Bid(uuid.uuid4().hex, self._captioner.model, told.version, self._clock(), self._lease)
         for _ in range(_CONTENTION):
             if won := self._store.create(claims.first(upload, bid)):
-                return won
+                return Claim(won)
             stored = self._store.read(upload.id)
             if stored is None:
                 continue
             if stored.document.lease and stored.document.lease.holder == bid.holder:
-                return stored  # created, though the answer to that was lost
+                return Claim(stored)  # created, though the answer to that was lost
             verdict = claims.decide(stored, upload, wish)
             if verdict is Verdict.HELD:
                 raise Held(f"held until {claims.waits_until(stored)}")
             if verdict is not Verdict.WORK:
                 report.outcome = verdict.value
-                return stored if verdict is Verdict.LABEL else None
+                return Claim(stored) if verdict is Verdict.LABEL else None
             try:
-                return self._store.replace(stored, claims.taken(stored, upload, bid))
+                taken = self._store.replace(stored, claims.taken(stored, upload, bid))
+                return Claim(taken, stored.document)
             except Stale:
                 continue
         raise Held("the document keeps changing; other deliveries are at work on it")
 
     def _work(
         self,
-        stored: Stored,
+        claim: Claim,
         upload: Upload,
         rule: Rule,
         languages: Sequence[str],
@@ -138,9 +139,10 @@ class Captioning:
         report: Report,
     ) -> None:
         """Bring a claimed document to its end: captioned, or ended with a reason."""
+        stored = claim.stored
         report.model = self._captioner.model
         try:
-            document = self._captioned(stored, upload, rule, languages, told, report)
+            document = self._captioned(claim, upload, rule, languages, told, report)
             report.outcome = "captioned"
         except Gone:
             removals.drop(self._store, self._images, stored)
@@ -167,7 +169,7 @@ class Captioning:
 
     def _captioned(
         self,
-        stored: Stored,
+        claim: Claim,
         upload: Upload,
         rule: Rule,
         languages: Sequence[str],
@@ -175,13 +177,14 @@ class Captioning:
         report: Report,
     ) -> Document:
         """The document with its words: a twin's, or the model's. Raises what ends the work."""
-        self._check(stored.document, upload)
+        document = claim.stored.document
+        self._check(document, upload)
         people = labels.uploader_text(upload)
-        lookup = self._beside.submit(reuse.twin, self._store, stored)
+        lookup = self._beside.submit(reuse.twin, self._store, claim)
         picture = self._picture(upload)
         try:
             if twin := lookup.result():
-                return publishing.copied(stored.document, twin, people, self._clock())
+                return publishing.copied(document, twin, people, self._clock())
             context = quality.Context(
                 languages=tuple(languages),
                 max_length=rule.max_length,
@@ -194,7 +197,7 @@ class Captioning:
             )
         finally:
             picture.release()
-        return publishing.captioned(stored.document, asked, people, self._clock())
+        return publishing.captioned(document, asked, people, self._clock())
 
     def _check(self, claim: Document, upload: Upload) -> None:
         """Raise PermanentError for what is not worth a download. What ends unread must be

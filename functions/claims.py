@@ -45,6 +45,14 @@ class Bid:
     lease: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claimed document, and what stood there before."""
+
+    stored: Stored
+    before: Document | None = None
+
+
 def decide(stored: Stored, upload: Upload, wish: Wish) -> Verdict:
     """What may be done for ``upload`` about the document as it is stored."""
     document = stored.document

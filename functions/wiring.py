@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from functions.domain import Accepts, Answer, Picture, Prompt
 from functions.errors import ConfigurationError
@@ -20,6 +20,8 @@ from functions.settings import POLICY_FILE, Model, Settings
 if TYPE_CHECKING:
     from functions.captioning import Captioning
     from functions.removals import Forgetting
+
+T = TypeVar("T")
 
 _KEYS = {
     "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_ENTERPRISE"),
@@ -96,31 +98,54 @@ def captioner(settings: Settings) -> Captioner:
 
 
 def store(settings: Settings) -> CaptionStore:
-    """Firestore, or the database in the folder of CAPTION_LOCAL."""
-    if settings.local:
+    """Firestore, or the database in the folder of CAPTION_LOCAL. Raises ConfigurationError if
+    it is out of reach."""
+    if folder := settings.local:
         from functions.stores.folder import database
         from functions.stores.sqlite import SqliteCaptions
 
-        return SqliteCaptions(database(settings.local))
+        return _opened(lambda: SqliteCaptions(database(folder)), settings)
     from google.cloud import firestore
 
     from functions.stores.firestore import FirestoreCaptions
 
-    client = firestore.Client(database=settings.database)
+    client = _opened(lambda: firestore.Client(database=settings.database), settings)
     return FirestoreCaptions(client, settings.collection)
 
 
 def images(settings: Settings) -> ImageStore:
-    """Cloud Storage, or the folder of CAPTION_LOCAL."""
-    if settings.local:
+    """Cloud Storage, or the folder of CAPTION_LOCAL. Raises ConfigurationError if it is out of
+    reach."""
+    if folder := settings.local:
         from functions.stores.folder import FolderImages
 
-        return FolderImages(settings.local)
+        return _opened(lambda: FolderImages(folder), settings)
     from google.cloud import storage
 
     from functions.stores.gcs import CloudStorageImages
 
-    return CloudStorageImages(storage.Client())
+    return CloudStorageImages(_opened(storage.Client, settings))
+
+
+def _opened(open_: Callable[[], T], settings: Settings) -> T:
+    """What ``open_`` builds; what it raises is a setting's fault, said with the remedy."""
+    import sqlite3
+
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        return open_()
+    except (OSError, sqlite3.Error, GoogleAuthError) as error:
+        reason = str(error).partition(". ")[0].rstrip(".")
+        if settings.local:
+            raise ConfigurationError(
+                f"CAPTION_LOCAL={settings.local}: {reason}; choose a folder that you may write to"
+            ) from error
+        raise ConfigurationError(
+            f"Google Cloud cannot be reached: {reason}. Run `gcloud auth application-default "
+            "login` and set GOOGLE_CLOUD_PROJECT; or set CAPTION_LOCAL (or --local) to a folder "
+            "to work without it."
+        ) from error
 
 
 def policy(settings: Settings) -> Policy:

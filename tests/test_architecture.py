@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "budget": PORTS,
     "skipping": PORTS | RULES | {"pictures"},
     "asking": PORTS | {"budget", "deliveries", "prices", "prompt", "quality"},
-    "reuse": PORTS,
+    "reuse": PORTS | {"claims"},
     "publishing": PORTS | {"asking", "labels", "removals", "search"},
     "captioning": PORTS
     | RULES

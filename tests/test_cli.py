@@ -75,10 +75,14 @@ def test_a_model_that_is_asked_for_without_its_key_is_not_replaced(folder: Path)
     assert "needs GEMINI_API_KEY" in run.err
 
 
-def test_without_google_cloud_the_way_without_it_is_named(tmp_path: Path) -> None:
+def test_without_google_cloud_the_way_without_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FIRESTORE_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
     run = captions("list", where=tmp_path)
     assert run.status == 2
-    assert "--local FOLDER" in run.err
+    assert "CAPTION_LOCAL (or --local)" in run.err
     assert "Traceback" not in run.err
 
 

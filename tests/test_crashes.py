@@ -82,7 +82,7 @@ def test_a_process_killed_at_any_step_ends_in_the_state_of_a_clean_run(
     _redeliver(second, event)
     ended, called = _ended(cloud), cloud.model.count
 
-    cloud.remove(NAME)
+    assert cloud.forget(cloud.remove(NAME)) == 200
     _redeliver(second, cloud.put(NAME, jpeg(), team="x"))
     assert ended == _ended(cloud)
     assert (called, cloud.model.count - called) == (calls, 1)

@@ -149,6 +149,29 @@ def test_the_same_bytes_under_another_name_cost_nothing(stack: Stack) -> None:
     assert stack.model.count == 1
 
 
+def test_the_same_bytes_under_the_same_name_cost_nothing(stack: Stack) -> None:
+    stack.deliver(stack.put("a.jpg", jpeg()))
+    again = stack.put("a.jpg", jpeg())
+    assert stack.deliver(again) == 200
+
+    document = stack.document("a.jpg")
+    assert document
+    assert (document["generation"], document["status"]) == (again["generation"], "captioned")
+    assert stack.metadata("a.jpg")["caption-generation"] == again["generation"]
+    assert stack.model.count == 1
+
+
+def test_a_forced_caption_is_asked_for_again(stack: Stack) -> None:
+    stack.deliver(stack.put("a.jpg", jpeg()))
+    assert stack.request(name="a.jpg") == 200
+    assert stack.model.count == 1
+
+    asked = datetime.now(UTC)
+    assert stack.request(asked, name="a.jpg", force=True) == 200
+    assert stack.request(asked, name="a.jpg", force=True) == 200
+    assert stack.model.count == 2
+
+
 @pytest.mark.parametrize("reason", gemini.FINISH_REASONS)
 def test_a_refusal_is_recorded_and_not_repeated(stack: Stack, reason: str) -> None:
     stack.model.answer(gemini.finished(reason))

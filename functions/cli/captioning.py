@@ -20,11 +20,9 @@ from functions.cli import show
 from functions.cli.options import common
 from functions.cli.session import (
     choose_model_aloud,
-    images,
     located,
     session,
     settings,
-    store,
 )
 from functions.domain import CaptionRequest, Document, document_id
 from functions.errors import CaptionError, ConfigurationError
@@ -86,7 +84,7 @@ def _jobs(said: Sequence[str], stack: ExitStack) -> list[Job]:
     loose = [each for each in said if read.local is None and _is_loose(each)]
     named = [each for each in said if each not in loose]
     places = {each: located(each, read) for each in named}
-    choose_model_aloud()
+    choose_model_aloud(cloud=bool(named) and read.local is None)
     read = replace(read, model=settings().model)
     jobs: dict[str, Job] = {}
     if named:
@@ -118,9 +116,9 @@ def _is_loose(text: str) -> bool:
 def _desk(settings: Settings) -> Desk:
     from functions.captioning import Captioning
 
-    captions, model = store(settings), wiring.captioner(settings)
+    captions, model = wiring.store(settings), wiring.captioner(settings)
     policy = wiring.policy(settings)
-    return Desk(Captioning(settings, policy, captions, images(settings), model), captions)
+    return Desk(Captioning(settings, policy, captions, wiring.images(settings), model), captions)
 
 
 def _captioned(job: Job, force: bool) -> Document | str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from functions import wiring
 from functions.cli import show
 from functions.cli.options import common
-from functions.cli.session import located, session, settings, store
+from functions.cli.session import located, session, settings
 from functions.domain import Document, Query, document_id
 from functions.ports import CaptionStore
 
@@ -29,7 +30,7 @@ def get(uri: str) -> None:
     """Show the document of one image: gs://BUCKET/NAME, or a path with --local."""
     read = settings()
     bucket, name = located(uri, read)
-    stored = store(read).read(document_id(bucket, name))
+    stored = wiring.store(read).read(document_id(bucket, name))
     if stored is None:
         raise click.ClickException(
             f"gs://{bucket}/{name} has no caption; `captions caption` makes one"
@@ -51,7 +52,7 @@ def get(uri: str) -> None:
 def list_(status: str | None, bucket: str, prefix: str, limit: int) -> None:
     """List captions, those that changed last first."""
     query = Query(status=status or "", bucket=bucket, prefix=prefix)
-    found = list(_walk(store(settings()), query, limit + 1))
+    found = list(_walk(wiring.store(settings()), query, limit + 1))
     if session().json:
         for document in found[:limit]:
             click.echo(show.as_json(show.record(document)))

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from functions import wiring
 from functions.errors import ConfigurationError
-from functions.ports import CaptionStore, ImageStore
 from functions.settings import Model, Settings
 from functions.stores.folder import BUCKET
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -40,9 +35,13 @@ def session() -> Session:
     return click.get_current_context().find_root().ensure_object(Session)
 
 
-def choose_model() -> Choice:
+def choose_model(cloud: bool = False) -> Choice:
     """The model of CAPTION_MODEL; if that is unset, the default one, or ``offline`` where there
-    is no key for it. The choice is put into the environment, for the functions to find."""
+    is no key for it. The choice is put into the environment, for the functions to find.
+
+    In the ``cloud``, where what it writes may be on a website, nobody gets ``offline`` who has
+    not asked for it: ConfigurationError.
+    """
     default = Settings.from_env({}).model
     if os.environ.get("CAPTION_MODEL", "").strip():
         model = Settings.from_env(os.environ).model
@@ -50,13 +49,18 @@ def choose_model() -> Choice:
         return Choice(model, "CAPTION_MODEL says so")
     if key := _key(default, os.environ):
         return Choice(default, f"{key} is set")
+    if cloud:
+        raise ConfigurationError(
+            "GEMINI_API_KEY is not set. Set it; or CAPTION_MODEL=offline to give the images of a "
+            "bucket captions that name only size and colours."
+        )
     os.environ["CAPTION_MODEL"] = "offline"
     return Choice(Model("offline"), "GEMINI_API_KEY is not set")
 
 
-def choose_model_aloud() -> Choice:
+def choose_model_aloud(cloud: bool = False) -> Choice:
     """As :func:`choose_model`, and say so if it has come down to ``offline``."""
-    choice = choose_model()
+    choice = choose_model(cloud)
     if choice.model.provider == "offline" and choice.why != "CAPTION_MODEL says so":
         default = Settings.from_env({}).model
         click.echo(
@@ -70,16 +74,6 @@ def choose_model_aloud() -> Choice:
 def settings() -> Settings:
     """The environment's settings; a command that asks no model needs no key."""
     return Settings.from_env(os.environ)
-
-
-def store(settings: Settings) -> CaptionStore:
-    """The captions. Raises ConfigurationError if they are out of reach."""
-    return _opened(settings, wiring.store)
-
-
-def images(settings: Settings) -> ImageStore:
-    """The images. Raises ConfigurationError if they are out of reach."""
-    return _opened(settings, wiring.images)
 
 
 def located(text: str, settings: Settings) -> tuple[str, str]:
@@ -111,29 +105,6 @@ def _name_in(text: str, folder: Path) -> str:
     if Path(text).is_absolute() or ".." in Path(text).parts:
         raise click.UsageError(f"{text} is not in the folder {folder}; copy it there first")
     return Path(text).as_posix()
-
-
-def _opened(settings: Settings, open_: Callable[[Settings], T]) -> T:
-    try:
-        return open_(settings)
-    except (OSError, sqlite3.Error) as error:
-        if settings.local:
-            raise ConfigurationError(
-                f"CAPTION_LOCAL={settings.local}: {error}; choose a folder that you may write to"
-            ) from None
-        raise ConfigurationError(_without_cloud(error)) from None
-    except Exception as error:
-        if type(error).__module__.startswith("google.auth"):
-            raise ConfigurationError(_without_cloud(error)) from None
-        raise
-
-
-def _without_cloud(error: Exception) -> str:
-    reason = str(error).partition(". ")[0].rstrip(".")
-    return (
-        f"Google Cloud cannot be reached: {reason}. Run `gcloud auth application-default login` "
-        "and set GOOGLE_CLOUD_PROJECT, or give --local FOLDER to work without it."
-    )
 
 
 def _key(model: Model, env: Mapping[str, str]) -> str:

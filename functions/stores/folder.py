@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from functions.domain import Upload
 from functions.errors import Gone, Stale
@@ -52,7 +53,8 @@ class FolderImages:
         try:
             path = self._file(bucket, name)
             before = path.stat()
-            digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).digest()
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, _md5).digest()
         except (OSError, Gone):
             return None
         generation = _generation(before)
@@ -106,6 +108,10 @@ class FolderImages:
         if bucket != BUCKET or not inside or STATE in path.relative_to(self._folder).parts:
             raise Gone
         return path
+
+
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)
 
 
 def _generation(status: os.stat_result) -> int:
