@@ -86,7 +86,7 @@ class Policy:
 
 _GLOB = re.compile(
     r"(?P<folders>(?:(?<![^/])\*\*/)+)|(?P<any>\*{2,})|(?P<some>\*)|(?P<one>\?)"
-    r"|\[(?P<not>!?)(?P<set>\]?[^\]]*)\]|(?P<open>\[)|(?P<plain>[^*?\[]+)"
+    r"|\[(?P<not>!?)(?P<set>\][^\]]*|[^\]]+)\]|(?P<open>\[)|(?P<plain>[^*?\[]+)"
 )
 
 

@@ -1,7 +1,7 @@
 import pathlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.errors import ConfigurationError
@@ -80,6 +80,9 @@ def test_a_file_saved_by_notepad_is_read(tmp_path: pathlib.Path) -> None:
         ("[!a-c]", ["d", "-"]),
         ("[]]", ["]"]),
         ("[[]", ["["]),
+        ("[!]]", ["a"]),
+        ("[]a]", ["]", "a"]),
+        ("[!]", ["!"]),
         ("[^a]", ["^", "a"]),
         ("[a&&b]", ["&"]),
         ("a.b+c(d)$", ["a.b+c(d)$"]),
@@ -112,6 +115,7 @@ def test_many_stars_do_not_take_long() -> None:
     assert not glob("**/**/**/**/**/**/**/**/a").fullmatch("b/" * 500)
 
 
+@settings(max_examples=1000)
 @given(st.text(alphabet="ab/*?[]!-^\\.", max_size=12), st.text(alphabet="ab/-", max_size=8))
 def test_any_glob_compiles_or_is_refused(pattern: str, name: str) -> None:
     try:
@@ -138,6 +142,7 @@ def test_any_glob_compiles_or_is_refused(pattern: str, name: str) -> None:
         ("[[rules]]\nmatch = 3\n", 2, "'match' is a number: write text"),
         ('[[rules]]\nmatch = "gs://b/a/**"\n', 2, "leave out gs:// and the bucket"),
         ('[[rules]]\nmatch = "a[b"\n', 2, "'match' is no glob: '[' is not closed"),
+        ('[[rules]]\nmatch = "a[]"\n', 2, "'match' is no glob: '[' is not closed"),
         ('[[rules]]\nmatch = "[z-a]"\n', 2, "runs backwards: write 'a-z'"),
         ('[[rules]]\nmatch = "a"\nlanguages = "en"\n', 3, "'languages' is text: write a list"),
         ('[[rules]]\nmatch = "a"\nlanguages = ["en", 1]\n', 3, "is a list of other things"),

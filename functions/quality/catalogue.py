@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from functions.domain import Reply
-from functions.quality.findings import Context, Severity
+from functions.quality.findings import UNPUBLISHABLE, Context, Severity
 
 GOOD = "A black cat asleep on a red sofa"
 PROMPT = "Write alt text for people who cannot see the image. Begin with the subject of the image."
@@ -162,16 +162,24 @@ def table() -> str:
     lines = ["| code | what becomes of it | meaning | before | after |", "|---|---|---|---|---|"]
     for entry in RULES:
         code, severity, *rest = entry.row
+        severity += ", never published" if code in UNPUBLISHABLE else ""
         cells = [f"`{code}`", severity, *(_cell(text) for text in rest)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
+# What a table cell cannot show, or would take for its own markup.
+_ESCAPES: dict[str, str | int | None] = {
+    "\u200b": "⟨ZWSP⟩",
+    "\a": "⟨BEL⟩",
+    "\n": "⏎",
+    "\u0301": "◌\u0301",
+    "|": "\\|",
+    "*": "\\*",
+    "<": "&lt;",
+    "&": "&amp;",
+}
+
+
 def _cell(text: str) -> str:
-    shown = text.replace("\u200b", "⟨ZWSP⟩").replace("\u0007", "⟨BEL⟩").replace("\n", "⏎")
-    shown = shown.replace("e\u0301", "e+◌́")
-    for mark in "|*<&":
-        shown = shown.replace(
-            mark, f"\\{mark}" if mark in "|*" else f"&{ {'<': 'lt', '&': 'amp'}[mark] };"
-        )
-    return shown
+    return text.translate(str.maketrans(_ESCAPES))

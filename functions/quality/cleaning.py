@@ -174,6 +174,13 @@ def _is_one(run: str) -> bool:
 
 
 def _without_prefix(text: str, language: str) -> str:
+    before = None
+    while text != before:
+        before, text = text, _without_one_prefix(text, language)
+    return text
+
+
+def _without_one_prefix(text: str, language: str) -> str:
     for known in words.of(language):
         compared = uncapitalised(straight(text))
         if label := known.labels.match(compared):

@@ -47,14 +47,19 @@ def graphemes(text: str) -> int:
     return count
 
 
+# Longer ones are no writing: a letter under a heap of marks, or nothing but joiners.
+_LONGEST_CLUSTER = 40
+
+
 def cut(text: str, limit: int) -> str:
     """The first ``limit`` code points at most, never ending inside a seen character."""
     if len(text) <= limit:
         return text
-    end = limit
-    while end and graphemes(text[: end + 1]) == graphemes(text[:end]):
-        end -= 1
-    return text[:end].rstrip()
+    for end in range(limit, max(0, limit - _LONGEST_CLUSTER), -1):
+        before = text[max(0, end - _LONGEST_CLUSTER) : end]
+        if graphemes(before + text[end]) > graphemes(before):
+            return text[:end].rstrip()
+    return text[:limit].rstrip()
 
 
 @functools.lru_cache(maxsize=64)  # the prompt and the hints are compared with every text
