@@ -6,7 +6,7 @@
     survey      jpeg, png, webp, heif: size, turn, what to cut out, without decoding
     words       exif, iptc, xmp: what people wrote into the file
     decoders    the processes that decode what cannot be passed on, and their bounds
-    worker      such a process; decode: what it does
+    worker      such a process; decode: what it does, with libvips and pillow
 """
 
 from __future__ import annotations

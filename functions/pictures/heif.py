@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from functions.pictures.survey import MAX_METADATA, MAX_PARTS, Damaged, Survey, number
 
 _META = {b"hdlr", b"pitm", b"iinf", b"iref", b"iprp", b"iloc", b"idat", b"dinf", b"grpl"}
+_PIXELS = {
+    *(b"hvc1", b"hev1", b"lhv1", b"av01", b"avc1", b"vvc1", b"jpeg", b"j2k1", b"unci", b"mski"),
+    *(b"grid", b"iovl", b"iden", b"tmap"),
+}
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 # EXIF's word for irot's quarter turns (anticlockwise) of an image that is not mirrored.
 _TURNED = {0: 1, 1: 8, 2: 3, 3: 6}
@@ -32,21 +36,21 @@ class _Items:
     types: dict[int, bytes] = field(default_factory=dict)
     mimes: dict[int, bytes] = field(default_factory=dict)
     extents: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    made_of: dict[int, list[int]] = field(default_factory=dict)
     properties: list[Box] = field(default_factory=list)
     owned: dict[int, list[int]] = field(default_factory=dict)
-    held_in_meta: set[int] = field(default_factory=set)
 
 
 def survey(data: bytes) -> Survey:
-    """Read the tables. Kept are the file type, the tables, and the pixels of the primary image
-    with the tiles it is made of; whatever else the file holds becomes zeros."""
+    """Read the tables. Kept are the file type, the tables, and the pixels of all images (decoders
+    refuse a file whose depth map or gain map is gone); whatever else it holds becomes zeros."""
     found = Survey()
     top = list(_boxes(data, 0, len(data)))
     meta = next((box for box in top if box[0] == b"meta"), None)
     if meta is None:
         raise Damaged("no table of items")
     items = _read(data, meta)
+    if items.primary not in items.extents or items.types.get(items.primary) not in _PIXELS:
+        raise Damaged("no primary image")
     _shape(found, data, items)
     if any(box[0] == b"moov" for box in top):
         found.obstacle = "animation"
@@ -96,8 +100,6 @@ def _read(data: bytes, meta: Box) -> _Items:
         _types(items, data, children[b"iinf"])
     base = children[b"idat"][2] if b"idat" in children else -1
     _extents(items, data, children[b"iloc"], base)
-    if b"iref" in children:
-        _references(items, data, children[b"iref"])
     _properties(items, data, children[b"iprp"])
     return items
 
@@ -133,23 +135,11 @@ def _extents(items: _Items, data: bytes, iloc: Box, idat: int) -> None:
         if method > 1 or (method == 1 and idat < 0) or total > MAX_PARTS:
             raise Damaged("items stored in a way that is not used")
         origin = idat if method else 0
-        if method:
-            items.held_in_meta.add(item)
         for _ in range(extents):
             start = origin + base + number(data, at + index, offset)
             size = number(data, at + index + offset, length)
             at += index + offset + length
             items.extents.setdefault(item, []).append((start, start + size))
-
-
-def _references(items: _Items, data: bytes, iref: Box) -> None:
-    size = 4 if data[iref[2]] else 2
-    for kind, _, body, end in _boxes(data, iref[2] + 4, iref[3]):
-        if kind == b"dimg":
-            if end - body > MAX_PARTS * size:
-                raise Damaged("an image of too many parts")
-            ids = [number(data, at, size) for at in range(body + size + 2, end - size + 1, size)]
-            items.made_of.setdefault(number(data, body, size), []).extend(ids)
 
 
 def _properties(items: _Items, data: bytes, iprp: Box) -> None:
@@ -220,14 +210,10 @@ def _blanked(found: Survey, items: _Items, size: int) -> Iterator[tuple[int, int
 
 
 def _kept(data: bytes, top: list[Box], items: _Items) -> Iterator[tuple[int, int]]:
-    needed, stack = {items.primary}, [items.primary]
-    while stack:
-        for part in items.made_of.get(stack.pop(), []):
-            if part not in needed:
-                needed.add(part)
-                stack.append(part)
-    for item in needed:
-        for start, end in items.extents.get(item, []):
+    for item, extents in items.extents.items():
+        if item != items.primary and items.types.get(item) not in _PIXELS:
+            continue
+        for start, end in extents:
             if end > len(data):
                 raise Damaged("pixels beyond the end of the file")
             yield start, end
