@@ -11,11 +11,18 @@ errors          the error families that decide: record, redeliver, or fix a sett
 settings        the environment, read once and validated
 events          CloudEvent -> Upload, Deletion, CaptionRequest
 deliveries      one delivery: one log line, acknowledged or raised
-captioning      the use cases; claims.py holds the rules of who may work
+captioning      the use cases of an upload and a request
+removals        captions that go: deleted, overwritten, come too late
+claims          the rules of who may work on an image, and since when (clock)
+skipping        what is not captioned, and in which languages the rest is
+reuse           the same bytes again: copied, not asked for
+asking          picture and prompt in, checked words out (budget, prices)
+publishing      whose words stand: people's before the model's
 pictures        bytes -> a Picture that a model accepts, without private data
 prompt          the zero-shot prompt, the reply's schema, reading a reply
 quality         the filter between the model's words and the website
 policy          captions.toml: which rule applies to a name
+languages       BCP 47 tags, their scripts and fallbacks
 labels          what is read from and written to an object's metadata
 captioners/     one file a model provider
 stores/         Firestore and Cloud Storage; SQLite and a folder

@@ -22,6 +22,7 @@ from functions import (
 from functions.asking import Asking, OverBudget
 from functions.budget import Budget
 from functions.claims import Bid, Claim, Verdict, Wish
+from functions.clock import Clock
 from functions.deliveries import Report
 from functions.domain import (
     CaptionRequest,
@@ -63,13 +64,16 @@ class Captioning:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         beside: Executor | None = None,
     ) -> None:
-        self._settings, self._policy, self._clock = settings, policy, clock
+        self._settings, self._policy, self._clock = settings, policy, Clock(clock)
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._room = Room()
         self._beside = beside or ThreadPoolExecutor(_LOOKUPS, "lookup")
         self._asking = Asking(
-            captioner, Budget(store, settings.daily_limit), clock, rules=settings.filter != "off"
+            captioner,
+            Budget(store, settings.daily_limit),
+            self._clock,
+            rules=settings.filter != "off",
         )
 
     def caption(self, upload: Upload, report: Report, wish: Wish | None = None) -> None:
@@ -79,7 +83,7 @@ class Captioning:
         rule = self._policy.rule(upload.name)
         try:
             if reason := skipping.reason(upload, rule, self._images):
-                removals.withdraw(self._store, upload)
+                removals.withdraw(self._store, self._images, upload)
                 report.outcome, report.reason = "skipped", reason
                 return
         except Gone:
@@ -109,22 +113,26 @@ class Captioning:
         nothing to do. Raises Held where another delivery may still do it."""
         bid = Bid(uuid.uuid4().hex, self._captioner.model, told.version, self._clock(), self._lease)
         for _ in range(_CONTENTION):
-            if won := self._store.create(claims.first(upload, bid)):
-                return Claim(won)
-            stored = self._store.read(upload.id)
+            won = self._store.create(claims.first(upload, bid))
+            stored = won or self._store.read(upload.id)
             if stored is None:
                 continue
-            if stored.document.lease and stored.document.lease.holder == bid.holder:
-                return Claim(stored)  # created, though the answer to that was lost
-            verdict = claims.decide(stored, upload, wish)
+            wrong = self._clock.set(stored.read_at)
+            bid = replace(bid, at=self._clock())
+            mine = claims.holds(bid, stored.document)  # created, perhaps with a lost answer
+            if mine and not wrong:
+                return Claim(stored)
+            verdict = Verdict.WORK if mine else claims.decide(stored, upload, wish)
             if verdict is Verdict.HELD:
                 raise Held(f"held until {claims.waits_until(stored)}")
             if verdict is not Verdict.WORK:
                 report.outcome = verdict.value
                 return Claim(stored) if verdict is Verdict.LABEL else None
+            taken = claims.renewed if mine else claims.taken
             try:
-                taken = self._store.replace(stored, claims.taken(stored, upload, bid))
-                return Claim(taken, stored.document)
+                return Claim(
+                    self._store.replace(stored, taken(stored, upload, bid)), stored.document
+                )
             except Stale:
                 continue
         raise Held("the document keeps changing; other deliveries are at work on it")

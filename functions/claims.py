@@ -97,6 +97,17 @@ def first(upload: Upload, bid: Bid) -> Document:
     )
 
 
+def holds(bid: Bid, document: Document) -> bool:
+    """Whether the claim on a document is this bid's."""
+    return document.lease is not None and document.lease.holder == bid.holder
+
+
+def renewed(stored: Stored, upload: Upload, bid: Bid) -> Document:
+    """``stored``, which this bid holds, by a clock that has been set right since."""
+    claim = first(upload, bid)
+    return replace(stored.document, updated_at=bid.at, lease=claim.lease)
+
+
 def taken(stored: Stored, upload: Upload, bid: Bid) -> Document:
     """``stored``, claimed for ``upload``.
 

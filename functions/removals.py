@@ -46,11 +46,17 @@ class Forgetting:
         raise Held(_CHANGING)
 
 
-def withdraw(store: CaptionStore, upload: Upload) -> None:
-    """Remove the caption of an image that was overwritten by something to be skipped."""
+def withdraw(store: CaptionStore, images: ImageStore, upload: Upload) -> None:
+    """Remove the caption of an image that was overwritten by something to be skipped.
+
+    Where that was overwritten in its turn, the newest generation's own event decides.
+    """
     for _ in range(_CONTENTION):
         stored = store.read(upload.id)
         if stored is None or stored.document.generation >= upload.generation:
+            return
+        live = images.look_up(upload.bucket, upload.name)
+        if live is None or live.generation != upload.generation:
             return
         with suppress(Stale):
             return store.remove(stored)

@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "prices": LEAVES,
     "labels": LEAVES,
     "room": LEAVES,
+    "clock": set(),
     "events": LEAVES,
     "deliveries": LEAVES,
     "pictures": LEAVES,
@@ -40,8 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     "publishing": PORTS | {"asking", "labels", "removals", "search"},
     "captioning": PORTS
     | RULES
-    | {"asking", "budget", "claims", "deliveries", "pictures", "prompt", "publishing", "quality"}
-    | {"removals", "reuse", "room", "skipping"},
+    | {"asking", "budget", "claims", "clock", "deliveries", "pictures", "prompt", "publishing"}
+    | {"quality", "removals", "reuse", "room", "skipping"},
     "removals": PORTS | {"deliveries"},
     "captioners": LEAVES,
     "stores": LEAVES,

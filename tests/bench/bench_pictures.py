@@ -3,8 +3,8 @@
 ``python tests/bench/bench_pictures.py [--sizes 1,12,100] [--mix]``
 
 Each figure comes from a process of its own: the median of a few runs' processor time, and the
-high-water mark of memory (proportional to what is shared) over the process and its decoder, the file's
-bytes included.
+high-water mark of memory (proportional to what is shared) over the process and its decoder, the
+file's bytes included.
 """
 
 from __future__ import annotations

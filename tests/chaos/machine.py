@@ -24,6 +24,13 @@ NAMES = ("one.jpg", "two.jpg")
 
 NUMBERS = st.integers(0, 40)
 INSTANCES = st.integers(0, 2)
+# At which port call of a delivery, before its effect or after it, what happens, and a number.
+Trouble = tuple[int, bool, str, int]
+MEANWHILE = ("deliver", "again", "upload", "delete", "edit", "force", "wait")
+TROUBLES = st.lists(
+    st.tuples(st.integers(0, 9), st.booleans(), st.sampled_from(KINDS + MEANWHILE), NUMBERS),
+    max_size=3,
+)
 
 
 class Chaos(RuleBasedStateMachine):
@@ -60,57 +67,56 @@ class Chaos(RuleBasedStateMachine):
     def somebody_asks_for_a_caption(self, name: str, force: bool) -> None:
         self._world.request(name, force)
 
-    @rule(number=NUMBERS, instance=INSTANCES)
-    def the_platform_delivers(self, number: int, instance: int) -> None:
+    @rule(number=NUMBERS, instance=INSTANCES, troubles=TROUBLES)
+    def the_platform_delivers(self, number: int, instance: int, troubles: list[Trouble]) -> None:
         waiting = [each for each in self._world.deliveries if not each.acknowledged]
         if waiting:
+            self._arm(instance, troubles)
             delivery = waiting[number % len(waiting)]
             self._world.deliver(delivery, self._world.instances[instance])
 
-    @rule(number=NUMBERS, instance=INSTANCES)
-    def the_platform_delivers_something_again(self, number: int, instance: int) -> None:
+    @rule(number=NUMBERS, instance=INSTANCES, troubles=TROUBLES)
+    def the_platform_delivers_again(
+        self, number: int, instance: int, troubles: list[Trouble]
+    ) -> None:
+        self._arm(instance, troubles)
         deliveries = self._world.deliveries
         self._world.deliver(deliveries[number % len(deliveries)], self._world.instances[instance])
 
     @rule(answer=st.sampled_from(ANSWERS[1:]))
     def the_model_will_answer(self, answer: str) -> None:
+        causes = {"blocked": "blocked", "unusable": "no_caption"}
         self._world.script.append(answer)
-        self._world.scripted |= {"blocked": {"blocked"}, "unusable": {"no_caption"}}.get(
-            answer, set()
-        )
+        self._world.scripted |= {causes[answer]} if answer in causes else set()
 
-    @rule(
-        instance=INSTANCES,
-        calls=st.integers(0, 9),
-        after=st.booleans(),
-        kind=st.sampled_from(KINDS),
-    )
-    def a_port_will_fail(self, instance: int, calls: int, after: bool, kind: str) -> None:
-        self._world.instances[instance].faults.arm(Fault(calls, after, failing(kind)))
+    def _arm(self, instance: int, troubles: list[Trouble]) -> None:
+        for calls, after, what, number in troubles:
+            act = failing(what) if what in KINDS else self._meanwhile(instance, what, number)
+            self._world.instances[instance].faults.arm(Fault(calls, after, act))
 
-    @rule(
-        instance=INSTANCES,
-        calls=st.integers(0, 9),
-        after=st.booleans(),
-        act=st.sampled_from(("deliver", "again", "upload", "delete", "edit", "force", "wait")),
-        name=st.sampled_from(NAMES),
-        number=NUMBERS,
-    )
-    def something_will_happen_meanwhile(
-        self, instance: int, calls: int, after: bool, act: str, name: str, number: int
-    ) -> None:
-        other = (instance + 1 + number % 2) % 3
-        acts: dict[str, Callable[[], None]] = {
-            "deliver": lambda: self.the_platform_delivers(number, other),
-            "again": lambda: self.the_platform_delivers_something_again(number, other),
-            "upload": lambda: self.somebody_uploads(name, sorted(BYTES)[number % len(BYTES)]),
-            "delete": lambda: self.somebody_deletes(name),
-            "edit": lambda: self.somebody_writes_the_alt_text(name, number),
-            "force": lambda: self.somebody_asks_for_a_caption(name, True),
-            "wait": lambda: self.time_passes(4),
-        }
-        fault = Fault(calls, after, lambda port: acts[act]())
-        self._world.instances[instance].faults.arm(fault)
+    def _meanwhile(self, instance: int, what: str, number: int) -> Callable[[str], None]:
+        """Something that happens amid a delivery, most of it with the image concerned."""
+        world, other = self._world, (instance + 1 + number % 2) % 3
+        same = number % 4
+
+        def act(port: str) -> None:
+            name = world.at_work[-1].key[0] if same else NAMES[number % 2]
+            if what == "deliver":
+                self.the_platform_delivers(number, other, [])
+            elif what == "again":
+                world.deliver(world.at_work[-1], world.instances[other])
+            elif what == "upload":
+                world.put(name, sorted(BYTES)[number % len(BYTES)])
+            elif what == "delete":
+                world.remove(name)
+            elif what == "edit":
+                world.edit(name, f"By hand, number {number}.")
+            elif what == "force":
+                world.request(name, True)
+            else:
+                self.time_passes(4)
+
+        return act
 
     @rule(minutes=st.integers(1, 30))
     def time_passes(self, minutes: int) -> None:

@@ -26,6 +26,15 @@ def world(tmp_path: Path) -> Iterator[World]:
     assert promise.keep(world) == []
 
 
+@pytest.fixture
+def strangers(tmp_path: Path) -> Iterator[World]:
+    """The first instance's clock is an hour behind, the second's right, the third's ahead."""
+    hour = timedelta(hours=1)
+    world = World(EmbeddedPlace(tmp_path), 0, (-hour, timedelta(), hour))
+    yield world
+    assert promise.keep(world) == []
+
+
 def deliver(world: World, number: int, instance: int = 0) -> None:
     """Deliver the event of this number, in the order in which they came about."""
     world.deliver(world.deliveries[number], world.instances[instance])
@@ -80,6 +89,17 @@ def test_a_skipped_overwrite_withdraws_a_caption_that_changes_under_it(world: Wo
     deliver(world, 1)
 
     assert world.document(NAME) is None
+
+
+def test_a_skipped_generation_that_was_overwritten_too_withdraws_nothing(world: World) -> None:
+    world.put(NAME, "a")
+    deliver(world, 0)
+    world.put(NAME, "skipped")
+    world.put(NAME, "a")
+    world.edit(NAME, HAND)
+    deliver(world, 1)
+
+    assert document(world).alt_text == HAND
 
 
 def test_a_persons_text_outlives_an_overwrite_that_is_overwritten_itself(world: World) -> None:
@@ -177,3 +197,36 @@ def test_a_late_claim_on_a_deleted_image_goes_though_somebody_edits_it(world: Wo
     deliver(world, 0)
 
     assert world.document(NAME) is None
+
+
+def test_a_clock_that_is_behind_does_not_let_others_into_its_claim(strangers: World) -> None:
+    strangers.put(NAME, "a")
+    meanwhile(strangers, "describe", lambda: deliver(strangers, 0, instance=1))
+    deliver(strangers, 0)
+
+    assert sum(strangers.witness.calls.values()) == 1
+
+
+def test_a_clock_that_is_ahead_holds_a_dead_claim_no_longer_than_its_lease(
+    strangers: World,
+) -> None:
+    strangers.put(NAME, "a")
+    strangers.instances[2].faults.arm(Fault(4, False, failing("die")))
+    deliver(strangers, 0, instance=2)
+    strangers.pass_time(130)
+    deliver(strangers, 0, instance=1)
+
+    assert document(strangers).status == "captioned"
+
+
+def test_a_request_that_comes_twice_to_a_clock_that_is_behind_has_one_effect(
+    strangers: World,
+) -> None:
+    strangers.put(NAME, "a")
+    deliver(strangers, 0, instance=1)
+    strangers.pass_time(60)
+    strangers.request(NAME, force=True)
+    for _ in range(3):
+        deliver(strangers, 1)
+
+    assert sum(strangers.witness.calls.values()) == 2

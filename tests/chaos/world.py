@@ -46,7 +46,11 @@ T = TypeVar("T")
 
 @dataclass
 class Delivery:
-    """An event that the platform delivers until it is acknowledged, and may deliver again."""
+    """An event that the platform delivers until it is acknowledged, and may deliver again.
+
+    A duplicate that comes after the acknowledgement is delivered until it is acknowledged too;
+    one that comes amid another delivery is acknowledged for both.
+    """
 
     about: Upload | Deletion | CaptionRequest
     sent_at: datetime
@@ -115,7 +119,7 @@ class World:
         self.names[name] = None
         self.kinds[name, upload.generation] = kind
         if kind == "skipped":
-            self.witness.cherished.discard(name)
+            self.witness.cherished.discard(name)  # unless it is overwritten before it is seen
         self.deliveries.append(Delivery(upload, self.now))
         if before:
             self._tell_of_removal(before)
@@ -157,6 +161,7 @@ class World:
         calls, printed, struck = delivery.calls, io.StringIO(), instance.faults.struck
         instance.busy = True
         self.at_work.append(delivery)
+        delivery.acknowledged = False
         try:
             with redirect_stdout(printed):
                 handle(_event(delivery), lambda report: _act(instance, delivery, report))

@@ -1,0 +1,27 @@
+"""An instance's clock, set by the store's: a lease is written by one and judged by another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+# What a slow answer may take; a clock that is off by less is left alone.
+_TOLERANCE = timedelta(seconds=10)
+
+
+class Clock:
+    """Tells the store's time as far as it is known, and else the instance's own."""
+
+    def __init__(self, own: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._own = own
+        self._behind = timedelta()
+
+    def __call__(self) -> datetime:
+        return self._own() + self._behind
+
+    def set(self, told: datetime) -> bool:
+        """Take the time that the store told just now; whether this clock was wrong."""
+        wrong = abs(told - self()) > _TOLERANCE
+        if wrong:
+            self._behind = told - self._own()
+        return wrong
