@@ -137,6 +137,12 @@ class Settings:
     filter: str = _setting(
         "CAPTION_FILTER", "rules", _one_of("off", "rules"), "what checks a model's words"
     )
+    request_topic: str = _setting(
+        "CAPTION_REQUEST_TOPIC",
+        "caption-requests",
+        _identifier,
+        "Pub/Sub topic that `captions retry` writes to and `caption_request` listens to",
+    )
     local: Path | None = _setting(
         "CAPTION_LOCAL",
         "",

@@ -12,6 +12,8 @@ from functions.cli.captioning import caption
 from functions.cli.demo import demo
 from functions.cli.looking import get, list_
 from functions.cli.options import common
+from functions.cli.retrying import retry
+from functions.cli.ruling import rules
 from functions.cli.serving import serve
 from functions.errors import CaptionError, ConfigurationError
 
@@ -46,7 +48,7 @@ def captions() -> None:
     """
 
 
-for each in (demo, serve, caption, get, list_):
+for each in (demo, serve, caption, get, list_, retry, rules):
     captions.add_command(each)
 
 

@@ -71,9 +71,14 @@ def caption(image: Sequence[str], force: bool) -> None:
     """
     with ExitStack() as stack:
         jobs = _jobs(image, stack)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            results = pool.map(lambda job: _captioned(job, force), jobs)
-            failed = _show(jobs, results)
+        work(jobs, force)
+
+
+def work(jobs: Sequence[Job], force: bool = False) -> None:
+    """Caption them, several at once, and print each result; exit with 1 if any has failed."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        results = pool.map(lambda job: _captioned(job, force), jobs)
+        failed = _show(jobs, results)
     if failed:
         raise SystemExit(1)
 
@@ -88,12 +93,12 @@ def _jobs(said: Sequence[str], stack: ExitStack) -> list[Job]:
     read = replace(read, model=settings().model)
     jobs: dict[str, Job] = {}
     if named:
-        desk = _desk(read)
+        desk = desk_of(read)
         jobs |= {each: Job(each, *places[each], desk) for each in named}
     if loose:
         click.echo("Nothing is stored; give --local FOLDER to keep captions.", err=True)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="captions-")))
-        desk = _desk(replace(read, local=folder.resolve()))
+        desk = desk_of(replace(read, local=folder.resolve()))
         for number, each in enumerate(loose):
             name = f"{number}/{Path(each).name}"
             (folder / str(number)).mkdir()
@@ -113,7 +118,8 @@ def _is_loose(text: str) -> bool:
     return True
 
 
-def _desk(settings: Settings) -> Desk:
+def desk_of(settings: Settings) -> Desk:
+    """The use cases on the stores and the model that the settings name."""
     from functions.captioning import Captioning
 
     captions, model = wiring.store(settings), wiring.captioner(settings)

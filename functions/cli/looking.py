@@ -52,7 +52,7 @@ def get(uri: str) -> None:
 def list_(status: str | None, bucket: str, prefix: str, limit: int) -> None:
     """List captions, those that changed last first."""
     query = Query(status=status or "", bucket=bucket, prefix=prefix)
-    found = list(_walk(wiring.store(settings()), query, limit + 1))
+    found = list(walk(wiring.store(settings()), query, limit + 1))
     if session().json:
         for document in found[:limit]:
             click.echo(show.as_json(show.record(document)))
@@ -67,7 +67,7 @@ def list_(status: str | None, bucket: str, prefix: str, limit: int) -> None:
         click.echo(f"The last {limit} that changed; there are more (--limit).", err=True)
 
 
-def _walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Document]:
+def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Document]:
     """Documents of as many pages as it takes, up to ``limit``."""
     from dataclasses import replace
 
