@@ -104,14 +104,15 @@ class StrictStorage(LoopbackServer):
         """The requests of this method whose path contains ``part``."""
         return [each for each in self.requests if each.method == method and part in each.path]
 
-    def fail(self, method: str, part: str, how: How, times: int = 1, after: bool = False) -> None:
+    def fail(
+        self, method: str, part: str, how: How, times: int = 1, after: bool = False
+    ) -> Failure:
         """Fail the next ``times`` requests whose path contains ``part``: with a status, or as
-        told; a callable is called, and nothing answered.
-
-        ``after`` fails them when their effect has taken place: the answer is what gets lost.
-        """
-        with self.objects.lock:
-            self._failures.append(Failure(method, part, how, times, after))
+        told; a callable is called, and nothing answered. ``after`` fails them when their effect
+        has taken place: the answer is what gets lost."""
+        failure = Failure(method, part, how, times, after)
+        self._failures.append(failure)
+        return failure
 
     def failure(self, request: Request) -> Failure | None:
         """The failure that is due for a request."""
@@ -153,10 +154,10 @@ class _Handler(LoopbackHandler):
     def _fail(self, failure: Failure) -> None:
         if failure.how == "hang":
             return self.hang()
-        if callable(failure.how):
-            failure.how()
-        if failure.how == "drop" or callable(failure.how):
+        if failure.how == "drop":
             return self.drop()
+        if callable(failure.how):
+            return failure.how() or self.drop()
         error = Refused(failure.how, "backendError", "Backend Error")
         kind = {"Content-Type": "application/json; charset=UTF-8"}
         return self.send(failure.how, json.dumps(error.body).encode(), kind)

@@ -32,7 +32,7 @@ FILES = [
     drawn.encoded(drawn.quarters((32, 32)), "ICO"),
     drawn.svg("<title>Fuzz</title>"),
 ]
-quick = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def ends_well(data: bytes, accepts: Accepts) -> None:

@@ -160,6 +160,14 @@ def test_what_needs_more_memory_than_a_decoder_has_is_refused(
     assert outcome(GIF) == ""
 
 
+def test_a_file_that_no_decoder_can_hold_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoders, "DECODER_MEMORY", 2 * len(GIF) - 2)
+    assert outcome(GIF) == "too_many_pixels"
+    assert not children()
+
+
 def test_an_icon_that_hides_a_large_image_is_bounded() -> None:
     inner = drawn.flat_png(9_000)
     entry = bytes((32, 32, 0, 0, 1, 0, 32, 0)) + len(inner).to_bytes(4, "little") + b"\x16\0\0\0"

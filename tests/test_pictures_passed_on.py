@@ -78,10 +78,12 @@ def test_what_stands_behind_the_end_marker_is_dropped() -> None:
     assert pictures.prepare(data + second, GEMINI, LIMIT).data == data
 
 
-def test_an_exif_chunk_hidden_by_a_forged_header_does_not_leave() -> None:
+@pytest.mark.parametrize("first", [True, False])
+def test_an_exif_chunk_in_the_place_of_the_header_does_not_leave(first: bool) -> None:
     body = b"ICCP" + len(drawn.SRGB).to_bytes(4, "little") + drawn.SRGB
-    data = drawn.encoded(drawn.quarters(), "WEBP")
-    body += data[12:] + b"EXIF\x0a\0\0\0SECRETSECR"
+    body += drawn.encoded(drawn.quarters(), "WEBP")[12:]
+    hidden = b"EXIF\x0a\0\0\0SECRETSECR"  # as long as the header that is to be written
+    body = hidden + body if first else body + hidden
     forged = b"RIFF" + (4 + len(body)).to_bytes(4, "little") + b"WEBP" + body
     assert drawn.SECRET not in pictures.prepare(forged, GEMINI, LIMIT).data
 
@@ -92,6 +94,7 @@ def test_unknown_boxes_of_a_heic_do_not_leave() -> None:
     picture = pictures.prepare(drawn.heic() + box + video, GEMINI, LIMIT)
     assert picture.mime_type == "image/heic"
     assert drawn.SECRET not in picture.data
+    assert len(picture.data) == len(drawn.heic())
     assert drawn.opened(picture.data).tobytes() == drawn.opened(drawn.heic()).tobytes()
 
 

@@ -66,6 +66,11 @@ def test_iptc_says_which_encoding_it_has() -> None:
     assert read(with_iptc({(1, 90): b"\x1b%G", **text})) == EmbeddedText("", BRIDGE, "Łódź")
 
 
+def test_a_character_cut_in_two_does_not_spoil_the_others() -> None:
+    cut = "Łódź pod mosteń".encode()[:-1]
+    assert read(with_iptc({(1, 90): b"\x1b%G", (2, 120): cut})).caption == "Łódź pod moste"
+
+
 def test_iptc_that_says_nothing_is_utf_8_or_latin_1() -> None:
     assert read(with_iptc({(2, 120): "Café in Köln".encode("latin-1")})).caption == "Café in Köln"
     assert read(with_iptc({(2, 120): "Café in Köln".encode()})).caption == "Café in Köln"

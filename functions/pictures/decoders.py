@@ -160,6 +160,12 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
     decoder came free. A crash is tried once more in a new process: the system may have ended
     the first for want of memory.
     """
+    if len(data) > DECODER_MEMORY // 2:
+        raise PermanentError(
+            "too_many_pixels",
+            f"The image must be decoded, and its {len(data) >> 20} MiB are more than a decoder can "
+            "hold. Save it smaller, or as an upright JPEG.",
+        )
     request = {"kind": kind, "max_pixels": max_pixels, "side": side, "max_bytes": max_bytes}
     try:
         try:

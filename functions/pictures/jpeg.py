@@ -77,10 +77,10 @@ def _wanted(found: Survey, data: bytes, marker: int, start: int, end: int) -> bo
         return data.startswith(b"ICC_PROFILE\0", start)
     elif marker == 0xEE:
         return data.startswith(b"Adobe", start) and end - start == 12
-    elif 0xE0 <= marker <= 0xEF or marker == 0xFE:
+    elif 0xE0 <= marker <= 0xEF:
         _note(found, data, start, end)
         return False
-    # 0xF0 to 0xFD are reserved for extensions nobody needs to decode.
+    # 0xFE is a comment; the ones before are reserved for extensions nobody needs to decode.
     return marker < 0xF0
 
 

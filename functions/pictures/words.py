@@ -73,14 +73,16 @@ def tidy(text: str | bytes, limit: int) -> str:
         text = _decoded(text.rstrip(b"\0"))
     text = text[: 4 * limit].split("\0")[0]
     text = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
-    text = _OVERRIDES.sub("", text)
+    text = _UNWANTED.sub("", text)
     text = unicodedata.normalize("NFC", " ".join(text.split()))
     if _BOILERPLATE.fullmatch(text):
         return ""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")  # they turn text around unseen
+_UNWANTED = re.compile(
+    "[\u202a-\u202e\u2066-\u2069\ufeff\ufffd]"
+)  # turn text around unseen; were broken off
 _UNSEEN = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 

@@ -3,8 +3,8 @@
 ``python tests/bench/bench_pictures.py [--sizes 1,12,100] [--mix]``
 
 Each figure comes from a process of its own: the median of a few runs' processor time, and the
-high-water mark of memory (proportional to what is shared) over the process and its decoder, the
-file's bytes included.
+high-water mark of memory (shared pages counted once) of the process and its decoder, the file
+included.
 """
 
 from __future__ import annotations
@@ -208,11 +208,10 @@ def mix(events: int = 80) -> None:
 
 def mix_one(jpeg: Path, heic: Path, way: str, events: int) -> None:
     """The mix in one way, in this process."""
-    files = [jpeg.read_bytes(), heic.read_bytes()]
+    files = [jpeg, heic]
 
     def event(number: int) -> None:
-        # Each event holds its own bytes, as 80 downloads do.
-        WAYS[way](bytes(bytearray(files[number % 2])))
+        WAYS[way](files[number % 2].read_bytes())
 
     threads = [threading.Thread(target=event, args=(n,)) for n in range(events)]
     started = time.perf_counter()

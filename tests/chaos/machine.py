@@ -148,4 +148,5 @@ class Chaos(RuleBasedStateMachine):
         self.figures["runs"] += 1
         calls = world.witness.calls
         self.figures["model calls"] += sum(calls.values())
+        self.figures["extra calls"] += sum(count - 1 for count in calls.values())
         self.figures["captions"] += sum(world.witness.captions.values())

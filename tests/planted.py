@@ -1,0 +1,235 @@
+"""The bugs that ``tests.mutants`` plants: the promise's own protections, taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_OUTCOMES = "tests/test_outcomes.py"
+_STORMS = "tests/test_storms.py"
+_CHAOS = "tests/chaos"
+_CAPTIONING = "functions/captioning.py"
+_CLAIMS = "functions/claims.py"
+_GCS = "functions/stores/gcs.py"
+_LABELS = "functions/labels.py"
+_PUBLISHING = "functions/publishing.py"
+_REMOVALS = "functions/removals.py"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One bug: ``old`` becomes ``new`` in ``file``, and ``tests`` (``only`` some) must see it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str = _CHAOS
+    only: str = ""
+
+
+MUTANTS = (
+    Mutant(
+        "download whatever generation is live",
+        _GCS,
+        "raw_download=True,\n                    if_generation_match=upload.generation,\n",
+        "raw_download=True,\n",
+        f"{_OUTCOMES} {_STORMS}",
+        "cloud and (leaves_no_claim or conditional)",
+    ),
+    Mutant(
+        "label whatever metageneration there is",
+        _GCS,
+        "                    if_metageneration_match=upload.metageneration,\n",
+        "",
+        _STORMS,
+        "conditional",
+    ),
+    Mutant(
+        "ignore the lease",
+        _CLAIMS,
+        "return Verdict.HELD if waits_until(stored) else Verdict.WORK",
+        "return Verdict.WORK",
+    ),
+    Mutant(
+        "ignore the provider's delay",
+        _CLAIMS,
+        "times = [document.not_before, document",
+        "times = [None, document",
+        _OUTCOMES,
+        "embedded and before_the_provider",
+    ),
+    Mutant(
+        "let an older generation in",
+        _CLAIMS,
+        "        return Verdict.SUPERSEDED\n",
+        "        return Verdict.WORK\n",
+    ),
+    Mutant(
+        "count no attempts",
+        _CLAIMS,
+        "attempts=document.attempts + 1 if again else 1",
+        "attempts=1",
+        _OUTCOMES,
+        "embedded and given_up",
+    ),
+    Mutant(
+        "count attempts after the call",
+        _CAPTIONING,
+        "            attempts=stored.document.attempts - waited,\n",
+        "            attempts=stored.document.attempts - 1,\n",
+        _OUTCOMES,
+        "embedded and given_up",
+    ),
+    Mutant(
+        "create a document over what is there",
+        "functions/stores/sqlite.py",
+        "insert or ignore into captions",
+        "insert or replace into captions",
+        "tests/contracts tests/chaos",
+        "sqlite or promise",
+    ),
+    Mutant(
+        "set a Firestore document instead of creating it",
+        "functions/stores/firestore.py",
+        ".create(to_record(document), **_BOUNDS)",
+        ".set(to_record(document), **_BOUNDS)",
+        "tests/contracts",
+        "firestore",
+    ),
+    Mutant(
+        "update a Firestore document unconditionally",
+        "functions/stores/firestore.py",
+        "reference.update(changed, option=option, **_BOUNDS)",
+        "reference.update(changed, **_BOUNDS)",
+        "tests/contracts",
+        "firestore",
+    ),
+    Mutant(
+        "swallow a transient error",
+        _CAPTIONING,
+        "            self._postpone(stored, error, report)\n            raise\n",
+        "            self._postpone(stored, error, report)\n            return\n",
+    ),
+    Mutant(
+        "keep the lease after an error",
+        _CAPTIONING,
+        "            lease=None,\n            not_before=now",
+        "            not_before=now",
+        _OUTCOMES,
+        "embedded and overloaded",
+    ),
+    Mutant(
+        "keep the claim on an image that is gone",
+        _CAPTIONING,
+        "            removals.drop(self._store, self._images, stored)\n",
+        "",
+    ),
+    Mutant(
+        "label before saving",
+        _CAPTIONING,
+        "        saved = self._save(stored, publishing.spent(document, report.usage), report)\n",
+        "        document = publishing.spent(document, report.usage)\n"
+        "        if document.status == 'captioned':\n"
+        "            publishing._write(self._images, document, upload)\n"
+        "        saved = self._save(stored, document, report)\n",
+        "tests/test_crashes.py",
+        "write",
+    ),
+    Mutant(
+        "say that it is labelled before it is",
+        _PUBLISHING,
+        "        metadata_synced=False,\n        search_terms=terms,",
+        "        metadata_synced=True,\n        search_terms=terms,",
+        "tests/test_crashes.py",
+        "write",
+    ),
+    Mutant(
+        "label again without reading the document",
+        _PUBLISHING,
+        "            stored = current\n",
+        "",
+    ),
+    Mutant(
+        "save over what a person wrote",
+        _CAPTIONING,
+        'if edited or current.document.status != "pending":',
+        'if current.document.status == "rejected":',
+    ),
+    Mutant(
+        "replace a person's text by the model's",
+        _PUBLISHING,
+        'if claim.source == "human":',
+        'if claim.source == "nobody":',
+    ),
+    Mutant(
+        "forget a person's text with an overwrite",
+        _CLAIMS,
+        'document.generation != upload.generation and document.source != "human"',
+        "document.generation != upload.generation",
+    ),
+    Mutant(
+        "believe a forged caption-source",
+        _LABELS,
+        '    return metadata.get("caption-source", "") in SOURCES\n',
+        "    return False\n",
+        _OUTCOMES,
+        "embedded and believed",
+    ),
+    Mutant(
+        "forget an image though it stands",
+        _REMOVALS,
+        '        if images.look_up(deletion.bucket, deletion.name):\n            return "live"\n',
+        "",
+    ),
+    Mutant(
+        "forget whatever the generation",
+        _REMOVALS,
+        "        if stored.document.generation > deletion.generation:\n"
+        '            return "superseded"\n',
+        "",
+    ),
+    Mutant(
+        "end unread without a look at the object",
+        _CAPTIONING,
+        "            if live is None or live.generation != upload.generation:\n",
+        "            if False:\n",
+    ),
+    Mutant(
+        "two that ask for the same bytes do not see each other",
+        "functions/reuse.py",
+        "(other.version, other.document.id) < order",
+        "False",
+        _STORMS,
+        "embedded and many_names",
+    ),
+    Mutant(
+        "two that ask for the same bytes wait for each other",
+        "functions/reuse.py",
+        "_asking(other) and (other.version, other.document.id) < order",
+        "_asking(other)",
+        _STORMS,
+        "embedded and many_names",
+    ),
+    Mutant(
+        "never check the daily limit",
+        "functions/budget.py",
+        "            if not self._left:\n                return False\n",
+        "",
+        _OUTCOMES,
+        "embedded and daily_limit",
+    ),
+    Mutant(
+        "repair until it works",
+        "functions/asking.py",
+        "        if draft.faults and self._clock() < repair_until:\n",
+        "        while draft.faults and self._clock() < repair_until:\n",
+        _OUTCOMES,
+        "embedded and stays_unusable",
+    ),
+    Mutant(
+        "trust the instance's clock",
+        "functions/clock.py",
+        "        return wrong\n",
+        "        self._behind = timedelta()\n        return False\n",
+    ),
+)
