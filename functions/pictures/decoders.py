@@ -180,7 +180,9 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
         ) from None
     except Crashed:
         raise PermanentError(
-            "corrupt_image", "The image breaks its decoder. Save it again in another program."
+            "corrupt_image",
+            "The image breaks its decoder, or takes more memory than that has. Save it again in "
+            "another program, or with fewer pixels.",
         ) from None
     if "reason" in answer:
         raise PermanentError(answer["reason"], answer["message"])

@@ -108,9 +108,10 @@ WAYS = {
 class Watch:
     """The high-water mark of this process and its children."""
 
-    def __init__(self) -> None:
+    def __init__(self, pause: float = 0.01) -> None:
         import psutil
 
+        self._pause = pause
         self._process = psutil.Process()
         self._error = psutil.Error
         self.peak = 0
@@ -134,7 +135,7 @@ class Watch:
                 except self._error:
                     continue
             self.peak = max(self.peak, total)
-            self._done.wait(0.01)
+            self._done.wait(self._pause)
 
 
 def processor() -> float:
@@ -215,7 +216,7 @@ def mix_one(jpeg: Path, heic: Path, way: str, events: int) -> None:
 
     threads = [threading.Thread(target=event, args=(n,)) for n in range(events)]
     started = time.perf_counter()
-    with Watch() as watch:
+    with Watch(pause=0.2) as watch:
         for thread in threads:
             thread.start()
         for thread in threads:
