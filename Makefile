@@ -26,7 +26,19 @@ test: .venv/.dev ## lint, types and tests, with both emulators
 	$(BIN)/mypy
 	$(BIN)/pytest
 
+bench: .venv/.dev ## cold start, one event, 160 uploads at once, beside a plain sample
+	$(BIN)/python -m tests.bench.bench
+
+bench-images: .venv/.dev ## time and memory of each picture format
+	$(BIN)/python -m tests.bench.bench_pictures
+
+chaos: .venv/.dev ## crashes, storms, outages and wrong clocks, with figures
+	$(BIN)/python -m tests.chaos
+
+mutants: .venv/.dev ## plant bugs one at a time and see each one caught
+	$(BIN)/python -m tests.mutants
+
 clean: ## remove what the other targets made
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: help demo test clean
+.PHONY: help demo test bench bench-images chaos mutants clean

@@ -89,13 +89,3 @@ def test_any_of_the_sdks_own_variables_will_do(name: str) -> None:
 
 def test_offline_needs_no_key() -> None:
     wiring.require_key(Model("offline"), {})
-
-
-def test_the_readme_lists_every_setting_with_its_default() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| `(CAPTION_\w+)` \| (.*?) \|", readme, re.M))
-    expected = {
-        each.metadata["env"]: f"`{each.metadata['default']}`" if each.metadata["default"] else "–"
-        for each in fields(Settings)
-    }
-    assert rows == expected
