@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from functions.errors import ConfigurationError
+from functions.providers import PROVIDERS
 
-PROVIDERS = ("gemini", "google-generativeai", "openai", "anthropic", "offline")
 POLICY_FILE = "captions.toml"
 
 

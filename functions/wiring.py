@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib
+import importlib.util
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -15,15 +17,12 @@ from functions.domain import Accepts, Answer, Picture, Prompt
 from functions.errors import ConfigurationError
 from functions.policy import Policy
 from functions.ports import Captioner, CaptionStore, ImageStore
+from functions.providers import PROVIDERS
 from functions.settings import POLICY_FILE, Model, Settings
 
 if TYPE_CHECKING:
     from functions.captioning import Captioning
     from functions.forgetting import Forgetting
-
-_KEYS = {
-    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_ENTERPRISE"),
-}
 
 
 class Loading:
@@ -61,6 +60,7 @@ class Loading:
 def settings() -> Settings:
     """The environment's settings. Raises ConfigurationError, also for a missing key."""
     read = Settings.from_env(os.environ)
+    require_package(read.model)
     require_key(read.model, os.environ)
     return read
 
@@ -68,7 +68,9 @@ def settings() -> Settings:
 @functools.cache
 def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
-    model = Loading(str(settings().model), lambda: captioner(settings()))
+    model = Loading(
+        str(settings().model), lambda: captioner(settings().model, settings().timeout_seconds)
+    )
     from functions.captioning import Captioning
 
     return Captioning(settings(), policy(settings()), store(settings()), images(settings()), model)
@@ -82,17 +84,13 @@ def forgetting() -> Forgetting:
     return Forgetting(store(settings()), images(settings()))
 
 
-def captioner(settings: Settings) -> Captioner:
-    """The captioner of the model that the settings name; its SDK is imported here."""
-    if settings.model.provider == "offline":
-        from functions.captioners.offline import OfflineCaptioner
-
-        return OfflineCaptioner()
-    if settings.model.provider == "gemini":
-        from functions.captioners.gemini import GeminiCaptioner
-
-        return GeminiCaptioner(settings.model.name, settings.timeout_seconds)
-    raise ConfigurationError(f"CAPTION_MODEL={settings.model}: this provider is not built in yet")
+def captioner(model: Model, timeout_seconds: float) -> Captioner:
+    """The captioner of ``model``; its SDK is imported here."""
+    require_package(model)
+    provider = PROVIDERS[model.provider]
+    adapter = getattr(importlib.import_module(provider.module), provider.adapter)
+    made: Captioner = adapter(model.name, timeout_seconds)
+    return made
 
 
 def store(settings: Settings) -> CaptionStore:
@@ -132,9 +130,31 @@ def policy(settings: Settings) -> Policy:
 
 def require_key(model: Model, env: Mapping[str, str]) -> None:
     """Raise ConfigurationError if ``env`` has nothing to call the model's provider with."""
-    names = _KEYS.get(model.provider, ())
-    if names and not any(env.get(name) for name in names):
+    provider = PROVIDERS[model.provider]
+    names = provider.keys
+    own = provider.own_servers and env.get(provider.endpoint)
+    if names and not own and not any(env.get(name) for name in names):
+        others = list(names[1:])
+        if provider.own_servers:
+            others.append(f"{provider.endpoint} to a server of your own")
         raise ConfigurationError(
             f"CAPTION_MODEL={model} needs {names[0]}. Set it, or "
-            f"{'; or '.join(names[1:])}; or CAPTION_MODEL=offline to work without a model."
+            f"{'; or '.join(others)}; or CAPTION_MODEL=offline to work without a model."
         )
+
+
+def require_package(model: Model) -> None:
+    """Raise ConfigurationError if the SDK of the model's provider is not installed."""
+    provider = PROVIDERS[model.provider]
+    if provider.package and not _installed(provider.package):
+        raise ConfigurationError(
+            f"CAPTION_MODEL={model} needs the package {provider.package}: "
+            f"pip install {provider.install}"
+        )
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # a package above it is missing
+        return False

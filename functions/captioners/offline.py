@@ -35,6 +35,9 @@ class OfflineCaptioner:
     model = "offline"
     accepts = Accepts(frozenset({"image/jpeg", "image/png", "image/webp"}), 2**31, 1024)
 
+    def __init__(self, model: str = "", timeout_seconds: float = 0) -> None:
+        """Neither matters: it is always the same, and at once."""
+
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
         colours = _main_colours(picture.data)
         looks = (
