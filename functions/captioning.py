@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from functions import claims, labels, pictures, prompt, publishing, quality, reuse, skipping
-from functions.asking import Asking, OverBudget
+from functions.asking import Asking
 from functions.budget import Budget
 from functions.claims import Bid, Verdict, Wish
 from functions.deliveries import Report
 from functions.domain import (
+    Accepts,
     CaptionRequest,
     Document,
     Picture,
@@ -25,6 +26,7 @@ from functions.domain import (
 from functions.errors import Gone, Held, PermanentError, Stale, TransientError
 from functions.policy import Policy, Rule
 from functions.ports import Captioner, CaptionStore, ImageStore
+from functions.relay import OverBudget
 from functions.room import Room
 from functions.settings import Settings
 
@@ -49,6 +51,8 @@ class Captioning:
         images: ImageStore,
         captioner: Captioner,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        fallbacks: Sequence[Captioner] = (),
     ) -> None:
         self._settings, self._policy, self._clock = settings, policy, clock
         self._store, self._images, self._captioner = store, images, captioner
@@ -57,7 +61,10 @@ class Captioning:
         self._room = Room()
         self._beside = ThreadPoolExecutor(_LOOKUPS, "lookup")
         self._asking = Asking(
-            captioner, Budget(store, settings.daily_limit), clock, rules=settings.filter != "off"
+            (captioner, *fallbacks),
+            Budget(store, settings.daily_limit),
+            clock,
+            rules=settings.filter != "off",
         )
 
     def caption(self, upload: Upload, report: Report, wish: Wish | None = None) -> None:
@@ -165,7 +172,7 @@ class Captioning:
         """The document with its words: a twin's, or the model's. Raises what ends the work."""
         skipping.check(upload, stored.document, self._settings, self._clock())
         lookup = self._beside.submit(reuse.twin, self._store, stored)
-        picture = self._picture(upload)
+        picture = self._picture(upload, self._captioner.accepts)
         try:
             if twin := lookup.result():
                 return publishing.copied(stored.document, twin, self._clock())
@@ -178,18 +185,23 @@ class Captioning:
             )
             again = self._clock() + self._lease - 2 * self._call
             asked = self._asking.ask(
-                picture, lambda: self._picture(upload), told, context, again, report
+                picture,
+                lambda accepts: self._picture(upload, accepts),
+                told,
+                context,
+                again,
+                report,
             )
         finally:
             picture.release()
         people = labels.uploader_text(upload)
         return publishing.captioned(stored.document, asked, people, self._clock())
 
-    def _picture(self, upload: Upload) -> Picture:
+    def _picture(self, upload: Upload, accepts: Accepts) -> Picture:
         free = self._room.take(upload.size or 0)
         try:
             data = self._images.read(upload)
-            picture = pictures.prepare(data, self._captioner.accepts, self._settings.max_pixels)
+            picture = pictures.prepare(data, accepts, self._settings.max_pixels)
         except BaseException:
             free()
             raise

@@ -56,6 +56,28 @@ class Loading:
         return self._loaded.result().describe(picture, prompt)
 
 
+class Late:
+    """A captioner that is built when it is first asked, as one to fall back on may never be."""
+
+    def __init__(self, model: str, load: Callable[[], Captioner]) -> None:
+        self.model = model
+        self._load = load
+        self._made: Captioner | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def accepts(self) -> Accepts:
+        return self._captioner().accepts
+
+    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+        return self._captioner().describe(picture, prompt)
+
+    def _captioner(self) -> Captioner:
+        with self._lock:
+            self._made = self._made or self._load()
+            return self._made
+
+
 @functools.cache
 def settings() -> Settings:
     """The environment's settings. Raises ConfigurationError, also for a missing key."""
@@ -68,12 +90,19 @@ def settings() -> Settings:
 @functools.cache
 def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
-    model = Loading(
-        str(settings().model), lambda: captioner(settings().model, settings().timeout_seconds)
-    )
+    seconds = settings().timeout_seconds
+    first, *rest = settings().model.chain
+    model = Loading(str(first), functools.partial(captioner, first, seconds))
     from functions.captioning import Captioning
 
-    return Captioning(settings(), policy(settings()), store(settings()), images(settings()), model)
+    return Captioning(
+        settings(),
+        policy(settings()),
+        store(settings()),
+        images(settings()),
+        model,
+        fallbacks=[Late(str(each), functools.partial(captioner, each, seconds)) for each in rest],
+    )
 
 
 @functools.cache
@@ -129,28 +158,30 @@ def policy(settings: Settings) -> Policy:
 
 
 def require_key(model: Model, env: Mapping[str, str]) -> None:
-    """Raise ConfigurationError if ``env`` has nothing to call the model's provider with."""
-    provider = PROVIDERS[model.provider]
-    names = provider.keys
-    own = provider.own_servers and env.get(provider.endpoint)
-    if names and not own and not any(env.get(name) for name in names):
-        others = list(names[1:])
+    """Raise ConfigurationError if ``env`` has nothing to call a model's provider with."""
+    for each in model.chain:
+        provider = PROVIDERS[each.provider]
+        needed = list(provider.keys)
         if provider.own_servers:
-            others.append(f"{provider.endpoint} to a server of your own")
-        raise ConfigurationError(
-            f"CAPTION_MODEL={model} needs {names[0]}. Set it, or "
-            f"{'; or '.join(others)}; or CAPTION_MODEL=offline to work without a model."
-        )
+            if env.get(provider.endpoint):
+                continue
+            needed.append(f"{provider.endpoint} to a server of your own")
+        if needed and not any(env.get(name) for name in provider.keys):
+            raise ConfigurationError(
+                f"CAPTION_MODEL={each} needs {needed[0]}. Set it, or "
+                f"{'; or '.join(needed[1:])}; or CAPTION_MODEL=offline to work without a model."
+            )
 
 
 def require_package(model: Model) -> None:
-    """Raise ConfigurationError if the SDK of the model's provider is not installed."""
-    provider = PROVIDERS[model.provider]
-    if provider.package and not _installed(provider.package):
-        raise ConfigurationError(
-            f"CAPTION_MODEL={model} needs the package {provider.package}: "
-            f"pip install {provider.install}"
-        )
+    """Raise ConfigurationError if the SDK of a model's provider is not installed."""
+    for each in model.chain:
+        provider = PROVIDERS[each.provider]
+        if provider.package and not _installed(provider.package):
+            raise ConfigurationError(
+                f"CAPTION_MODEL={each} needs the package {provider.package}: "
+                f"pip install {provider.install}"
+            )
 
 
 def _installed(package: str) -> bool:

@@ -36,13 +36,14 @@ ALLOWED: dict[str, set[str]] = {
     "claims": LEAVES,
     "budget": PORTS,
     "skipping": PORTS | RULES | {"pictures"},
-    "asking": PORTS | {"budget", "deliveries", "prices", "prompt", "quality"},
+    "relay": PORTS | {"budget", "deliveries", "prices"},
+    "asking": PORTS | {"budget", "deliveries", "prompt", "quality", "relay"},
     "reuse": PORTS,
     "publishing": PORTS | {"asking", "labels", "search"},
     "captioning": PORTS
     | RULES
     | {"asking", "budget", "claims", "deliveries", "pictures", "prompt", "publishing", "quality"}
-    | {"reuse", "room", "skipping"},
+    | {"relay", "reuse", "room", "skipping"},
     "forgetting": PORTS | {"deliveries"},
     "captioners": LEAVES,
     "stores": LEAVES,
