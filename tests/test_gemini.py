@@ -153,11 +153,15 @@ def test_what_vertex_ai_forbids_is_a_role_that_is_missing(
         vertex.describe(picture(), PROMPT)
 
 
-def test_vertex_ai_without_credentials_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("project", ["", "my-project"])
+def test_vertex_ai_without_credentials_says_what_to_set(
+    project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def nothing(**_: object) -> None:
         raise google.auth.exceptions.DefaultCredentialsError("no credentials")
 
     monkeypatch.setenv("GOOGLE_GENAI_USE_ENTERPRISE", "true")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", project)
     monkeypatch.setattr(google.auth, "default", nothing)
     with pytest.raises(ConfigurationError, match=r"GEMINI_API_KEY.*roles/aiplatform.user"):
-        GeminiCaptioner("gemini-3.5-flash-lite", timeout_seconds=1)
+        GeminiCaptioner("gemini-3.5-flash-lite", timeout_seconds=1).describe(picture(), PROMPT)
