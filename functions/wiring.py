@@ -55,6 +55,9 @@ class Loading:
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
         return self._loaded.result().describe(picture, prompt)
 
+    def close(self) -> None:
+        self._loaded.result().close()
+
 
 class Late:
     """A captioner that is built when it is first asked, as one to fall back on may never be."""
@@ -71,6 +74,10 @@ class Late:
 
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
         return self._captioner().describe(picture, prompt)
+
+    def close(self) -> None:
+        if self._made:
+            self._made.close()
 
     def _captioner(self) -> Captioner:
         with self._lock:

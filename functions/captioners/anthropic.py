@@ -76,7 +76,7 @@ class AnthropicCaptioner:
             self._splicing.forget(placeholder)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Let go of connections."""
         self._client.close()
 
 

@@ -109,7 +109,7 @@ class GeminiCaptioner:
         return _answer(response)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Let go of connections."""
         self._client.close()
         self._splicing.close()
 

@@ -53,6 +53,9 @@ class OfflineCaptioner:
         }
         return Answer(json.dumps(reply), language="en", review="offline")
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
 
 def _orientation(width: int, height: int) -> str:
     if width == height:

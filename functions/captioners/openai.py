@@ -94,7 +94,7 @@ class OpenAICaptioner:
             self._splicing.forget(placeholder)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Let go of connections."""
         self._client.close()
 
 

@@ -9,6 +9,7 @@ import sys
 import click
 
 from functions.cli.demo import demo
+from functions.cli.models import models
 from functions.cli.options import common
 from functions.errors import CaptionError, ConfigurationError
 
@@ -43,7 +44,7 @@ def captions() -> None:
     """
 
 
-for each in (demo,):
+for each in (demo, models):
     captions.add_command(each)
 
 
