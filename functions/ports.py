@@ -23,6 +23,9 @@ class Captioner(Protocol):
         """Ask once. Raises TransientError, ConfigurationError, or PermanentError for an image
         that the model cannot read."""
 
+    def close(self) -> None:
+        """Let go of connections."""
+
 
 class CaptionStore(Protocol):
     """Documents, changed by compare-and-set."""

@@ -26,6 +26,7 @@ def captioned(claim: Document, asked: Asked, uploader: EmbeddedText, now: dateti
         claim,
         width=asked.width,
         height=asked.height,
+        model=asked.model,
         model_version=asked.model_version,
     )
     if claim.source == "human":
@@ -138,7 +139,7 @@ def _proposal(claim: Document, asked: Asked, now: datetime) -> dict[str, Any]:
         "alt_text": reply.alt_text,
         "decorative": reply.decorative,
         "tags": list(reply.tags),
-        "model": claim.model,
+        "model": asked.model,
         "model_version": asked.model_version,
         "prompt": claim.prompt,
         "generation": str(claim.generation),

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from functions.errors import ConfigurationError
+from functions.providers import PROVIDERS
 
-PROVIDERS = ("gemini", "google-generativeai", "openai", "anthropic", "offline")
 POLICY_FILE = "captions.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """``provider:model``, as CAPTION_MODEL names it; plain ``offline`` for no model at all."""
+    """``provider:model``, as CAPTION_MODEL names it; plain ``offline`` for no model at all.
+
+    ``instead`` is asked where this one is unable to answer, or unwilling.
+    """
 
     provider: str
     name: str = ""
+    instead: Model | None = None
 
     def __str__(self) -> str:
-        return f"{self.provider}:{self.name}" if self.name else self.provider
+        return ",".join(f"{each.provider}:{each.name}".rstrip(":") for each in self.chain)
+
+    @property
+    def chain(self) -> tuple[Model, ...]:
+        """This model by itself, and those to be asked after it."""
+        return (replace(self, instead=None), *(self.instead.chain if self.instead else ()))
+
+
+def _models(text: str) -> Model:
+    named = [_model(each.strip()) for each in text.split(",")]
+    if len(named) > 1 and any(each.provider == "offline" for each in named):
+        raise ValueError("has offline in a list; use it alone, it never fails")
+    first: Model | None = None
+    for each in reversed(named):
+        first = replace(each, instead=first)
+    return first or named[0]
 
 
 def _model(text: str) -> Model:
@@ -88,8 +107,9 @@ class Settings:
     model: Model = _setting(
         "CAPTION_MODEL",
         "gemini:gemini-3.5-flash-lite",
-        _model,
-        "`provider:model` that writes the captions; `offline` uses none",
+        _models,
+        "`provider:model` that writes the captions, and after commas those to ask where it is "
+        "unable to; `offline` uses none",
     )
     collection: str = _setting(
         "CAPTION_COLLECTION", "captions", _identifier, "Firestore collection of the documents"

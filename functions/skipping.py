@@ -8,7 +8,7 @@ from datetime import datetime
 
 from functions import labels, pictures
 from functions.domain import Document, Upload
-from functions.errors import PermanentError
+from functions.errors import Gone, PermanentError
 from functions.languages import language_tags
 from functions.policy import Rule
 from functions.ports import ImageStore
@@ -36,8 +36,41 @@ def reason(upload: Upload, rule: Rule, images: ImageStore) -> str:
     return "" if pictures.sniff(head) else "not_an_image"
 
 
-def check(upload: Upload, claim: Document, settings: Settings, now: datetime) -> None:
-    """Raise PermanentError for a claimed upload that is not worth a download or a call."""
+def check(
+    upload: Upload, claim: Document, images: ImageStore, settings: Settings, now: datetime
+) -> None:
+    """Raise PermanentError for a claimed upload that is not worth a download or a call.
+
+    What ends unread is looked for, or a deleted image would come back: Gone.
+    """
+    try:
+        _check(upload, claim, settings, now)
+    except PermanentError:
+        live = images.look_up(upload.bucket, upload.name)
+        if live is None or live.generation != upload.generation:
+            raise Gone from None
+        raise
+
+
+def languages(upload: Upload, rule: Rule, configured: Sequence[str]) -> tuple[str, ...]:
+    """The languages of an upload's caption, the main one first: what its metadata asks for,
+    then the rule's, or else the settings'."""
+    wanted = rule.languages or tuple(configured)
+    try:
+        asked = language_tags(labels.language(upload))[:1]
+    except ValueError:
+        asked = ()
+    return tuple(dict.fromkeys((*asked, *wanted)))
+
+
+def _claims_to_be_an_image(upload: Upload) -> bool:
+    kind = upload.content_type.partition(";")[0].strip().lower()
+    if kind in _UNTYPED:
+        kind = mimetypes.guess_type(upload.name)[0] or ""
+    return kind.startswith("image/")
+
+
+def _check(upload: Upload, claim: Document, settings: Settings, now: datetime) -> None:
     if claim.attempts > settings.max_attempts:
         last = f" The last error was: {claim.error.message}" if claim.error else ""
         raise PermanentError(
@@ -58,21 +91,3 @@ def check(upload: Upload, claim: Document, settings: Settings, now: datetime) ->
             f"{upload.size} bytes are more than CAPTION_MAX_BYTES={settings.max_bytes}; upload a "
             "smaller file, or raise the limit and the function's memory",
         )
-
-
-def languages(upload: Upload, rule: Rule, configured: Sequence[str]) -> tuple[str, ...]:
-    """The languages of an upload's caption, the main one first: what its metadata asks for,
-    then the rule's, or else the settings'."""
-    wanted = rule.languages or tuple(configured)
-    try:
-        asked = language_tags(labels.language(upload))[:1]
-    except ValueError:
-        asked = ()
-    return tuple(dict.fromkeys((*asked, *wanted)))
-
-
-def _claims_to_be_an_image(upload: Upload) -> bool:
-    kind = upload.content_type.partition(";")[0].strip().lower()
-    if kind in _UNTYPED:
-        kind = mimetypes.guess_type(upload.name)[0] or ""
-    return kind.startswith("image/")

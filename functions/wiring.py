@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib
+import importlib.util
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -15,6 +17,7 @@ from functions.domain import Accepts, Answer, Picture, Prompt
 from functions.errors import ConfigurationError
 from functions.policy import Policy
 from functions.ports import Captioner, CaptionStore, ImageStore
+from functions.providers import PROVIDERS
 from functions.settings import POLICY_FILE, Model, Settings
 
 if TYPE_CHECKING:
@@ -22,10 +25,6 @@ if TYPE_CHECKING:
     from functions.removals import Forgetting
 
 T = TypeVar("T")
-
-_KEYS = {
-    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_ENTERPRISE"),
-}
 
 
 class Loading:
@@ -58,11 +57,41 @@ class Loading:
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
         return self._loaded.result().describe(picture, prompt)
 
+    def close(self) -> None:
+        self._loaded.result().close()
+
+
+class Late:
+    """A captioner that is built when it is first asked, as one to fall back on may never be."""
+
+    def __init__(self, model: str, load: Callable[[], Captioner]) -> None:
+        self.model = model
+        self._load = load
+        self._made: Captioner | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def accepts(self) -> Accepts:
+        return self._captioner().accepts
+
+    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+        return self._captioner().describe(picture, prompt)
+
+    def close(self) -> None:
+        if self._made:
+            self._made.close()
+
+    def _captioner(self) -> Captioner:
+        with self._lock:
+            self._made = self._made or self._load()
+            return self._made
+
 
 @functools.cache
 def settings() -> Settings:
     """The environment's settings. Raises ConfigurationError, also for a missing key."""
     read = Settings.from_env(os.environ)
+    require_package(read.model)
     require_key(read.model, os.environ)
     return read
 
@@ -70,10 +99,24 @@ def settings() -> Settings:
 @functools.cache
 def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
-    model = Loading(str(settings().model), lambda: captioner(settings()))
+    return build(settings())
+
+
+def build(settings: Settings, captions: CaptionStore | None = None) -> Captioning:
+    """The use cases by ``settings``, on the store that they name or on ``captions``."""
+    seconds = settings.timeout_seconds
+    first, *rest = settings.model.chain
+    model = Loading(str(first), functools.partial(captioner, first, seconds))
     from functions.captioning import Captioning
 
-    return Captioning(settings(), policy(settings()), store(settings()), images(settings()), model)
+    return Captioning(
+        settings,
+        policy(settings),
+        captions or store(settings),
+        images(settings),
+        model,
+        fallbacks=[Late(str(each), functools.partial(captioner, each, seconds)) for each in rest],
+    )
 
 
 @functools.cache
@@ -84,17 +127,13 @@ def forgetting() -> Forgetting:
     return Forgetting(store(settings()), images(settings()))
 
 
-def captioner(settings: Settings) -> Captioner:
-    """The captioner of the model that the settings name; its SDK is imported here."""
-    if settings.model.provider == "offline":
-        from functions.captioners.offline import OfflineCaptioner
-
-        return OfflineCaptioner()
-    if settings.model.provider == "gemini":
-        from functions.captioners.gemini import GeminiCaptioner
-
-        return GeminiCaptioner(settings.model.name, settings.timeout_seconds)
-    raise ConfigurationError(f"CAPTION_MODEL={settings.model}: this provider is not built in yet")
+def captioner(model: Model, timeout_seconds: float) -> Captioner:
+    """The captioner of ``model``; its SDK is imported here."""
+    require_package(model)
+    provider = PROVIDERS[model.provider]
+    adapter = getattr(importlib.import_module(provider.module), provider.adapter)
+    made: Captioner = adapter(model.name, timeout_seconds)
+    return made
 
 
 def store(settings: Settings) -> CaptionStore:
@@ -156,10 +195,34 @@ def policy(settings: Settings) -> Policy:
 
 
 def require_key(model: Model, env: Mapping[str, str]) -> None:
-    """Raise ConfigurationError if ``env`` has nothing to call the model's provider with."""
-    names = _KEYS.get(model.provider, ())
-    if names and not any(env.get(name) for name in names):
-        raise ConfigurationError(
-            f"CAPTION_MODEL={model} needs {names[0]}. Set it, or "
-            f"{'; or '.join(names[1:])}; or CAPTION_MODEL=offline to work without a model."
-        )
+    """Raise ConfigurationError if ``env`` has nothing to call a model's provider with."""
+    for each in model.chain:
+        provider = PROVIDERS[each.provider]
+        needed = list(provider.keys)
+        if provider.own_servers:
+            if env.get(provider.endpoint):
+                continue
+            needed.append(f"{provider.endpoint} to a server of your own")
+        if needed and not any(env.get(name) for name in provider.keys):
+            raise ConfigurationError(
+                f"CAPTION_MODEL={each} needs {needed[0]}. Set it, or "
+                f"{'; or '.join(needed[1:])}; or CAPTION_MODEL=offline to work without a model."
+            )
+
+
+def require_package(model: Model) -> None:
+    """Raise ConfigurationError if the SDK of a model's provider is not installed."""
+    for each in model.chain:
+        provider = PROVIDERS[each.provider]
+        if provider.package and not _installed(provider.package):
+            raise ConfigurationError(
+                f"CAPTION_MODEL={each} needs the package {provider.package}: "
+                f"pip install {provider.install}"
+            )
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # a package above it is missing
+        return False

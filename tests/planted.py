@@ -189,9 +189,9 @@ MUTANTS = (
     ),
     Mutant(
         "end unread without a look at the object",
-        _CAPTIONING,
-        "            if live is None or live.generation != upload.generation:\n",
-        "            if False:\n",
+        "functions/skipping.py",
+        "        if live is None or live.generation != upload.generation:\n",
+        "        if False:\n",
     ),
     Mutant(
         "two that ask for the same bytes do not see each other",

@@ -198,6 +198,8 @@ def environment(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Itera
 
 
 def forget_wiring() -> None:
+    if wiring.captioning.cache_info().currsize:
+        wiring.captioning().close()
     for built in (wiring.settings, wiring.captioning, wiring.forgetting):
         built.cache_clear()
 

@@ -6,7 +6,7 @@ GOOGLE_GENAI_USE_ENTERPRISE with GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION.
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +15,10 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
-from functions.captioners.spliced import Splicing, headers
+from functions.captioners.faults import Service, seconds
+from functions.captioners.spliced import Splicing, headers, pool
 from functions.domain import Accepts, Answer, Picture, Prompt
-from functions.errors import CaptionError, ConfigurationError, PermanentError, TransientError
+from functions.errors import CaptionError, ConfigurationError
 
 # "Supported image formats", Gemini API documentation; a request ends at 20 MB, base64 included.
 ACCEPTS = Accepts(
@@ -25,9 +26,18 @@ ACCEPTS = Accepts(
     max_bytes=14 * 2**20,
     max_side=8192,
 )
-_CONNECTIONS = 100
 _MAX_OUTPUT_TOKENS = 2048
-_RETRYABLE = frozenset({408, 409, 425, 429, 499})
+_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+_GEMINI = Service(
+    "Gemini", "set GEMINI_API_KEY to a valid one that may use it", "GOOGLE_GEMINI_BASE_URL", _KEYS
+)
+_VERTEX = Service(
+    "Vertex AI",
+    "grant its service account roles/aiplatform.user in GOOGLE_CLOUD_PROJECT and enable the API "
+    "aiplatform.googleapis.com there",
+    "GOOGLE_CLOUD_LOCATION",
+    _KEYS,
+)
 # Finish reasons that are a refusal of this image; with any other, what there is of a reply
 # is read, and asked for once more if it cannot be.
 _REFUSALS = frozenset(
@@ -43,7 +53,6 @@ _REFUSALS = frozenset(
         "IMAGE_RECITATION",
     }
 )
-_UNREADABLE = re.compile(r"image", re.IGNORECASE)
 
 
 class GeminiCaptioner:
@@ -54,18 +63,20 @@ class GeminiCaptioner:
     def __init__(self, model: str, timeout_seconds: float) -> None:
         self.model = f"gemini:{model}"
         self._name = model
-        limits = httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
         # One set of certificates for all of the SDK's clients: each takes 20 ms to load.
         trust = httpx2.create_ssl_context()
-        self._splicing = Splicing(httpx2.HTTPTransport(limits=limits, verify=trust))
+        self._splicing = Splicing(pool(trust))
         self._timeout = round(timeout_seconds * 1000)
-        self._client = genai.Client(
-            http_options=types.HttpOptions(
-                timeout=self._timeout,
-                client_args={"transport": self._splicing, "verify": trust},
-                async_client_args={"ssl": trust},
-            )
+        options = types.HttpOptions(
+            timeout=self._timeout,
+            client_args={"transport": self._splicing, "verify": trust},
+            async_client_args={"ssl": trust},
         )
+        try:
+            self._client = genai.Client(http_options=options, **_enterprise())
+        except (google.auth.exceptions.GoogleAuthError, ValueError) as error:
+            raise _no_credentials() from error
+        self._service = _VERTEX if self._client.vertexai else _GEMINI
 
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
         placeholder = self._splicing.placeholder(picture)
@@ -89,16 +100,30 @@ class GeminiCaptioner:
                     ),
                 ),
             )
+        except errors.APIError as error:
+            raise _refused(error, self._service, self._name) from None
         except Exception as error:
-            raise _translated(error, self._name) from error
+            raise _translated(error, self._service) from error
         finally:
             self._splicing.forget(placeholder)
         return _answer(response)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Let go of connections."""
         self._client.close()
         self._splicing.close()
+
+
+def _enterprise() -> dict[str, Any]:
+    """What makes the SDK ask Vertex AI, if the environment says so. The SDK reads the same
+    variables, but forgets the project where GOOGLE_VERTEX_BASE_URL names another endpoint."""
+    if os.environ.get("GOOGLE_GENAI_USE_ENTERPRISE", "").lower() not in {"true", "1"}:
+        return {}
+    return {
+        "enterprise": True,
+        "project": os.environ.get("GOOGLE_CLOUD_PROJECT") or None,
+        "location": os.environ.get("GOOGLE_CLOUD_LOCATION") or None,
+    }
 
 
 def _answer(response: types.GenerateContentResponse) -> Answer:
@@ -128,43 +153,31 @@ def _word(value: Any) -> str:
     return str(getattr(value, "value", value) or "")
 
 
-def _translated(error: Exception, model: str) -> CaptionError:
-    """What an error of the SDK means for the event."""
-    if isinstance(error, errors.APIError):
-        return _translated_answer(error, model)
+def _translated(error: Exception, service: Service) -> CaptionError:
+    """What it means for the event that there was no answer."""
+    if isinstance(error, google.auth.exceptions.TransportError):
+        return service.unreached(error)
     if isinstance(error, google.auth.exceptions.GoogleAuthError):
-        return ConfigurationError(
-            "no credentials for Gemini: set GEMINI_API_KEY, or grant the function's service "
-            "account roles/aiplatform.user and set GOOGLE_GENAI_USE_ENTERPRISE=true"
-        )
+        return _no_credentials()
     if isinstance(error, httpx2.TimeoutException):
-        return TransientError("Gemini did not answer within CAPTION_TIMEOUT_SECONDS")
-    return TransientError(f"Gemini could not be reached or understood: {type(error).__name__}")
+        return service.late()
+    return service.unreached(error)
 
 
-def _translated_answer(error: errors.APIError, model: str) -> CaptionError:
-    details = _details(error.details)
-    reasons = {each.get("reason") for each in details}
-    message = str(error.message or "")[:300]
-    if error.code == 429 or error.code >= 500 or error.code in _RETRYABLE:
-        return TransientError(
-            f"Gemini answered {error.code} {error.status}", _delay(error, details)
-        )
-    if error.code == 401 or error.code == 403 or "API_KEY_INVALID" in reasons:
-        return ConfigurationError(
-            "Gemini refuses the key: set GEMINI_API_KEY to a valid one that may use this model"
-        )
-    if error.code == 404:
-        return ConfigurationError(f"Gemini knows no model {model}: set CAPTION_MODEL to another")
-    if error.code in {400, 413} and _UNREADABLE.search(message):
-        return PermanentError(
-            "corrupt_image",
-            f"Gemini cannot read this image: {message}. Save it anew as JPEG or PNG.",
-        )
+def _no_credentials() -> ConfigurationError:
     return ConfigurationError(
-        f"Gemini does not take the request ({error.code} {error.status}: {message}); "
-        "check CAPTION_MODEL, GOOGLE_GEMINI_BASE_URL and the model's regions"
+        "no credentials for Gemini: set GEMINI_API_KEY, or grant the function's service "
+        "account roles/aiplatform.user and set GOOGLE_GENAI_USE_ENTERPRISE=true and "
+        "GOOGLE_CLOUD_PROJECT"
     )
+
+
+def _refused(error: errors.APIError, service: Service, model: str) -> CaptionError:
+    """What an answer that is an error means for the event."""
+    details = _details(error.details)
+    wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
+    said = f"{error.status}: {error.message}"
+    return service.answered(error.code, model, said, _delay(error, details), wrong_key)
 
 
 def _details(body: Any) -> list[Mapping[str, Any]]:
@@ -179,8 +192,5 @@ def _details(body: Any) -> list[Mapping[str, Any]]:
 def _delay(error: errors.APIError, details: list[Mapping[str, Any]]) -> float | None:
     """Seconds to wait: ``RetryInfo.retryDelay``, or else ``Retry-After``."""
     asked = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
-    header = getattr(error.response, "headers", {}).get("retry-after", "")
-    try:
-        return float(asked.removesuffix("s") or header)
-    except ValueError:
-        return None
+    headers = getattr(error.response, "headers", {})
+    return seconds({"retry-after": asked.removesuffix("s")} if asked else headers)

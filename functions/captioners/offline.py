@@ -35,6 +35,9 @@ class OfflineCaptioner:
     model = "offline"
     accepts = Accepts(frozenset({"image/jpeg", "image/png", "image/webp"}), 2**31, 1024)
 
+    def __init__(self, model: str = "", timeout_seconds: float = 0) -> None:
+        """Neither matters: it is always the same, and at once."""
+
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
         colours = _main_colours(picture.data)
         looks = (
@@ -49,6 +52,9 @@ class OfflineCaptioner:
             "tags": list(colours),
         }
         return Answer(json.dumps(reply), language="en", review="offline")
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 def _orientation(width: int, height: int) -> str:

@@ -3,13 +3,15 @@
 An SDK given the picture holds it up to five times over while it waits (bytes, base64, JSON
 text, request body). Given a placeholder of 32 bytes instead, it builds the same request, and
 this transport puts the base64 text in the placeholder's place chunk by chunk, then lets the
-bytes go. Measured for 4 MB through google-genai: 38 ms of CPU become 8, 20 MB become 4.
+bytes go. It fits any SDK on httpx2 that sends pictures as base64, in a field of their own or in
+a ``data:`` URL. Measured for 4 MB through google-genai: 38 ms of CPU become 8, 20 MB become 4.
 """
 
 from __future__ import annotations
 
 import base64
 import secrets
+import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +22,7 @@ from functions.domain import Picture
 
 HEADER = "x-spliced-picture"
 _CHUNK_BYTES = 3 * 64 * 1024
+_CONNECTIONS = 100
 
 
 class Splicing(httpx2.BaseTransport):
@@ -52,7 +55,7 @@ class Splicing(httpx2.BaseTransport):
                 request.method,
                 request.url,
                 headers=request.headers,
-                content=_body(before, picture, after),
+                content=_body(before, picture, after, deadline),
                 extensions=request.extensions,
             )
         response = self._transport.handle_request(request)
@@ -64,10 +67,12 @@ class Splicing(httpx2.BaseTransport):
         self._transport.close()
 
 
-def _body(before: bytes, picture: Picture, after: bytes) -> Iterator[bytes]:
+def _body(before: bytes, picture: Picture, after: bytes, deadline: float) -> Iterator[bytes]:
     yield before
     view = memoryview(picture.data)
     for start in range(0, len(view), _CHUNK_BYTES):
+        if time.monotonic() > deadline:
+            raise httpx2.WriteTimeout("the request was not taken in time")
         yield base64.b64encode(view[start : start + _CHUNK_BYTES])
     del view
     picture.release()
@@ -89,6 +94,17 @@ class _Bounded(httpx2.SyncByteStream):
 
     def close(self) -> None:
         self._stream.close()
+
+
+def pool(trust: ssl.SSLContext | None = None) -> httpx2.HTTPTransport:
+    """Connections for as many calls as an instance has at once."""
+    limits = httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+    return httpx2.HTTPTransport(limits=limits, verify=trust or httpx2.create_ssl_context())
+
+
+def encoded(placeholder: bytes) -> str:
+    """The base64 text that the picture's own takes the place of."""
+    return base64.b64encode(placeholder).decode()
 
 
 def headers(placeholder: bytes) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import click
 from functions.cli.captioning import caption
 from functions.cli.demo import demo
 from functions.cli.looking import get, list_
+from functions.cli.models import models
 from functions.cli.options import common
 from functions.cli.retrying import retry
 from functions.cli.ruling import rules
@@ -48,7 +49,7 @@ def captions() -> None:
     """
 
 
-for each in (demo, serve, caption, get, list_, retry, rules):
+for each in (demo, serve, caption, get, list_, retry, rules, models):
     captions.add_command(each)
 
 

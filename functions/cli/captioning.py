@@ -120,11 +120,8 @@ def _is_loose(text: str) -> bool:
 
 def desk_of(settings: Settings) -> Desk:
     """The use cases on the stores and the model that the settings name."""
-    from functions.captioning import Captioning
-
-    captions, model = wiring.store(settings), wiring.captioner(settings)
-    policy = wiring.policy(settings)
-    return Desk(Captioning(settings, policy, captions, wiring.images(settings), model), captions)
+    captions = wiring.store(settings)
+    return Desk(wiring.build(settings, captions), captions)
 
 
 def _captioned(job: Job, force: bool) -> Document | str:

@@ -39,6 +39,7 @@ NOT_JSON = Answer(
     b"<!DOCTYPE html><html><title>502</title><h1>Bad Gateway</h1></html>",
     headers={"Content-Type": "text/html; charset=UTF-8"},
 )
+CUT_SHORT = Answer(b'{"id": "1", "choices": [')
 EMPTY_OBJECT = Answer({})
 NO_BODY = Answer(b"")
 

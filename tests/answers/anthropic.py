@@ -43,6 +43,18 @@ def refused() -> Answer:
     return text(None, "refusal")
 
 
+def truncated() -> Answer:
+    """A reply that the limit of tokens cut off."""
+    return text('{"visible_text": "", "caption": "A br', "max_tokens")
+
+
+def quota(delay: str | None) -> Answer:
+    """429, with Retry-After or without."""
+    answer = ERRORS["quota"]
+    headers = {k: v for k, v in answer.headers.items() if k != "retry-after"}
+    return Answer(answer.body, 429, headers | ({"retry-after": delay} if delay else {}))
+
+
 def error(status: int, kind: str, message: str, **headers: str) -> Answer:
     """An error as Anthropic sends it."""
     request = "req_011CSHoEeqs5C35K2UUqR7Fy"
@@ -60,6 +72,9 @@ ERRORS = {
     "invalid image": error(400, "invalid_request_error", "Could not process image"),
     "no credit": error(
         400, "invalid_request_error", "Your credit balance is too low to access the Anthropic API."
+    ),
+    "forbidden image": error(
+        400, "invalid_request_error", "Output blocked by content filtering policy"
     ),
     "too large": error(413, "request_too_large", "Request exceeds the maximum allowed size."),
     "quota": error(

@@ -95,9 +95,33 @@ def good(**changes: Any) -> Answer:
     return chat(json.dumps(caption(**changes), ensure_ascii=False))
 
 
+def refused() -> Answer:
+    """A refusal in words, as structured output has it."""
+    return chat(None, refusal=REFUSAL)
+
+
+def filtered() -> Answer:
+    """A reply that the content filter stopped."""
+    return chat("", "content_filter")
+
+
+def truncated() -> Answer:
+    """A reply that the limit of tokens cut off."""
+    return chat('{"visible_text": "", "caption": "A br', "length")
+
+
+def quota(delay: str | None) -> Answer:
+    """429, with Retry-After or without."""
+    answer = ERRORS["quota"]
+    headers = {k: v for k, v in answer.headers.items() if k != "retry-after"}
+    return Answer(answer.body, 429, headers | ({"retry-after": delay} if delay else {}))
+
+
 def error(status: int, message: str, kind: str, code: str | None = None, **headers: str) -> Answer:
     """An error as OpenAI sends it."""
-    body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    body: dict[str, Any] = {
+        "error": {"message": message, "type": kind, "param": None, "code": code}
+    }
     return Answer(body, status, {name.replace("_", "-"): v for name, v in headers.items()})
 
 
@@ -138,6 +162,18 @@ ERRORS = {
         "You exceeded your current quota, please check your plan and billing details.",
         "insufficient_quota",
         "insufficient_quota",
+    ),
+    "forbidden image": error(
+        400,
+        "Your request was rejected by the safety system.",
+        _BAD_REQUEST,
+        "content_policy_violation",
+    ),
+    "no schema": error(400, "'response_format.type' must be 'text' or 'json_object'", _BAD_REQUEST),
+    "sees no images": error(
+        400,
+        "Invalid content type. image_url is only supported by certain models.",
+        _BAD_REQUEST,
     ),
     "internal": error(
         500, "The server had an error while processing your request. Sorry!", "server_error"

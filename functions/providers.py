@@ -1,0 +1,69 @@
+"""Who can be asked: one row a provider, and one file of functions/captioners/ for its adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What it takes to ask one.
+
+    ``adapter`` is a class with the parameters (model, timeout_seconds) in the module that is
+    named for the provider. ``keys`` are variables of which one must be set; none are needed
+    where ``endpoint`` is set and ``own_servers`` answer without. ``package`` is what is
+    imported, ``install`` what pip is told.
+    """
+
+    name: str
+    adapter: str
+    keys: tuple[str, ...] = ()
+    endpoint: str = ""
+    own_servers: bool = False
+    package: str = ""
+    install: str = ""
+
+    @property
+    def module(self) -> str:
+        return f"functions.captioners.{self.name.replace('-', '_')}"
+
+
+PROVIDERS = {
+    each.name: each
+    for each in (
+        Provider(
+            "gemini",
+            "GeminiCaptioner",
+            ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_ENTERPRISE"),
+            "GOOGLE_GEMINI_BASE_URL",
+            package="google.genai",
+            install="google-genai==3.4.0",
+        ),
+        Provider(
+            "google-generativeai",
+            "GoogleGenerativeAICaptioner",
+            ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+            "GOOGLE_GEMINI_BASE_URL",
+            package="google.generativeai",
+            install="-r functions/captioners/google_generativeai.requirements.txt",
+        ),
+        Provider(
+            "openai",
+            "OpenAICaptioner",
+            ("OPENAI_API_KEY",),
+            "OPENAI_BASE_URL",
+            own_servers=True,
+            package="openai",
+            install="openai==3.54.0",
+        ),
+        Provider(
+            "anthropic",
+            "AnthropicCaptioner",
+            ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+            "ANTHROPIC_BASE_URL",
+            package="anthropic",
+            install="anthropic==2.12.0",
+        ),
+        Provider("offline", "OfflineCaptioner"),
+    )
+}

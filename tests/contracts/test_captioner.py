@@ -1,0 +1,261 @@
+"""What every captioner does, over its real SDK and its provider's real wire format."""
+
+from __future__ import annotations
+
+import io
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from functions import pictures, prices, wiring
+from functions.domain import Picture
+from functions.errors import CaptionError, ConfigurationError, PermanentError, TransientError
+from functions.policy import Rule
+from functions.prompt import compose, read
+from functions.settings import Settings
+from tests.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer
+from tests.model_server import ModelServer
+from tests.pictures import jpeg
+from tests.providers import SECRET, WIRES, Wire
+
+PROMPT = compose(Rule(), ["en", "de"])
+SECONDS = 1
+
+
+@pytest.fixture(params=WIRES)
+def wire(request: pytest.FixtureRequest) -> Wire:
+    return WIRES[request.param]
+
+
+@pytest.fixture
+def captioner(
+    wire: Wire, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    for name, value in wire.environment(model_server).items():
+        monkeypatch.setenv(name, value)
+    model = Settings.from_env({"CAPTION_MODEL": wire.model}).model
+    made: Any = wiring.captioner(model, SECONDS)
+    yield made
+    made.close()
+
+
+def picture() -> Picture:
+    return Picture(jpeg(), "image/jpeg", 64, 48)
+
+
+def test_a_picture_becomes_a_reply(captioner: Any, wire: Wire) -> None:
+    answer = captioner.describe(picture(), PROMPT)
+
+    assert read(answer).alt_text
+    assert wire.schema_in_words or read(answer).translations["de"]["alt_text"]
+    assert (answer.blocked, answer.truncated) == ("", False)
+    assert captioner.model == wire.model
+
+
+def test_an_answer_tells_its_version_its_tokens_and_so_its_cost(captioner: Any, wire: Wire) -> None:
+    answer = captioner.describe(picture(), PROMPT)
+
+    assert answer.model_version == wire.version
+    assert (answer.input_tokens, answer.output_tokens) == (1420, 118)
+    assert prices.usage(wire.model, answer).cost_usd == wire.cost_usd
+
+
+def test_what_leaves_is_the_picture_the_prompt_and_the_schema(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    captioner.describe(picture(), PROMPT)
+
+    (call,) = model_server.calls
+    assert call.model == wire.model.partition(":")[2]
+    assert call.images == [jpeg()]
+    assert call.image_types == ["image/jpeg"]
+    assert PROMPT.system in call.text
+    assert PROMPT.user in call.text
+    if wire.schema_in_words:
+        assert '"additionalProperties": false' in call.text
+    else:
+        assert call.schema == dict(PROMPT.schema)
+
+
+def test_neither_metadata_nor_a_name_leaves(captioner: Any, model_server: ModelServer) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "the Millers at home"
+    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 12.0)
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(file, "JPEG", exif=exif)
+    assert b"Millers" in file.getvalue()
+
+    captioner.describe(pictures.prepare(file.getvalue(), captioner.accepts, 10**6), PROMPT)
+
+    (call,) = model_server.calls
+    assert b"Millers" not in call.images[0]
+    assert not Image.open(io.BytesIO(call.images[0])).getexif()
+    assert "Millers" not in str(call.body)
+
+
+def test_the_key_leaves_in_a_header_only(captioner: Any, model_server: ModelServer) -> None:
+    captioner.describe(picture(), PROMPT)
+
+    (call,) = model_server.calls
+    assert SECRET in str(call.headers)
+    assert SECRET not in str(call.body)
+    assert SECRET not in call.path
+    assert "x-spliced-picture" not in call.headers
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 196_607, 196_608, 196_609, 1_000_000])
+def test_a_picture_of_any_length_arrives_whole(
+    captioner: Any, model_server: ModelServer, size: int
+) -> None:
+    data = bytes(i % 251 for i in range(size))
+    captioner.describe(Picture(data, "image/png", 1, 1), PROMPT)
+
+    assert model_server.calls[0].images == [data]
+    assert model_server.calls[0].image_types == ["image/png"]
+
+
+def test_a_refusal_is_told_from_a_reply(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    for reason, answer in wire.refusals.items():
+        model_server.answer(answer)
+        assert captioner.describe(picture(), PROMPT).blocked == reason
+
+
+def test_a_reply_that_was_cut_off_says_so(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    model_server.answer(wire.truncated)
+    answer = captioner.describe(picture(), PROMPT)
+    assert (answer.truncated, answer.blocked) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7), ("0.5", 0.5), (None, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)],
+)
+def test_the_delay_that_a_quota_answer_asks_for_is_kept(
+    captioner: Any,
+    wire: Wire,
+    model_server: ModelServer,
+    header: str | None,
+    seconds: float | None,
+) -> None:
+    model_server.always(wire.quota(header))
+
+    with pytest.raises(TransientError, match="429") as caught:
+        captioner.describe(picture(), PROMPT)
+    assert caught.value.retry_after == seconds
+    assert model_server.count == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "family", "says"),
+    [
+        ("wrong key", ConfigurationError, "set {key} to a valid one"),
+        ("permission denied", ConfigurationError, "{key}"),
+        ("unknown model", ConfigurationError, "set CAPTION_MODEL to another.*{endpoint}"),
+        ("invalid image", PermanentError, "Save it anew"),
+        ("internal", TransientError, "500"),
+        ("overloaded", TransientError, "503|529"),
+        ("hangs", TransientError, "CAPTION_TIMEOUT_SECONDS"),
+        ("drops", TransientError, "could not be reached"),
+    ],
+)
+def test_a_fault_belongs_to_its_family_and_names_the_remedy(
+    captioner: Any,
+    wire: Wire,
+    model_server: ModelServer,
+    fault: str,
+    family: type[CaptionError],
+    says: str,
+) -> None:
+    model_server.always(wire.errors[fault])
+    says = says.format(key=wire.key, endpoint=wire.endpoint)
+
+    with pytest.raises(family, match=says):
+        captioner.describe(picture(), PROMPT)
+    assert model_server.count == 1
+
+
+def test_every_known_fault_is_translated_after_one_call(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    for name in wire.errors.keys() - {"forbidden image", "no schema", "hangs"}:
+        model_server.reset()
+        model_server.always(wire.errors[name])
+        with pytest.raises(CaptionError):
+            captioner.describe(picture(), PROMPT)
+        assert model_server.count == 1, name
+
+
+@pytest.mark.parametrize("fault", ["wrong key", "internal", "invalid image"])
+def test_a_key_that_a_server_repeats_is_not_passed_on(
+    captioner: Any, wire: Wire, model_server: ModelServer, fault: str
+) -> None:
+    known = wire.errors[fault]
+    said = known.data.decode().replace('"message": "', f'"message": "{SECRET} is no good: ')
+    model_server.always(Answer(said.encode(), known.status, known.headers))
+
+    with pytest.raises(CaptionError) as caught:
+        captioner.describe(picture(), PROMPT)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(("answer", "name"), [(NOT_JSON, "html"), (CUT_SHORT, "cut"), (DROP, "")])
+def test_a_broken_answer_may_be_better_next_time(
+    captioner: Any, model_server: ModelServer, answer: Answer, name: str
+) -> None:
+    model_server.answer(answer)
+    with pytest.raises(TransientError, match="understood"):
+        captioner.describe(picture(), PROMPT)
+
+
+def test_an_answer_without_words_is_an_empty_one(captioner: Any, model_server: ModelServer) -> None:
+    model_server.answer(EMPTY_OBJECT)
+    answer = captioner.describe(picture(), PROMPT)
+    assert (answer.text, answer.blocked, answer.input_tokens) == ("", "", 0)
+
+
+@pytest.mark.parametrize("kind", ["hangs", "trickles"])
+def test_an_answer_that_does_not_end_ends_with_the_timeout(
+    captioner: Any, wire: Wire, model_server: ModelServer, kind: str
+) -> None:
+    model_server.answer(HANG if kind == "hangs" else Answer(wire.good().body, trickle=0.2))
+    started = time.monotonic()
+
+    with pytest.raises(TransientError, match="CAPTION_TIMEOUT_SECONDS"):
+        captioner.describe(picture(), PROMPT)
+    assert time.monotonic() - started < 2 * SECONDS
+
+
+def test_a_server_that_is_not_there_is_worth_another_try(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(wire.key, SECRET)
+    monkeypatch.setenv(wire.endpoint, "http://127.0.0.1:9")
+    captioner: Any = wiring.captioner(
+        Settings.from_env({"CAPTION_MODEL": wire.model}).model, SECONDS
+    )
+    with pytest.raises(TransientError, match="could not be reached"):
+        captioner.describe(picture(), PROMPT)
+    captioner.close()
+
+
+def test_a_picture_is_held_once_and_let_go_when_it_is_sent(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    captioner.describe(picture(), PROMPT)
+    released: list[int] = []
+    sent = picture()
+    sent.on_release = lambda: released.append(model_server.count)
+    model_server.answer(HANG)
+
+    with pytest.raises(TransientError):
+        captioner.describe(sent, PROMPT)
+    assert sent.data == b""
+    assert len(released) == 1
