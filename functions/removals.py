@@ -75,7 +75,8 @@ def drop(store: CaptionStore, images: ImageStore, claim: Stored) -> None:
         document = stored.document
         try:
             if document.source == "human" and images.look_up(document.bucket, document.name):
-                store.replace(stored, replace(document, lease=None))
+                if document.lease:
+                    store.replace(stored, replace(document, lease=None))
             else:
                 store.remove(stored)
         except Stale:

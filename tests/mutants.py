@@ -46,7 +46,8 @@ def killer(mutant: Mutant) -> str:
         run = subprocess.run(
             command,
             cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+            | {"CHAOS_SHRINK": "0"},
             capture_output=True,
             text=True,
             timeout=_MOST_SECONDS,
@@ -54,7 +55,9 @@ def killer(mutant: Mutant) -> str:
         )
     if run.returncode == 0:
         return ""
-    names = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    names = [
+        line for line in run.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))
+    ]
     if run.returncode != 1 or not names:
         raise RuntimeError(f"{mutant.name}: the tests did not run\n{run.stdout[-2000:]}")
     return names[0].partition("::")[2].partition(" - ")[0].replace("_", " ")
@@ -65,13 +68,15 @@ def main() -> int:
     wanted = [m for m in MUTANTS if not sys.argv[1:] or any(a in m.name for a in sys.argv[1:])]
     for mutant in wanted:
         planted((ROOT / mutant.file).read_text("utf-8"), mutant)
-    started = time.monotonic()
+    started, console = time.monotonic(), Console(width=None if sys.stdout.isatty() else 150)
+    killers = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        killers = list(pool.map(killer, wanted))
+        for mutant, test in zip(wanted, pool.map(killer, wanted), strict=True):
+            console.print(f"{mutant.name}: {test or 'survived'}", style="dim", markup=False)
+            killers.append(test)
     table = Table("planted bug", "file", "caught by")
     for mutant, test in zip(wanted, killers, strict=True):
         table.add_row(mutant.name, mutant.file, test or "[bold red]SURVIVED[/]")
-    console = Console(width=None if sys.stdout.isatty() else 150)
     console.print(table)
     caught = sum(map(bool, killers))
     console.print(f"{caught} of {len(wanted)} caught in {time.monotonic() - started:.0f} s")

@@ -67,6 +67,7 @@ class FirestoreCaptions:
         before, after = to_record(stored.document), to_record(document)
         changed = {key: value for key, value in after.items() if before.get(key) != value}
         changed |= dict.fromkeys(before.keys() - after.keys(), firestore.DELETE_FIELD)
+        changed = changed or {"updated_at": document.updated_at}
         option = self._client.write_option(last_update_time=stored.version)
         reference = self._captions.document(document.id)
         try:

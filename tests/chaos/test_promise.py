@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.chaos.machine import Chaos
 from tests.chaos.places import MEMORY, EmbeddedPlace
 
+# A planted bug is to be seen, not to be made small: tests/mutants.py sets this to 0.
+SHRINK = "CHAOS_SHRINK"
 SHORT = settings(
     max_examples=60,
     stateful_step_count=40,
     derandomize=True,
+    phases=[Phase.generate] + [Phase.shrink] * (os.environ.get(SHRINK) != "0"),
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -81,6 +81,18 @@ def test_a_deleted_image_whose_bytes_stand_elsewhere_does_not_come_back(world: W
     assert world.document(NAME) is None
 
 
+def test_the_delete_of_an_overwritten_generation_leaves_the_newer_ones_document_alone(
+    world: World,
+) -> None:
+    world.put(NAME, "a")
+    world.put(NAME, "b")
+    deliver(world, 1)
+    world.remove(NAME)
+    deliver(world, 2)
+
+    assert document(world).generation == world.deliveries[1].about.generation
+
+
 def test_a_skipped_overwrite_withdraws_a_caption_that_changes_under_it(world: World) -> None:
     world.put(NAME, "a")
     deliver(world, 0)

@@ -49,13 +49,16 @@ class Delivery:
     """An event that the platform delivers until it is acknowledged, and may deliver again.
 
     A duplicate that comes after the acknowledgement is delivered until it is acknowledged too;
-    one that comes amid another delivery is acknowledged for both.
+    one that comes amid another delivery is acknowledged for both. Only one that found the image
+    gone is not: its twin may leave a claim behind if it dies, which nothing but a redelivery
+    removes.
     """
 
     about: Upload | Deletion | CaptionRequest
     sent_at: datetime
     acknowledged: bool = False
     calls: int = 0
+    outcome: str = ""
 
     @property
     def key(self) -> Key:
@@ -161,15 +164,17 @@ class World:
         calls, printed, struck = delivery.calls, io.StringIO(), instance.faults.struck
         instance.busy = True
         self.at_work.append(delivery)
-        delivery.acknowledged = False
+        delivery.acknowledged, delivery.outcome = False, ""
         try:
             with redirect_stdout(printed):
                 handle(_event(delivery), lambda report: _act(instance, delivery, report))
             delivery.acknowledged = True
         except (TransientError, ConfigurationError):
             self.figures["redeliveries"] += 1
+            delivery.acknowledged &= delivery.outcome != "gone"
         except Died:
             self.figures["crashes"] += 1
+            delivery.acknowledged &= delivery.outcome != "gone"
             self._start(instance)
             printed = io.StringIO('{"outcome": "died"}\n')
         except Exception as error:
@@ -181,6 +186,7 @@ class World:
         lines = [json.loads(line) for line in printed.getvalue().splitlines()]
         if len(lines) != 1 or not lines[0]["outcome"]:
             self.witness.broken(f"{delivery.key}: logged {lines}")
+        delivery.outcome = lines[-1]["outcome"] if lines else ""
         if done and delivery.calls > calls:
             self.witness.broken(f"{delivery.key}: had ended, and the model was called")
 

@@ -116,6 +116,16 @@ def test_a_replacement_can_be_replaced_without_reading_it(store: CaptionStore) -
     assert (read.document.attempts, read.version) == (3, stored.version)
 
 
+def test_a_document_can_be_replaced_by_itself(store: CaptionStore) -> None:
+    stored = store.create(document())
+    assert stored
+    store.replace(stored, document())
+
+    read = store.read(document().id)
+    assert read is not None
+    assert read.document == document()
+
+
 def test_replacing_removes_what_the_new_document_lacks(store: CaptionStore) -> None:
     stored = store.create(document(lease=Lease("h", NOW), tags=("a",), caption="old"))
     assert stored
