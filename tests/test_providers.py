@@ -58,7 +58,15 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     ("header", "expected"),
-    [("7", 7.0), ("", None), ("soon", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)],
+    [
+        ("7", 7.0),
+        ("inf", 86400.0),
+        ("nan", None),
+        ("-1", None),
+        ("", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+    ],
 )
 def test_a_delay_is_read_in_seconds(header: str, expected: float | None) -> None:
     assert seconds({"retry-after": header}) == expected
