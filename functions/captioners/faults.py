@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from functions.errors import CaptionError, ConfigurationError, PermanentError, TransientError
 
+_DAY = 86400.0
 _RETRYABLE = frozenset({408, 409, 425, 429, 499})
 _IMAGE = re.compile(r"image", re.IGNORECASE)
 _CREDIT = re.compile(r"credit balance|insufficient_quota|billing", re.IGNORECASE)
@@ -103,8 +104,10 @@ class Service:
 
 
 def seconds(headers: Mapping[str, str]) -> float | None:
-    """The delay in seconds that ``Retry-After`` asks for; None if it names none, or a date."""
+    """The delay in seconds that ``Retry-After`` asks for, a day at most; None if it names none,
+    or a date."""
     try:
-        return float(headers.get("retry-after", ""))
+        delay = float(headers.get("retry-after", ""))
     except ValueError:
         return None
+    return min(delay, _DAY) if delay >= 0 else None

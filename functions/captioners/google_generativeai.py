@@ -98,7 +98,7 @@ class GoogleGenerativeAICaptioner:
 def _answer(response: Any) -> Answer:
     candidate = response.candidates[0] if response.candidates else None
     blocked = response.prompt_feedback.block_reason
-    finish = candidate.finish_reason.name if candidate else ""
+    finish = getattr(candidate.finish_reason, "name", "") if candidate else ""
     used = response.usage_metadata
     return Answer(
         text="".join(part.text for part in candidate.content.parts) if candidate else "",
