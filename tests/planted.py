@@ -220,8 +220,8 @@ MUTANTS = (
     Mutant(
         "repair until it works",
         "functions/asking.py",
-        "        if draft.faults and self._clock() < repair_until:\n",
-        "        while draft.faults and self._clock() < repair_until:\n",
+        "        if draft.faults and self._clock() < again_until:\n",
+        "        while draft.faults and self._clock() < again_until:\n",
         _OUTCOMES,
         "embedded and stays_unusable",
     ),
