@@ -179,6 +179,10 @@ class Cloud(Stack):
         )
         return found
 
+    def write(self, name: str, fields: dict[str, Any]) -> None:
+        """Write a document as another program would."""
+        self._captions.document(document_id(self.bucket, name)).set(fields)
+
     def metadata(self, name: str) -> dict[str, str]:
         blob = self._bucket.get_blob(name)
         return dict(blob.metadata or {}) if blob else {}

@@ -378,3 +378,23 @@ def test_labels_that_claim_to_be_ours_are_not_believed(stack: Stack) -> None:
     assert document["source"] == "model"
     assert document["alt_text"] != "forged"
     assert stack.model.count == 1
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"status": "pending", "lease": {"holder": "someone"}},
+        {"lease": "mine", "error": "none", "usage": {}, "review": None, "tags": None},
+        {"caption": "written by another program"},
+    ],
+)
+def test_a_document_that_somebody_else_wrote_does_not_stand_in_the_way(
+    cloud: Cloud, edited: dict[str, object]
+) -> None:
+    event = cloud.put("a.jpg", jpeg())
+    cloud.write("a.jpg", {"bucket": "pictures", "name": "a.jpg", **edited})
+
+    assert cloud.deliver(event) == 200
+    document = cloud.document("a.jpg")
+    assert document
+    assert (document["status"], document["generation"]) == ("captioned", event["generation"])

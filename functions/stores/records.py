@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from functions.domain import Document, Lease, Problem, Review, Usage
@@ -14,6 +15,7 @@ _NESTED: dict[str, type[Any]] = {
     "error": Problem,
     "lease": Lease,
 }
+_EVER = datetime.fromtimestamp(0, UTC)
 _LISTS = frozenset({"tags", "search_terms", "reasons"})
 
 
@@ -29,13 +31,29 @@ def to_record(document: Document) -> dict[str, Any]:
 
 
 def from_record(record: Mapping[str, Any]) -> Document:
-    """The document in ``record``; unknown fields are left out, missing ones have defaults."""
-    values = _known(Document, record)
+    """The document in ``record``, as far as it goes: people and programs edit documents.
+
+    Unknown fields are left out, missing ones have defaults; a document without generation is
+    older than any image, and one without status is still to be captioned.
+    """
+    values: dict[str, Any] = {"created_at": _EVER, "updated_at": _EVER, "status": "pending"}
+    values |= {"bucket": "", "name": "", "generation": 0} | _known(Document, record)
     values["generation"] = int(values["generation"])
     for name, kind in _NESTED.items():
-        if isinstance(values.get(name), Mapping):
-            values[name] = kind(**_known(kind, values[name]))
-    return Document(**values)
+        nested = values.get(name)
+        if isinstance(nested, Mapping):
+            values[name] = _made(kind, nested)
+        elif nested is not None:
+            del values[name]
+    return Document(**{key: value for key, value in values.items() if value is not None})
+
+
+def _made(kind: type[Any], record: Mapping[str, Any]) -> Any:
+    """None if what the kind cannot do without is missing."""
+    try:
+        return kind(**_known(kind, record))
+    except TypeError:
+        return None
 
 
 def _known(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
