@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.domain import Reply
-from functions.quality import RULES, Checked, Context, Severity, check, checking, cleaning
-from functions.quality.catalogue import Entry, table
+from functions.quality import Checked, Context, Severity, check, checking, cleaning
+from functions.quality.catalogue import RULES, Entry, table
 
 PIECES = """
 < > & ; &lt; &amp; &#60; <b> </b> <script> </script> * _ ` ** ~~ [ ]( ) # - " ' “ ” « »

@@ -18,8 +18,7 @@ catalogue       ``RULES``: every rule with its meaning and an example
 ==============  =====================================================================
 """
 
-from functions.quality.catalogue import RULES
 from functions.quality.checking import check
 from functions.quality.findings import UNPUBLISHABLE, Checked, Context, Finding, Severity
 
-__all__ = ["RULES", "UNPUBLISHABLE", "Checked", "Context", "Finding", "Severity", "check"]
+__all__ = ["UNPUBLISHABLE", "Checked", "Context", "Finding", "Severity", "check"]
