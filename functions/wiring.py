@@ -56,7 +56,8 @@ class Loading:
         return self._loaded.result().describe(picture, prompt)
 
     def close(self) -> None:
-        self._loaded.result().close()
+        if self._loaded.exception() is None:
+            self._loaded.result().close()
 
 
 class Late:
@@ -95,11 +96,19 @@ def settings() -> Settings:
 
 
 @functools.cache
+def captioners() -> tuple[Captioner, ...]:
+    """The models of CAPTION_MODEL in their order; the first one is being loaded already."""
+    first, *rest = (
+        (str(each), functools.partial(captioner, each, settings().timeout_seconds))
+        for each in settings().model.chain
+    )
+    return (Loading(*first), *(Late(*each) for each in rest))
+
+
+@functools.cache
 def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
-    seconds = settings().timeout_seconds
-    first, *rest = settings().model.chain
-    model = Loading(str(first), functools.partial(captioner, first, seconds))
+    first, *fallbacks = captioners()
     from functions.captioning import Captioning
 
     return Captioning(
@@ -107,8 +116,8 @@ def captioning() -> Captioning:
         policy(settings()),
         store(settings()),
         images(settings()),
-        model,
-        fallbacks=[Late(str(each), functools.partial(captioner, each, seconds)) for each in rest],
+        first,
+        fallbacks=fallbacks,
     )
 
 

@@ -198,7 +198,10 @@ def environment(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Itera
 
 
 def forget_wiring() -> None:
-    for built in (wiring.settings, wiring.captioning, wiring.forgetting):
+    if wiring.captioners.cache_info().currsize:
+        for captioner in wiring.captioners():
+            captioner.close()
+    for built in (wiring.settings, wiring.captioners, wiring.captioning, wiring.forgetting):
         built.cache_clear()
 
 
