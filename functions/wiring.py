@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 # Seconds a thread keeps the interpreter while two of them import: at the usual 5 ms they take
 # a tenth more of the processor.
-_LONG_TURN = 0.05
+_TURN, _LONG_TURN = sys.getswitchinterval(), 0.05
 
 
 class Loading:
@@ -44,7 +44,6 @@ class Loading:
         self._load = load
         self._loaded: Future[Captioner] = Future()
         gc.disable()
-        self._interval = sys.getswitchinterval()
         sys.setswitchinterval(_LONG_TURN)
         threading.Thread(target=self._run, name="load", daemon=True).start()
 
@@ -54,7 +53,7 @@ class Loading:
         except BaseException as error:
             self._loaded.set_exception(error)
         finally:
-            sys.setswitchinterval(self._interval)
+            sys.setswitchinterval(_TURN)
             gc.freeze()
             gc.enable()
 
@@ -66,7 +65,8 @@ class Loading:
         return self._loaded.result().describe(picture, prompt)
 
     def close(self) -> None:
-        self._loaded.result().close()
+        if self._loaded.exception() is None:
+            self._loaded.result().close()
 
 
 class Late:

@@ -26,6 +26,7 @@ class Wire:
     truncated: Answer
     refusals: dict[str, Answer]
     schema_in_words: bool = False
+    held_until_answered: bool = False
     cost_usd: float = 0.0
     version: str = ""
 
@@ -89,7 +90,10 @@ CURRENT = {
 # An environment of its own: this SDK cannot be installed beside the current clients.
 LEGACY = {
     "google-generativeai": Wire(
-        "google-generativeai:gemini-3.5-flash-lite", schema_in_words=True, **_GEMINI
+        "google-generativeai:gemini-3.5-flash-lite",
+        schema_in_words=True,
+        held_until_answered=True,
+        **_GEMINI,
     ),
 }
 

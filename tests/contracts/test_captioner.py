@@ -18,7 +18,7 @@ from functions.policy import Rule
 from functions.prompt import compose, read
 from functions.settings import Settings
 from tests.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer
-from tests.model_server import ModelServer
+from tests.model_server import Call, ModelServer
 from tests.pictures import jpeg
 from tests.providers import SECRET, WIRES, Wire
 
@@ -246,16 +246,19 @@ def test_a_server_that_is_not_there_is_worth_another_try(
     captioner.close()
 
 
-def test_a_picture_is_held_once_and_let_go_when_it_is_sent(
+def test_a_picture_is_let_go_when_it_is_sent_or_at_the_latest_with_the_call(
     captioner: Any, wire: Wire, model_server: ModelServer
 ) -> None:
     captioner.describe(picture(), PROMPT)
-    released: list[int] = []
-    sent = picture()
-    sent.on_release = lambda: released.append(model_server.count)
-    model_server.answer(HANG)
+    sent, held, released = picture(), [], []
+    sent.on_release = lambda: released.append(True)
 
+    def hang(call: Call) -> Answer:
+        held.append(sent.data)
+        return HANG
+
+    model_server.answer(hang)
     with pytest.raises(TransientError):
         captioner.describe(sent, PROMPT)
-    assert sent.data == b""
-    assert len(released) == 1
+    assert held == ([jpeg()] if wire.held_until_answered else [b""])
+    assert (sent.data, released) == (b"", [True])
