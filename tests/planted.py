@@ -206,8 +206,6 @@ MUTANTS = (
         "functions/reuse.py",
         "_asking(other) and (other.version, other.document.id) < order",
         "_asking(other)",
-        _STORMS,
-        "embedded and many_names",
     ),
     Mutant(
         "never check the daily limit",

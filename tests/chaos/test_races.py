@@ -242,3 +242,16 @@ def test_a_request_that_comes_twice_to_a_clock_that_is_behind_has_one_effect(
         deliver(strangers, 1)
 
     assert sum(strangers.witness.calls.values()) == 2
+
+
+def test_the_first_to_ask_about_some_bytes_does_not_wait_for_a_later_one(world: World) -> None:
+    def a_later_one_claims_and_dies() -> None:
+        world.instances[1].faults.arm(Fault(1, False, failing("die")))
+        deliver(world, 1, instance=1)
+
+    world.put(NAME, "a")
+    world.put(OTHER, "a")
+    meanwhile(world, "find", a_later_one_claims_and_dies)
+    deliver(world, 0)
+
+    assert document(world).status == "captioned"
