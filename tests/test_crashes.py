@@ -73,7 +73,7 @@ def test_a_process_killed_at_any_step_ends_in_the_state_of_a_clean_run(
     event = cloud.put(NAME, jpeg(), team="x")
 
     assert first.deliver(event) == 0
-    assert first.process.returncode == -9
+    assert first.process.wait(10) == -9
     interrupted = cloud.document(NAME)
     assert interrupted
     assert interrupted["metadata_synced"] is False
