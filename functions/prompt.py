@@ -26,6 +26,11 @@ _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 
 def compose(rule: Rule, languages: Sequence[str], hint: str = "") -> Prompt:
     """What a model is told about one upload, the picture and its embedded text apart."""
+    return _composed(rule, tuple(languages), hint)
+
+
+@functools.lru_cache(maxsize=256)
+def _composed(rule: Rule, languages: tuple[str, ...], hint: str) -> Prompt:
     system = _template().format(
         language=_named(languages[0]),
         max_length=rule.max_length,

@@ -107,22 +107,24 @@ def settings() -> Settings:
 @functools.cache
 def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
+    gc.disable()  # see Loading
     return build(settings())
 
 
 def build(settings: Settings, captions: CaptionStore | None = None) -> Captioning:
     """The use cases by ``settings``, on the store that they name or on ``captions``."""
-    seconds = settings.timeout_seconds
-    first, *rest = settings.model.chain
-    model = Loading(str(first), functools.partial(captioner, first, seconds))
     from functions.captioning import Captioning
 
+    seconds = settings.timeout_seconds
+    # The stores before the model: two threads that import at once only hinder each other.
+    captions, images_ = captions or store(settings), images(settings)
+    first, *rest = settings.model.chain
     return Captioning(
         settings,
         policy(settings),
-        captions or store(settings),
-        images(settings),
-        model,
+        captions,
+        images_,
+        Loading(str(first), functools.partial(captioner, first, seconds)),
         fallbacks=[Late(str(each), functools.partial(captioner, each, seconds)) for each in rest],
     )
 
