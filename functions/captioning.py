@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -43,8 +42,6 @@ from functions.settings import Settings
 
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
-# Threads for what is looked up beside a download.
-_LOOKUPS = 32
 # An event lives for a day, and each pause costs an attempt: ten of them must fit.
 _LONGEST_PAUSE = timedelta(hours=1)
 
@@ -64,7 +61,6 @@ class Captioning:
         images: ImageStore,
         captioner: Captioner,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        beside: Executor | None = None,
         *,
         fallbacks: Sequence[Captioner] = (),
     ) -> None:
@@ -72,7 +68,6 @@ class Captioning:
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._room = Room()
-        self._beside = beside or ThreadPoolExecutor(_LOOKUPS, "lookup")
         self._captioners = (captioner, *fallbacks)
         self._asking = Asking(
             self._captioners,
@@ -198,11 +193,11 @@ class Captioning:
         document = claim.stored.document
         skipping.check(upload, document, self._images, self._settings, self._clock())
         people = labels.uploader_text(upload)
-        lookup = self._beside.submit(reuse.twin, self._store, claim)
+        if twin := reuse.twin(self._store, claim):
+            skipping.look_for(upload, self._images)
+            return publishing.copied(document, twin, people, self._clock())
         picture = self._picture(upload, self._captioner.accepts)
         try:
-            if twin := lookup.result():
-                return publishing.copied(document, twin, people, self._clock())
             context = quality.Context(
                 languages=tuple(languages),
                 max_length=rule.max_length,

@@ -41,15 +41,21 @@ def check(
 ) -> None:
     """Raise PermanentError for a claimed upload that is not worth a download or a call.
 
-    What ends unread is looked for, or a deleted image would come back: Gone.
+    What ends unread is looked for: Gone.
     """
     try:
         _check(upload, claim, settings, now)
     except PermanentError:
-        live = images.look_up(upload.bucket, upload.name)
-        if live is None or live.generation != upload.generation:
-            raise Gone from None
+        look_for(upload, images)
         raise
+
+
+def look_for(upload: Upload, images: ImageStore) -> None:
+    """Raise Gone unless an upload that nobody is going to read is the live one, or a deleted
+    image would come back."""
+    live = images.look_up(upload.bucket, upload.name)
+    if live is None or live.generation != upload.generation:
+        raise Gone
 
 
 def languages(upload: Upload, rule: Rule, configured: Sequence[str]) -> tuple[str, ...]:

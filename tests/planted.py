@@ -190,8 +190,8 @@ MUTANTS = (
     Mutant(
         "end unread without a look at the object",
         "functions/skipping.py",
-        "        if live is None or live.generation != upload.generation:\n",
-        "        if False:\n",
+        "    if live is None or live.generation != upload.generation:\n",
+        "    if False:\n",
     ),
     Mutant(
         "two that ask for the same bytes do not see each other",

@@ -7,11 +7,10 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cloudevents.http import CloudEvent
 
@@ -219,24 +218,11 @@ class World:
             images,
             ScriptedCaptioner(self, faults, instance.skew),
             clock=lambda: self.now + instance.skew,
-            beside=AtOnce(),
         )
 
     def _tell_of_removal(self, upload: Upload) -> None:
         about = Deletion(upload.bucket, upload.name, upload.generation)
         self.deliveries.append(Delivery(about, self.now))
-
-
-class AtOnce(Executor):
-    """Runs what is looked up beside a download before it, so that a run can be repeated."""
-
-    def submit(self, call: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(call(*arguments, **named))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 def _act(instance: Instance, delivery: Delivery, report: Report) -> None:
