@@ -65,7 +65,6 @@ def kept(document: Document, people: EmbeddedText, source: str) -> Document:
         decorative=document.decorative and not people.alt_text,
         language=people.language or document.language,
         source=source,
-        search_terms=(),
     )
 
 

@@ -107,8 +107,12 @@ def settings() -> Settings:
 @functools.cache
 def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
-    gc.disable()  # see Loading
-    return build(settings())
+    gc.disable()  # see Loading, which ends it
+    try:
+        return build(settings())
+    except BaseException:
+        gc.enable()
+        raise
 
 
 def build(settings: Settings, captions: CaptionStore | None = None) -> Captioning:

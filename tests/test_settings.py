@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from functions import wiring
 from functions.errors import ConfigurationError
 from functions.settings import Model, Settings
+from tests.stack import environment
 
 ROOT = Path(__file__).parent.parent
 
@@ -89,3 +91,14 @@ def test_any_of_the_sdks_own_variables_will_do(name: str) -> None:
 
 def test_offline_needs_no_key() -> None:
     wiring.require_key(Model("offline"), {})
+
+
+def test_a_failed_start_leaves_the_garbage_collector_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".captions").write_text("in the way of the store's folder")
+    monkeypatch.setenv("CAPTION_LOCAL", str(tmp_path))
+    monkeypatch.setenv("CAPTION_MODEL", "offline")
+    with environment(monkeypatch, {}), pytest.raises(ConfigurationError, match="CAPTION_LOCAL"):
+        wiring.captioning()
+    assert gc.isenabled()
