@@ -8,10 +8,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import functions_framework
 from cloudevents.http import CloudEvent
+from flask import current_app
 
 from functions import deliveries, events, wiring
 
-wiring.settings()
+# The framework imports this file within an application that is named for the entry point.
+wiring.start(current_app.name if current_app else "")
 
 
 @functions_framework.cloud_event

@@ -167,6 +167,17 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedding:
+    """A point in a model's space of meanings: unit length, so that a dot product is a cosine.
+
+    ``input_tokens`` is what it took, as the provider counts.
+    """
+
+    vector: tuple[float, ...]
+    input_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """Who works on a document, and until when nobody else may."""
 
@@ -229,6 +240,7 @@ class Document:
     metadata_synced: bool = False
     search_terms: tuple[str, ...] = ()
     captioned_at: datetime | None = None
+    embedding: tuple[float, ...] | None = None
 
     @property
     def id(self) -> str:
@@ -254,12 +266,23 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which documents; empty means any. Newest first by ``updated_at``."""
+    """Which documents; empty means any. Newest first by ``updated_at``.
+
+    ``words`` are search terms (see :mod:`functions.search`), of which a document has one at
+    least; ``since`` and ``until`` bound ``updated_at``, the latter exclusively.
+    """
 
     status: str = ""
     bucket: str = ""
     prefix: str = ""
     md5: str = ""
+    language: str = ""
+    source: str = ""
+    tag: str = ""
+    words: tuple[str, ...] = ()
+    review: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
     limit: int = 50
     cursor: str = ""
 

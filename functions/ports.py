@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from functions.domain import Accepts, Answer, Document, Page, Picture, Prompt, Query, Stored, Upload
+from functions.domain import (
+    Accepts,
+    Answer,
+    Document,
+    Embedding,
+    Page,
+    Picture,
+    Prompt,
+    Query,
+    Stored,
+    Upload,
+)
 
 
 class Captioner(Protocol):
@@ -27,6 +38,29 @@ class Captioner(Protocol):
         """Let go of connections."""
 
 
+class Embedder(Protocol):
+    """A model that places words and pictures in one space of meanings.
+
+    Each method makes one call and raises TransientError, ConfigurationError, or PermanentError.
+    """
+
+    @property
+    def model(self) -> str:
+        """``provider:model``, as it is asked for."""
+
+    def question(self, text: str) -> Embedding:
+        """What somebody looks for."""
+
+    def words(self, text: str) -> Embedding:
+        """What a document says."""
+
+    def picture(self, picture: Picture) -> Embedding:
+        """What is to be seen; a PNG or JPEG."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
 class CaptionStore(Protocol):
     """Documents, changed by compare-and-set."""
 
@@ -36,6 +70,9 @@ class CaptionStore(Protocol):
     def read(self, key: str) -> Stored | None:
         """The document with this ID."""
 
+    def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
+        """The documents with these IDs, those that exist, in one round trip; at most 300."""
+
     def replace(self, stored: Stored, document: Document) -> Stored:
         """Write ``document`` over ``stored``. Raises Stale if that has changed or is gone."""
 
@@ -44,6 +81,10 @@ class CaptionStore(Protocol):
 
     def find(self, query: Query) -> Page:
         """The documents that a query names."""
+
+    def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
+        """The captioned documents of ``query`` whose embeddings lie closest, with the cosine
+        similarity, closest first, at most ``query.limit``. Its cursor and words do not count."""
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         """Take up to ``block`` of ``limit`` units of ``day``; the number granted, 0 when spent."""

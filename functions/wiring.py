@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Entry points that ask no model for words, and start without its key.
+WITHOUT_MODEL = frozenset({"forget_image", "alt_text", "review"})
+
 # Seconds a thread keeps the interpreter while two of them import: at the usual 5 ms they take
 # a tenth more of the processor.
 _TURN, _LONG_TURN = sys.getswitchinterval(), 0.05
@@ -95,13 +98,21 @@ class Late:
             return self._made
 
 
+def start(target: str) -> None:
+    """Read the settings for the entry point of this name, or for all of them if it is empty.
+
+    Raises ConfigurationError, also for a missing key where the entry point asks a model.
+    """
+    read = settings()
+    if target not in WITHOUT_MODEL:
+        require_package(read.model)
+        require_key(read.model, os.environ)
+
+
 @functools.cache
 def settings() -> Settings:
-    """The environment's settings. Raises ConfigurationError, also for a missing key."""
-    read = Settings.from_env(os.environ)
-    require_package(read.model)
-    require_key(read.model, os.environ)
-    return read
+    """The environment's settings. Raises ConfigurationError."""
+    return Settings.from_env(os.environ)
 
 
 @functools.cache

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ from google.api_core import exceptions as google
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.base_vector_query import DistanceMeasure
+from google.cloud.firestore_v1.vector import Vector
 
 from functions.domain import Document, Page, Query, Stored
 from functions.errors import ConfigurationError, PermanentError, Stale, TransientError
@@ -38,6 +41,8 @@ _RETRY = Retry(
 )
 _BOUNDS: dict[str, Any] = {"retry": _RETRY, "timeout": _ATTEMPT_SECONDS}
 _RESERVATION_TRIES = 20
+_EQUAL = ("md5", "status", "bucket", "language", "source")
+_SIMILARITY = "similarity"
 
 _T = TypeVar("_T")
 
@@ -53,7 +58,7 @@ class FirestoreCaptions:
     def create(self, document: Document) -> Stored | None:
         try:
             written = _translated(
-                lambda: self._captions.document(document.id).create(to_record(document), **_BOUNDS)
+                lambda: self._captions.document(document.id).create(_record(document), **_BOUNDS)
             )
         except google.AlreadyExists:
             return None
@@ -63,8 +68,13 @@ class FirestoreCaptions:
         snapshot = _translated(lambda: self._captions.document(key).get(**_BOUNDS))
         return _stored(snapshot) if snapshot.exists else None
 
+    def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
+        references = [self._captions.document(key) for key in keys]
+        found = _translated(lambda: list(self._client.get_all(references, **_BOUNDS)))
+        return {each.id: _stored(each) for each in found if each.exists}
+
     def replace(self, stored: Stored, document: Document) -> Stored:
-        before, after = to_record(stored.document), to_record(document)
+        before, after = _record(stored.document), _record(document)
         changed = {key: value for key, value in after.items() if before.get(key) != value}
         changed |= dict.fromkeys(before.keys() - after.keys(), firestore.DELETE_FIELD)
         changed = changed or {"updated_at": document.updated_at}
@@ -85,13 +95,7 @@ class FirestoreCaptions:
             raise Stale from None
 
     def find(self, query: Query) -> Page:
-        wanted: Any = self._captions
-        for field in ("md5", "status", "bucket"):
-            if value := getattr(query, field):
-                wanted = wanted.where(filter=FieldFilter(field, "==", value))
-        if query.prefix:
-            wanted = wanted.where(filter=FieldFilter("name", ">=", query.prefix))
-            wanted = wanted.where(filter=FieldFilter("name", "<", query.prefix + "\uf8ff"))
+        wanted = self._filtered(query)
         if not query.md5:
             wanted = wanted.order_by("updated_at", direction=firestore.Query.DESCENDING)
         if query.cursor:
@@ -100,6 +104,35 @@ class FirestoreCaptions:
         found = _translated(lambda: list(wanted.limit(query.limit).get(**_BOUNDS)))
         more = found[-1].id if len(found) == query.limit else ""
         return Page(tuple(_stored(each) for each in found), more)
+
+    def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
+        wanted = self._filtered(replace(query, status="captioned", words=()))
+        near = wanted.find_nearest(
+            vector_field="embedding",
+            query_vector=Vector(vector),
+            distance_measure=DistanceMeasure.DOT_PRODUCT,
+            limit=query.limit,
+            distance_result_field=_SIMILARITY,
+        )
+        found = _translated(lambda: list(near.get(**_BOUNDS)))
+        return [(_stored(each), float(each.get(_SIMILARITY))) for each in found]
+
+    def _filtered(self, query: Query) -> Any:
+        wanted: Any = self._captions
+        filters = [
+            *((field, "==", getattr(query, field)) for field in _EQUAL),
+            ("review.needed", "==", query.review),
+            ("tags", "array_contains", query.tag),
+            ("search_terms", "array_contains_any", list(query.words)),
+            ("updated_at", ">=", query.since),
+            ("updated_at", "<", query.until),
+            ("name", ">=", query.prefix),
+            ("name", "<", query.prefix and query.prefix + "\uf8ff"),
+        ]
+        for field, sign, value in filters:
+            if value:
+                wanted = wanted.where(filter=FieldFilter(field, sign, value))
+        return wanted
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         reference = self._days.document(day)
@@ -121,6 +154,13 @@ class FirestoreCaptions:
                 continue
             return granted
         raise TransientError("the day's counter of model calls is contended; it is tried again")
+
+
+def _record(document: Document) -> dict[str, Any]:
+    record = to_record(document)
+    if document.embedding:
+        record["embedding"] = Vector(document.embedding)
+    return record
 
 
 def _stored(snapshot: Any) -> Stored:

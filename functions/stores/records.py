@@ -16,7 +16,7 @@ _NESTED: dict[str, type[Any]] = {
     "lease": Lease,
 }
 _EVER = datetime.fromtimestamp(0, UTC)
-_LISTS = frozenset({"tags", "search_terms", "reasons"})
+_LISTS = frozenset({"tags", "search_terms", "reasons", "embedding"})
 
 
 def to_record(document: Document) -> dict[str, Any]:

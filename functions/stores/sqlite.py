@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import operator
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from functions.errors import Stale, TransientError
 from functions.stores.records import from_record, to_record
 
 _BUSY_SECONDS = 20.0
+_ALL = 2**31
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
 _DATES = frozenset(
     {
@@ -79,6 +82,17 @@ class SqliteCaptions:
             ).fetchone()
         return _stored(row) if row else None
 
+    def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
+        asked = tuple(keys)
+        marks = ", ".join("?" * len(asked))
+        with connected(self._path) as db:
+            rows = db.execute(
+                f"select document, version from captions where id in ({marks})",  # noqa: S608
+                asked,
+            ).fetchall()
+        found = map(_stored, rows)
+        return {each.document.id: each for each in found}
+
     def replace(self, stored: Stored, document: Document) -> Stored:
         with connected(self._path) as db:
             version = _next_version(db)
@@ -107,6 +121,24 @@ class SqliteCaptions:
             if value := getattr(query, field):
                 wheres.append(f"{field} = ?")
                 values.append(value)
+        for field in ("language", "source"):
+            if value := getattr(query, field):
+                wheres.append(f"document ->> '{field}' = ?")
+                values.append(value)
+        if query.review:
+            wheres.append("document ->> '$.review.needed'")
+        for field, wanted in (("tags", (query.tag,)), ("search_terms", query.words)):
+            if any(wanted):
+                marks = ", ".join("?" * len(wanted))
+                wheres.append(
+                    f"exists (select 1 from json_each(document, '$.{field}') "  # noqa: S608
+                    f"where value in ({marks}))"
+                )
+                values += wanted
+        for sign, time in ((">=", query.since), ("<", query.until)):
+            if time:
+                wheres.append(f"updated_at {sign} ?")
+                values.append(_time(time))
         if query.prefix:
             wheres.append("substr(name, 1, ?) = ?")
             values += [len(query.prefix), query.prefix]
@@ -121,6 +153,15 @@ class SqliteCaptions:
             ).fetchall()
         found = tuple(_stored(row) for row in rows)
         return Page(found, found[-1].document.id if len(found) == query.limit else "")
+
+    def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
+        everything = replace(query, status="captioned", words=(), limit=_ALL, cursor="")
+        near = [
+            (stored, sum(map(operator.mul, vector, stored.document.embedding)))
+            for stored in self.find(everything).found
+            if stored.document.embedding and len(stored.document.embedding) == len(vector)
+        ]
+        return sorted(near, key=lambda each: -each[1])[: query.limit]
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         with connected(self._path) as db:
@@ -145,7 +186,7 @@ def _row(document: Document, version: int) -> tuple[Any, ...]:
         document.name,
         document.status,
         document.md5,
-        document.updated_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        _time(document.updated_at),
         json.dumps(record, default=_encoded, ensure_ascii=False),
     )
 
@@ -156,7 +197,7 @@ def _stored(row: tuple[str, int]) -> Stored:
 
 def _encoded(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return _time(value)
     raise TypeError(f"{type(value).__name__} is not stored")
 
 
@@ -165,6 +206,10 @@ def _decoded(record: dict[str, Any]) -> dict[str, Any]:
         key: datetime.fromisoformat(value) if key in _DATES and isinstance(value, str) else value
         for key, value in record.items()
     }
+
+
+def _time(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _now() -> datetime:
