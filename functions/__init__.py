@@ -23,6 +23,8 @@ prompt          the zero-shot prompt, the reply's schema, reading a reply
 quality         the filter between the model's words and the website
 policy          captions.toml: which rule applies to a name
 languages       BCP 47 tags, their scripts and fallbacks
+addresses       an image's address on the web -> bucket and name
+wordings        which of a document's languages a reader gets
 labels          what is read from and written to an object's metadata
 captioners/     one file a model provider
 stores/         Firestore and Cloud Storage; SQLite and a folder

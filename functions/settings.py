@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.errors import ConfigurationError
 from functions.providers import PROVIDERS
+
+if TYPE_CHECKING:
+    from functions.addresses import Origin
 
 POLICY_FILE = "captions.toml"
 
@@ -74,6 +78,26 @@ def _languages(text: str) -> tuple[str, ...]:
     from functions.languages import language_tags
 
     return language_tags(text)
+
+
+def _public_buckets(text: str) -> tuple[str, ...]:
+    from functions.addresses import bucket_names
+
+    return bucket_names(text)
+
+
+def _origins(text: str) -> tuple[Origin, ...]:
+    from functions.addresses import origins
+
+    return origins(text)
+
+
+def _web_origins(text: str) -> tuple[str, ...]:
+    found = tuple(filter(None, map(str.strip, text.split(","))))
+    for each in found:
+        if each != "*" and not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", each):
+            raise ValueError(f"names no origin by {each!r}; write https://www.example.com, or *")
+    return found
 
 
 def _identifier(text: str) -> str:
@@ -162,6 +186,30 @@ class Settings:
         "caption-requests",
         _identifier,
         "Pub/Sub topic that `captions retry` writes to and `caption_request` listens to",
+    )
+    public_buckets: tuple[str, ...] | None = _setting(
+        "CAPTION_PUBLIC_BUCKETS",
+        "",
+        _public_buckets,
+        "buckets that `alt_text` answers for; unset, every bucket that has captions",
+    )
+    origins: tuple[Origin, ...] | None = _setting(
+        "CAPTION_ORIGINS",
+        "",
+        _origins,
+        "addresses that stand for a bucket: `https://img.example.com=my-bucket/prefix, …`",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "CAPTION_CORS_ORIGINS",
+        "*",
+        _web_origins,
+        "websites whose scripts may ask `alt_text`: `https://www.example.com, …`, or all",
+    )
+    unreviewed: str = _setting(
+        "CAPTION_UNREVIEWED",
+        "serve",
+        _one_of("serve", "withhold"),
+        "whether `alt_text` answers with words that still need a person's review",
     )
     local: Path | None = _setting(
         "CAPTION_LOCAL",

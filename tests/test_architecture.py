@@ -15,15 +15,17 @@ FILES = sorted([*ROOT.glob("functions/**/*.py"), ROOT / "main.py"])
 # What each room may import of this package, beyond itself.
 LEAVES = {"domain", "errors"}
 PORTS = LEAVES | {"ports"}
-RULES = {"languages", "policy", "search", "labels", "prices", "providers", "settings"}
+RULES = {"addresses", "languages", "policy", "search", "labels", "prices", "providers", "settings"}
 ALLOWED: dict[str, set[str]] = {
     "domain": set(),
     "errors": set(),
     "ports": LEAVES,
     "languages": LEAVES,
+    "addresses": set(),
+    "wordings": LEAVES | {"languages"},
     "policy": LEAVES | {"languages"},
     "providers": set(),
-    "settings": LEAVES | {"languages", "providers"},
+    "settings": LEAVES | {"addresses", "languages", "providers"},
     "search": set(),
     "prices": LEAVES,
     "labels": LEAVES,

@@ -28,6 +28,8 @@ def test_an_empty_environment_has_the_documented_defaults() -> None:
     assert (settings.max_bytes, settings.max_pixels) == (104857600, 200000000)
     assert (settings.timeout_seconds, settings.lease_seconds) == (30, 120)
     assert (settings.max_attempts, settings.max_age_seconds) == (10, 86400)
+    assert (settings.public_buckets, settings.origins) == (None, None)
+    assert (settings.cors_origins, settings.unreviewed) == (("*",), "serve")
     assert (settings.daily_limit, settings.filter, settings.local) == (10000, "rules", None)
 
 
@@ -52,6 +54,15 @@ def test_an_empty_variable_counts_as_unset(each: object) -> None:
         ("CAPTION_DAILY_LIMIT", "many"),
         ("CAPTION_MAX_ATTEMPTS", "٣"),
         ("CAPTION_FILTER", "on"),
+        ("CAPTION_PUBLIC_BUCKETS", "gs://shop"),
+        ("CAPTION_ORIGINS", "https://img.example.com"),
+        ("CAPTION_ORIGINS", "img.example.com=shop"),
+        ("CAPTION_ORIGINS", "https://img.example.com=gs://shop"),
+        ("CAPTION_ORIGINS", "https://me@img.example.com=shop"),
+        ("CAPTION_ORIGINS", "https://img.example.com=shop, http://img.example.com/=other"),
+        ("CAPTION_CORS_ORIGINS", "www.example.com"),
+        ("CAPTION_CORS_ORIGINS", "https://www.example.com/"),
+        ("CAPTION_UNREVIEWED", "no"),
         ("CAPTION_POLICY", "/nowhere/captions.toml"),
         ("CAPTION_LOCAL", "/nowhere"),
     ],
