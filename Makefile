@@ -33,6 +33,7 @@ scan: .venv/.dev ## secrets in the tree and its history, unsafe code, the workfl
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive functions main.py
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec infra/compose.yaml
 
 audit: scan ## scan, and known vulnerabilities of what is deployed; fails where it cannot look
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
