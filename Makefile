@@ -28,8 +28,8 @@ test: .venv/.dev ## lint, types and tests, with both emulators
 	$(BIN)/pytest
 
 scan: .venv/.dev ## secrets in the tree and its history, unsafe code, the workflow; offline
-	$(BIN)/kingfisher scan . --git-history full --exclude '.venv*' --redact --no-validate \
-	  --no-update-check --quiet
+	$(BIN)/kingfisher scan . "$$(git rev-parse --git-common-dir)" --git-history full --redact \
+	  --exclude '**/.venv*/**' --exclude '**/.*_cache/**' --no-validate --no-update-check --quiet
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive functions main.py
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -39,7 +39,7 @@ audit: scan ## scan, and known vulnerabilities of what is deployed; fails where 
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 	  -r requirements.txt || { echo "make audit: NOT cleared. Either a package above has a known" \
 	  "vulnerability: raise it (make lock UPGRADE=1); or the database could not be asked about" \
-	  "every package: run this where pypi.org can be reached" >&2; exit 1; }
+	  "every package: run this where the internet can be reached" >&2; exit 1; }
 
 lock: .venv/.dev ## requirements.txt from requirements.in; UPGRADE=1 takes the newest of all
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

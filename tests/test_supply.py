@@ -94,10 +94,16 @@ def _holds(marker: Marker | None, extra: str) -> bool:
     return marker is None or marker.evaluate({"extra": extra})
 
 
-def recipe(target: str, program: str) -> list[str]:
-    """The command that a make target runs ``program`` by."""
+def recipe(target: str, program: str) -> str:
+    """The shell's command that a make target runs ``program`` by."""
     told = make("--dry-run", "--assume-old=.venv/.dev", target).stdout.replace("\\\n", " ")
-    return next(shlex.split(line) for line in told.splitlines() if f"/{program} " in line)
+    return next(line for line in told.splitlines() if f"/{program} " in line)
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -127,9 +133,11 @@ def test_an_audit_that_could_not_look_fails_and_says_so(tmp_path: Path) -> None:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A git repository with one harmless file."""
-    git(tmp_path, "init", "--quiet")
-    commit(tmp_path, "main.py", "print('hello')\n")
-    return tmp_path
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    commit(folder, "main.py", "print('hello')\n")
+    return folder
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -150,9 +158,7 @@ def key() -> str:
 
 def leaks(folder: Path) -> bool:
     """Whether the gate's scan for secrets stops there."""
-    scan = subprocess.run(
-        recipe("scan", "kingfisher"), cwd=folder, capture_output=True, text=True, check=False
-    )
+    scan = run(recipe("scan", "kingfisher"), folder)
     assert scan.returncode in {0, 200}, scan.stderr
     return scan.returncode == 200
 
@@ -173,16 +179,21 @@ def test_a_key_that_was_committed_and_removed_is_found(repository: Path) -> None
     assert leaks(repository)
 
 
+def test_a_key_in_the_history_is_found_from_a_worktree_too(repository: Path) -> None:
+    commit(repository, "settings.py", key())
+    git(repository, "rm", "--quiet", "settings.py")
+    commit(repository, "other.py", "")
+    elsewhere = repository.parent / "worktree"
+    git(repository, "worktree", "add", str(elsewhere))
+    assert leaks(elsewhere)
+
+
 def test_unsafe_code_does_not_pass(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import subprocess\nsubprocess.call('ls', shell=True)\n")
+    looked_at = " functions main.py"
     command = recipe("scan", "bandit")
-    judged = subprocess.run(
-        [*command[: command.index("functions")], str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    assert command.endswith(looked_at)
+    judged = run(f"{command.removesuffix(looked_at)} {shlex.quote(str(tmp_path))}", ROOT)
     assert judged.returncode == 1
     assert "B602" in judged.stdout
 
