@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -11,8 +12,8 @@ class Provider:
 
     ``adapter`` is a class with the parameters (model, timeout_seconds) in the module that is
     named for the provider. ``keys`` are variables of which one must be set; none are needed
-    where ``endpoint`` is set and ``own_servers`` answer without. ``package`` is what is
-    imported, ``install`` what pip is told.
+    where ``endpoint`` is set and ``own_servers`` answer without; that of them which is a
+    ``switch`` has to be on. ``package`` is what is imported, ``install`` what pip is told.
     """
 
     name: str
@@ -22,6 +23,12 @@ class Provider:
     own_servers: bool = False
     package: str = ""
     install: str = ""
+    switch: str = ""
+
+    def holds(self, env: Mapping[str, str], key: str) -> bool:
+        """Whether ``env`` has ``key``; a switch counts while it is on, as the SDK reads it."""
+        value = env.get(key, "")
+        return value.lower() in {"true", "1"} if key == self.switch else bool(value)
 
     @property
     def module(self) -> str:
@@ -38,6 +45,7 @@ PROVIDERS = {
             "GOOGLE_GEMINI_BASE_URL",
             package="google.genai",
             install="google-genai==3.4.0",
+            switch="GOOGLE_GENAI_USE_ENTERPRISE",
         ),
         Provider(
             "google-generativeai",

@@ -223,12 +223,12 @@ def require_key(model: Model, env: Mapping[str, str]) -> None:
     """Raise ConfigurationError if ``env`` has nothing to call a model's provider with."""
     for each in model.chain:
         provider = PROVIDERS[each.provider]
-        needed = list(provider.keys)
+        needed = [f"{key}=true" if key == provider.switch else key for key in provider.keys]
         if provider.own_servers:
             if env.get(provider.endpoint):
                 continue
             needed.append(f"{provider.endpoint} to a server of your own")
-        if needed and not any(env.get(name) for name in provider.keys):
+        if needed and not any(provider.holds(env, key) for key in provider.keys):
             raise ConfigurationError(
                 f"CAPTION_MODEL={each} needs {needed[0]}. Set it, or "
                 f"{'; or '.join(needed[1:])}; or CAPTION_MODEL=offline to work without a model."

@@ -94,10 +94,22 @@ def test_a_missing_key_stops_the_start_and_names_the_variable() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_ENTERPRISE"]
+    ("name", "value"),
+    [
+        ("GEMINI_API_KEY", "x"),
+        ("GOOGLE_API_KEY", "x"),
+        ("GOOGLE_GENAI_USE_ENTERPRISE", "True"),
+        ("GOOGLE_GENAI_USE_ENTERPRISE", "1"),
+    ],
 )
-def test_any_of_the_sdks_own_variables_will_do(name: str) -> None:
-    wiring.require_key(Model("gemini", "m"), {name: "x"})
+def test_any_of_the_sdks_own_variables_will_do(name: str, value: str) -> None:
+    wiring.require_key(Model("gemini", "m"), {name: value})
+
+
+@pytest.mark.parametrize("value", ["false", "0", "no", ""])
+def test_a_switch_that_is_off_is_no_key(value: str) -> None:
+    with pytest.raises(ConfigurationError, match="GEMINI_API_KEY"):
+        wiring.require_key(Model("gemini", "m"), {"GOOGLE_GENAI_USE_ENTERPRISE": value})
 
 
 def test_offline_needs_no_key() -> None:

@@ -45,43 +45,30 @@ class AnthropicCaptioner:
         )
 
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
-        placeholder = self._splicing.placeholder(picture)
-        try:
-            message = self._client.messages.create(
-                model=self._name,
-                max_tokens=_MAX_OUTPUT_TOKENS,
-                system=prompt.system,
-                messages=[
-                    {
-                        "role": "user",
-                        "content": [
-                            {"type": "image", "source": _source(picture, placeholder)},
-                            {"type": "text", "text": prompt.user},
-                        ],
-                    }
-                ],
-                output_config={"format": {"type": "json_schema", "schema": dict(prompt.schema)}},
-                extra_headers=headers(placeholder),
-            )
-            return _answer(message)
-        except anthropic.APIStatusError as error:
-            if _FILTERED.search(_said(error)):
-                return Answer("", blocked="content_filter")
-            raise _refused(error, self._name) from None
-        except anthropic.APITimeoutError as error:
-            raise _SERVICE.late() from error
-        except Exception as error:
-            raise _SERVICE.unreached(error.__cause__ or error) from error
-        finally:
-            self._splicing.forget(placeholder)
+        with self._splicing.placeholder(picture) as placeholder:
+            try:
+                with _SERVICE.asked(anthropic.APIStatusError, late=anthropic.APITimeoutError):
+                    return _answer(self._ask(picture.mime_type, placeholder, prompt))
+            except anthropic.APIStatusError as error:
+                if _FILTERED.search(_said(error)):
+                    return Answer("", blocked="content_filter")
+                raise _refused(error, self._name) from None
+
+    def _ask(self, mime_type: str, placeholder: bytes, prompt: Prompt) -> Message:
+        source = {"type": "base64", "media_type": mime_type, "data": encoded(placeholder)}
+        content: Any = [{"type": "image", "source": source}, {"type": "text", "text": prompt.user}]
+        return self._client.messages.create(
+            model=self._name,
+            max_tokens=_MAX_OUTPUT_TOKENS,
+            system=prompt.system,
+            messages=[{"role": "user", "content": content}],
+            output_config={"format": {"type": "json_schema", "schema": dict(prompt.schema)}},
+            extra_headers=headers(placeholder),
+        )
 
     def close(self) -> None:
         """Let go of connections."""
         self._client.close()
-
-
-def _source(picture: Picture, placeholder: bytes) -> Any:
-    return {"type": "base64", "media_type": picture.mime_type, "data": encoded(placeholder)}
 
 
 def _answer(message: Message) -> Answer:

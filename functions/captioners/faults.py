@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from functions.errors import CaptionError, ConfigurationError, PermanentError, TransientError
@@ -84,6 +85,22 @@ class Service:
             f"{self.name} does not take the request ({status}: {said}); check CAPTION_MODEL, "
             f"{self.endpoint} and the model's regions"
         )
+
+    @contextmanager
+    def asked(self, *answered: type[Exception], late: type[Exception]) -> Iterator[None]:
+        """A call in which no answer, or one that makes no sense, is raised as a TransientError.
+
+        ``answered`` are the SDK's errors that say more than that and are left to the caller;
+        ``late`` is its error for an answer that took too long.
+        """
+        try:
+            yield
+        except answered:
+            raise
+        except late as error:
+            raise self.late() from error
+        except Exception as error:
+            raise self.unreached(error.__cause__ or error) from error
 
     def late(self) -> TransientError:
         """No whole answer in time."""

@@ -79,34 +79,41 @@ class GeminiCaptioner:
         self._service = _VERTEX if self._client.vertexai else _GEMINI
 
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
-        placeholder = self._splicing.placeholder(picture)
-        try:
-            response = self._client.models.generate_content(
-                model=self._name,
-                contents=types.Content(
-                    role="user",
-                    parts=[
-                        types.Part.from_bytes(data=placeholder, mime_type=picture.mime_type),
-                        types.Part.from_text(text=prompt.user),
-                    ],
-                ),
-                config=types.GenerateContentConfig(
-                    system_instruction=prompt.system,
-                    response_mime_type="application/json",
-                    response_json_schema=prompt.schema,
-                    max_output_tokens=_MAX_OUTPUT_TOKENS,
-                    http_options=types.HttpOptions(
-                        timeout=self._timeout, headers=headers(placeholder)
-                    ),
-                ),
-            )
-        except errors.APIError as error:
-            raise _refused(error, self._service, self._name) from None
-        except Exception as error:
-            raise _translated(error, self._service) from error
-        finally:
-            self._splicing.forget(placeholder)
-        return _answer(response)
+        with self._splicing.placeholder(picture) as placeholder:
+            try:
+                with self._service.asked(
+                    errors.APIError,
+                    google.auth.exceptions.GoogleAuthError,
+                    late=httpx2.TimeoutException,
+                ):
+                    return _answer(self._ask(picture.mime_type, placeholder, prompt))
+            except errors.APIError as error:
+                raise _refused(error, self._service, self._name) from None
+            except google.auth.exceptions.TransportError as error:
+                raise self._service.unreached(error) from error
+            except google.auth.exceptions.GoogleAuthError as error:
+                raise _no_credentials() from error
+
+    def _ask(
+        self, mime_type: str, placeholder: bytes, prompt: Prompt
+    ) -> types.GenerateContentResponse:
+        return self._client.models.generate_content(
+            model=self._name,
+            contents=types.Content(
+                role="user",
+                parts=[
+                    types.Part.from_bytes(data=placeholder, mime_type=mime_type),
+                    types.Part.from_text(text=prompt.user),
+                ],
+            ),
+            config=types.GenerateContentConfig(
+                system_instruction=prompt.system,
+                response_mime_type="application/json",
+                response_json_schema=prompt.schema,
+                max_output_tokens=_MAX_OUTPUT_TOKENS,
+                http_options=types.HttpOptions(timeout=self._timeout, headers=headers(placeholder)),
+            ),
+        )
 
     def close(self) -> None:
         """Let go of connections."""
@@ -151,17 +158,6 @@ def _answer(response: types.GenerateContentResponse) -> Answer:
 
 def _word(value: Any) -> str:
     return str(getattr(value, "value", value) or "")
-
-
-def _translated(error: Exception, service: Service) -> CaptionError:
-    """What it means for the event that there was no answer."""
-    if isinstance(error, google.auth.exceptions.TransportError):
-        return service.unreached(error)
-    if isinstance(error, google.auth.exceptions.GoogleAuthError):
-        return _no_credentials()
-    if isinstance(error, httpx2.TimeoutException):
-        return service.late()
-    return service.unreached(error)
 
 
 def _no_credentials() -> ConfigurationError:

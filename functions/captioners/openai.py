@@ -71,29 +71,28 @@ class OpenAICaptioner:
         return self._ask(picture, prompt, schema=self._schema)
 
     def _ask(self, picture: Picture, prompt: Prompt, *, schema: bool) -> Answer:
-        placeholder = self._splicing.placeholder(picture)
-        try:
-            completion = self._completions.create(
-                model=self._name,
-                messages=_messages(picture.mime_type, placeholder, prompt, schema),
-                max_completion_tokens=_MAX_OUTPUT_TOKENS,
-                response_format=_format(prompt) if schema else openai.omit,
-                extra_headers=headers(placeholder),
-            )
-            return _answer(completion)
-        except openai.APIStatusError as error:
-            code = _said(error)["code"]
-            if code in _REFUSALS:
-                return Answer("", blocked=code)
-            if schema and error.status_code in {400, 422, 500} and _NO_SCHEMA.search(str(error)):
-                raise _NoSchemaError from None
-            raise _refused(error, self._name) from None
-        except openai.APITimeoutError as error:
-            raise _SERVICE.late() from error
-        except Exception as error:
-            raise _SERVICE.unreached(error.__cause__ or error) from error
-        finally:
-            self._splicing.forget(placeholder)
+        with self._splicing.placeholder(picture) as placeholder:
+            try:
+                with _SERVICE.asked(openai.APIStatusError, late=openai.APITimeoutError):
+                    completion = self._completions.create(
+                        model=self._name,
+                        messages=_messages(picture.mime_type, placeholder, prompt, schema),
+                        max_completion_tokens=_MAX_OUTPUT_TOKENS,
+                        response_format=_format(prompt) if schema else openai.omit,
+                        extra_headers=headers(placeholder),
+                    )
+                    return _answer(completion)
+            except openai.APIStatusError as error:
+                code = _said(error)["code"]
+                if code in _REFUSALS:
+                    return Answer("", blocked=code)
+                if (
+                    schema
+                    and error.status_code in {400, 422, 500}
+                    and _NO_SCHEMA.search(str(error))
+                ):
+                    raise _NoSchemaError from None
+                raise _refused(error, self._name) from None
 
     def close(self) -> None:
         """Let go of connections."""

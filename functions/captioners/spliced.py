@@ -14,6 +14,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -32,15 +33,16 @@ class Splicing(httpx2.BaseTransport):
         self._transport = transport
         self._waiting: dict[str, Picture] = {}
 
-    def placeholder(self, picture: Picture) -> bytes:
-        """32 bytes to hand to the SDK as the image, and, as text, as its ``HEADER``."""
+    @contextmanager
+    def placeholder(self, picture: Picture) -> Iterator[bytes]:
+        """32 bytes to hand to the SDK as the image, and, as text, as its ``HEADER``; they stand
+        for the picture until the end of the block."""
         token = secrets.token_hex(16)
         self._waiting[token] = picture
-        return token.encode()
-
-    def forget(self, placeholder: bytes) -> None:
-        """Drop a placeholder whose request is over."""
-        self._waiting.pop(placeholder.decode(), None)
+        try:
+            yield token.encode()
+        finally:
+            self._waiting.pop(token, None)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         deadline = time.monotonic() + request.extensions["timeout"]["read"]

@@ -163,7 +163,7 @@ def _print_json(chosen: tuple[Model, ...], lacking: dict[str, str], checks: list
             "provider": name,
             "ready": not lacking[name],
             "needs": lacking[name] or None,
-            "keys": {key: bool(os.environ.get(key)) for key in provider.keys},
+            "keys": {key: provider.holds(os.environ, key) for key in provider.keys},
             "endpoint": provider.endpoint or None,
             "package": provider.package or None,
             "chosen": [str(each) for each in chosen if each.provider == name],
