@@ -5,12 +5,12 @@ BIN := .venv/bin
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-.venv/.demo: requirements.txt requirements.in pyproject.toml
+.venv/.demo: requirements.txt requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Setting up .venv (about half a minute, once) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[cli]'
 	@touch $@
 
@@ -37,14 +37,20 @@ scan: .venv/.dev ## secrets in the tree and its history, unsafe code, the workfl
 
 audit: scan ## scan, and known vulnerabilities of what is deployed; fails where it cannot look
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-	  -r requirements.txt || { echo "make audit: NOT cleared. Either a package above has a known" \
+	  -r requirements.lock || { echo "make audit: NOT cleared. Either a package above has a known" \
 	  "vulnerability: raise it (make lock UPGRADE=1); or the database could not be asked about" \
 	  "every package: run this where the internet can be reached" >&2; exit 1; }
 
-lock: .venv/.dev ## requirements.txt from requirements.in; UPGRADE=1 takes the newest of all
+lock: .venv/.dev ## requirements.lock from requirements.txt; UPGRADE=1 takes the newest of all
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) \
-	  --output-file requirements.txt requirements.in
+	  --output-file requirements.lock requirements.txt
+
+source: ## build/source, the folder to deploy: the functions, and the lock as their requirements
+	@rm -rf build/source && mkdir -p build/source
+	@cp -R main.py functions $(wildcard captions.toml) build/source
+	@find build/source -name __pycache__ -prune -exec rm -r {} +
+	@cp requirements.lock build/source/requirements.txt
 
 bench: .venv/.dev ## cold start, one event, 160 uploads at once, beside a plain sample
 	$(BIN)/python -m tests.bench.bench
@@ -76,4 +82,4 @@ test-generativeai: $(OLD)/.dev ## the contracts with google-generativeai, apart 
 clean: ## remove what the other targets made
 	rm -rf .venv $(OLD) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: help demo test test-generativeai scan audit lock bench bench-images sweep-images chaos mutants clean
+.PHONY: help demo test test-generativeai scan audit lock source bench bench-images sweep-images chaos mutants clean

@@ -31,7 +31,7 @@ def test_ports_are_open_to_this_machine_only() -> None:
 
 def test_the_image_holds_what_a_deployment_installs() -> None:
     built = SERVICES["caption"]["build"]["dockerfile_inline"]
-    assert "--require-hashes --requirement requirements.txt" in built
+    assert "--require-hashes --requirement requirements.lock" in built
     for copied in re.findall(r"(?m)^COPY (\S+)", built):
         assert (ROOT / copied).exists()
 

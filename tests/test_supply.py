@@ -47,7 +47,7 @@ def requirements(path: Path) -> Iterator[str]:
 
 def lock() -> dict[str, Locked]:
     found = {}
-    for line in requirements(ROOT / "requirements.txt"):
+    for line in requirements(ROOT / "requirements.lock"):
         named, *hashes = line.split(" --hash=")
         requirement = Requirement(named)
         found[canonicalize_name(requirement.name)] = Locked(requirement, tuple(hashes))
@@ -55,7 +55,7 @@ def lock() -> dict[str, Locked]:
 
 
 LOCK = lock()
-WANTED = [Requirement(line) for line in requirements(ROOT / "requirements.in")]
+WANTED = [Requirement(line) for line in requirements(ROOT / "requirements.txt")]
 
 
 @pytest.mark.parametrize("wanted", WANTED, ids=lambda each: each.name)
@@ -71,7 +71,7 @@ def test_every_deployed_package_is_pinned_and_hashed(locked: Locked) -> None:
 
 
 def test_the_lock_names_no_index_and_no_address() -> None:
-    text = (ROOT / "requirements.txt").read_text("utf-8")
+    text = (ROOT / "requirements.lock").read_text("utf-8")
     assert not re.search(r"(?m)://|^\s*-[a-z-]", text.replace("    --hash=", ""))
 
 
@@ -207,3 +207,18 @@ def test_an_exception_from_the_scan_names_its_rule_and_its_reason() -> None:
 
 def test_the_gate_scans() -> None:
     assert "\nmake scan\n" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def test_the_source_to_deploy_installs_the_lock_and_holds_nothing_but_the_functions() -> None:
+    assert make("source").returncode == 0
+
+    deployed = ROOT / "build" / "source"
+    assert {each.name for each in deployed.iterdir()} <= {
+        "main.py",
+        "functions",
+        "captions.toml",
+        "requirements.txt",
+    }
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    assert (deployed / "requirements.txt").read_text("utf-8") == lock
+    assert not list(deployed.rglob("__pycache__"))
