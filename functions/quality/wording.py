@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from functions.quality.passage import Passage
 from functions.quality.text import contains, graphemes, shown, tokens
+from functions.quality.words import Words
 
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s*|\n")
+_SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*|\n")
 _MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf¡-¿]|â€[\x90-\x9f™œ“”˜¦]|Â[\xa0-¿]")
 _SEPARATORS = re.compile(r"\s*[,，、;；|·•/،]\s*|\s+[-–—]\s+")
 _HASHTAG = re.compile(r"(?<!\w)#\w{2,}")
@@ -35,15 +37,26 @@ def placeholder(passage: Passage) -> str | None:
 
 def refusal(passage: Passage) -> str | None:
     """A sentence in which the model speaks of itself, not of the image."""
+    if found := _spoken(passage, lambda known: known.refusals):
+        return f"“{found}” is a refusal: describe what can be seen, or leave the text empty."
+    return None
+
+
+def chatter(passage: Passage) -> str | None:
+    """A sentence to whoever asked, around or after the description: offers, hopes, assent."""
+    if found := _spoken(passage, lambda known: known.chatter):
+        return f"“{found}” speaks to whoever asked: write the description and nothing else."
+    return None
+
+
+def _spoken(passage: Passage, of: Callable[[Words], re.Pattern[str]]) -> str:
+    """How a sentence begins that is of this kind, and does not stand in the image."""
     for sentence in _SENTENCE.split(passage.own):
         for known in passage.words:
-            found = known.refusals.match(sentence.lstrip(" -–—*"))
+            found = of(known).match(sentence.lstrip(" -–—*("))
             if found and not passage.stands_in_image(found[0]):
-                return (
-                    f"“{shown(found[0].strip())}” is a refusal: describe what can be seen, "
-                    "or leave the text empty."
-                )
-    return None
+                return shown(found[0].strip())
+    return ""
 
 
 def repetition(passage: Passage) -> str | None:
