@@ -225,6 +225,20 @@ MUTANTS = (
         "embedded and stays_unusable",
     ),
     Mutant(
+        "mark nothing for review",
+        "functions/asking.py",
+        "            tuple(filter(None, (*draft.checked.reasons, draft.answer.review))),\n",
+        "            (),\n",
+        "tests/test_bad_model.py",
+    ),
+    Mutant(
+        "publish a refusal",
+        "functions/quality/findings.py",
+        '"prompt_echo", "refusal"}',
+        '"prompt_echo"}',
+        "tests/test_bad_model.py",
+    ),
+    Mutant(
         "trust the instance's clock",
         "functions/clock.py",
         "        return wrong\n",

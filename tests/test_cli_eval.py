@@ -123,10 +123,13 @@ def test_a_wrong_key_ends_it_after_the_bill_was_named(
 def test_a_limit_takes_pictures_evenly_and_bounds_the_calls(
     pictures: Path, model_server: ModelServer
 ) -> None:
-    limited = run(pictures, "--limit", 2, "--json")
-    assert [row["path"] for row in records(limited)[0]] == ["a.jpg", "b.jpg"]
-    assert "2 of 3 pictures" in limited.stderr
-    assert model_server.count == 2
+    (pictures / "references.jsonl").unlink()
+    for number in range(5):
+        (pictures / f"d{number}.jpg").write_bytes(jpeg(10 + number))
+    limited = run(pictures, "--limit", 4, "--json")
+    assert [row["path"] for row in records(limited)[0]] == ["a.jpg", "d0.jpg", "d2.jpg", "d4.jpg"]
+    assert "4 of 8 pictures" in limited.stderr
+    assert model_server.count == 4
 
 
 def test_a_folder_without_references_is_all_its_images_and_has_no_likeness(
