@@ -11,6 +11,7 @@ from functions.quality.words import Words
 
 _SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*|\n")
 _MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf¡-¿]|â€[\x90-\x9f™œ“”˜¦]|Â[\xa0-¿]")
+_ESCAPED = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})")
 _SEPARATORS = re.compile(r"\s*[,，、;；|·•/،]\s*|\s+[-–—]\s+")
 _HASHTAG = re.compile(r"(?<!\w)#\w{2,}")
 
@@ -116,10 +117,12 @@ def shouting(passage: Passage) -> str | None:
 
 
 def broken_characters(passage: Passage) -> str | None:
-    """Characters lost on the way, or UTF-8 read as something else."""
-    if found := _MOJIBAKE.search(passage.text):
-        return f"“{found[0]}” is a broken character: write the text anew."
-    return None
+    """Characters lost on the way, UTF-8 read as something else, or JSON's escapes left as such."""
+    found = _MOJIBAKE.search(passage.text)
+    escaped = _ESCAPED.search(passage.text)
+    if escaped and not passage.stands_in_image(escaped[0]):
+        found = found or escaped
+    return f"“{found[0]}” is a broken character: write the text anew." if found else None
 
 
 def person_guess(passage: Passage) -> str | None:
