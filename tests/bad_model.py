@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -72,7 +73,10 @@ class Ended:
 
 @contextmanager
 def world(patch: pytest.MonkeyPatch, folder: Path) -> Iterator[Embedded]:
-    """The product on a folder; pictures in ``en-fr/`` are wanted in both languages."""
+    """The product on a folder, with no settings but these; pictures in ``en-fr/`` are wanted in
+    both languages."""
+    for name in [each for each in os.environ if each.startswith(("CAPTION_", "GOOGLE_"))]:
+        patch.delenv(name)
     policy = folder / "captions.toml"
     policy.write_text('[[rules]]\nmatch = "en-fr/**"\nlanguages = ["en", "fr"]\n')
     pictures = folder / "pictures"
@@ -120,10 +124,14 @@ def markdown(rows: list[tuple[str, ...]]) -> str:
 def _cell(text: str) -> str:
     """A cell on one line, short, with nothing in it that a page would act on."""
     text = text.replace("\u202e", "⟨RLO⟩").replace("\u202c", "⟨PDF⟩").replace("\n", " ")
-    text = text if len(text) <= 72 else text[:70].rstrip() + " …"
+    text = _short(text)
     for sign in "|*[]`":
         text = text.replace(sign, f"\\{sign}")
     return text.replace("<", "&lt;")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 72 else text[:70].rstrip() + " …"
 
 
 def main() -> None:
@@ -143,8 +151,7 @@ def main() -> None:
     for name in HEAD:
         table.add_column(name, overflow="fold", no_wrap=name == "rules")
     for way, before, codes, *rest in rows:
-        cells = (show.plain(way), show.plain(before), codes.replace(", ", "\n"), *rest)
-        table.add_row(*cells)
+        table.add_row(way, show.plain(_short(before)), codes.replace(", ", "\n"), *rest)
     out.print(table)
 
 

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from functions.cli import captions, evaluated
-from functions.evaluation import comparison, measures, runs
-from tests.answers import gemini, openai
-from tests.model_server import ModelServer
+from functions.evaluation import comparison, measures, runs, trial
+from tests.answers import Answer, gemini, openai
+from tests.model_server import Call, ModelServer
 from tests.pictures import jpeg
 
 DOG = "A brown dog runs along a wet beach"
@@ -90,8 +90,9 @@ def test_what_stays_wrong_is_left_for_review(pictures: Path, model_server: Model
 
 
 def test_a_picture_that_fails_is_a_row_with_its_reason_and_not_the_end(
-    pictures: Path, model_server: ModelServer
+    pictures: Path, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(trial, "WAITS", ())
     (pictures / "b.jpg").write_bytes(jpeg()[:300])
     model_server.answer(gemini.finished("SAFETY"), gemini.ERRORS["overloaded"])
     (pictures / "d.jpg").write_bytes(jpeg(9))
@@ -108,6 +109,31 @@ def test_a_picture_that_fails_is_a_row_with_its_reason_and_not_the_end(
     }
     assert all(row["problem"] for row in rows if row["outcome"] != "captioned")
     assert totals["answered"] == 2
+
+
+def test_a_provider_that_wants_to_be_asked_later_is_asked_later(
+    pictures: Path, model_server: ModelServer
+) -> None:
+    model_server.answer(gemini.quota("0.1s"), gemini.quota("0.1s"))
+    asked = run(pictures, "--json")
+    assert asked.exit_code == 0
+    assert [row["model_calls"] for row in records(asked)[0]] == [1, 1, 1]
+    assert model_server.count == 5
+
+
+def test_what_was_paid_for_before_a_fault_is_kept(
+    pictures: Path, model_server: ModelServer
+) -> None:
+    (pictures / "sub" / "c.jpg").write_bytes(jpeg(2, (99, 99)))
+    last = (pictures / "sub" / "c.jpg").read_bytes()[-200:]
+
+    def answer(call: Call) -> Answer:
+        return gemini.ERRORS["wrong key"] if call.images[0].endswith(last) else gemini.good()
+
+    model_server.always(answer)
+    ended = run(pictures, "--save", "half")
+    assert ended.exit_code == 2
+    assert [row.path for row in runs.load(runs.place("half")).rows] == ["a.jpg", "b.jpg"]
 
 
 def test_a_wrong_key_ends_it_after_the_bill_was_named(
@@ -237,6 +263,7 @@ def test_without_a_folder_it_is_the_samples_and_without_a_key_no_model(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CAPTION_MODEL", "")
     shown = run()
     assert shown.exit_code == 0
     assert "No model: GEMINI_API_KEY is not set" in shown.stderr

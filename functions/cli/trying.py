@@ -59,8 +59,7 @@ def run(asked: Pictures, models: Sequence[str], wording: Path | None, name: str)
         click.echo(_bill(settings.model, len(asked.names)), err=True)
     made = []
     for settings, place in zip(chosen, places, strict=True):
-        one = _asked(asked, settings, own, started, place.stem)
-        runs.save(one, place)
+        one = _asked(asked, settings, own, started, place)
         made.append(one)
         figures = measures.totals(one)
         if session().json:
@@ -115,10 +114,10 @@ def _asked(
     settings: Settings,
     wording: Wording | None,
     started: datetime,
-    name: str,
+    place: Path,
 ) -> Run:
-    from rich.progress import Progress
-
+    """Ask about the pictures and keep the answers, those before an interruption too."""
+    rows: list[Row] = []
     with ExitStack() as stack:
         captioners = [
             stack.enter_context(closing(wiring.captioner(each, settings.timeout_seconds)))
@@ -126,27 +125,41 @@ def _asked(
         ]
         trial = Trial(captioners, settings, wiring.policy(settings), wording)
         names = [each for each in pictures.names if not trial.told(each)[0].skip]
-        out = show.console(stderr=True)
-        progress = stack.enter_context(Progress(console=out, disable=not out.is_terminal))
-        pool = stack.enter_context(ThreadPoolExecutor(_AT_ONCE))
+        try:
+            for row in _answers(trial, pictures, names):
+                rows.append(row)  # one by one: what came before a fault stays
+        finally:
+            run = Run(
+                name=place.stem,
+                model=str(settings.model),
+                prompt=trial.told(names[0])[2].version if names else "",
+                date=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                settings={
+                    "pictures": pictures.said,
+                    "languages": list(settings.languages),
+                    "filter": settings.filter,
+                    "policy": str(settings.policy or ""),
+                },
+                rows=tuple(rows),
+            )
+            if rows:
+                runs.save(run, place)
+    return run
 
-        def row(name: str) -> Row:
-            return trial.row(pictures.folder, name, pictures.references.get(name))
 
-        rows = tuple(progress.track(pool.map(row, names), len(names), description="Asking"))
-    return Run(
-        name=name,
-        model=str(settings.model),
-        prompt=trial.told(names[0])[2].version if names else "",
-        date=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        settings={
-            "pictures": pictures.said,
-            "languages": list(settings.languages),
-            "filter": settings.filter,
-            "policy": str(settings.policy or ""),
-        },
-        rows=rows,
-    )
+def _answers(trial: Trial, asked: Pictures, names: Sequence[str]) -> Iterator[Row]:
+    """The rows, in order, as they come."""
+    from rich.progress import Progress
+
+    def row(name: str) -> Row:
+        return trial.row(asked.folder, name, asked.references.get(name))
+
+    out = show.console(stderr=True)
+    with (
+        Progress(console=out, disable=not out.is_terminal) as progress,
+        ThreadPoolExecutor(_AT_ONCE) as pool,
+    ):
+        yield from progress.track(pool.map(row, names), len(names), description="Asking")
 
 
 def pictures(folder: Path | None, written: Path | None, limit: int, stack: ExitStack) -> Pictures:

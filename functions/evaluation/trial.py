@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from functions.policy import Policy, Rule
 from functions.ports import Captioner
 from functions.settings import Settings
 
+# Seconds before a busy provider is asked again, where it does not say how long itself.
+WAITS = (1.0, 5.0, 20.0)
+LONGEST_WAIT = 60.0
 UNREADABLE = "unreadable"  # in the place of a rule's code: the first answer is no reply
 
 
@@ -39,12 +43,25 @@ class Trial:
         return rule, languages, prompt.compose(rule, languages, wording=self.wording)
 
     def row(self, folder: Path, name: str, reference: Reference | None) -> Row:
-        """Ask about one picture. Raises ConfigurationError only: every other failure is a row."""
+        """Ask about one picture, again where the provider is busy. Raises ConfigurationError
+        only: every other failure is a row."""
+        waits = iter(WAITS)
+        while True:
+            try:
+                return self._row(folder, name, reference)
+            except TransientError as error:
+                wait = next(waits, None)
+                if wait is None:
+                    return Row(name, "unavailable", str(error), reference=reference)
+                time.sleep(min(error.retry_after or wait, LONGEST_WAIT))
+
+    def _row(self, folder: Path, name: str, reference: Reference | None) -> Row:
         rule, languages, told = self.told(name)
         context = quality.Context(
             languages, rule.max_length, name=name, prompt_text=f"{told.system}\n{told.user}"
         )
-        heard = _Heard(self.captioners)
+        answers: list[Answer] = []
+        captioners = [_Heard(each, answers) for each in self.captioners]
         row, report = Row(name, "", max_length=rule.max_length, reference=reference), Report()
 
         def picture(accepts: Accepts) -> Picture:
@@ -54,16 +71,15 @@ class Trial:
         try:
             if (folder / name).stat().st_size > self.settings.max_bytes:
                 raise PermanentError("too_large", "The file is over CAPTION_MAX_BYTES.")
-            asked = Asking(
-                heard.captioners, _Unbound(), _now, rules=self.settings.filter != "off"
-            ).ask(picture(heard.captioners[0].accepts), picture, told, context, _LATE, report)
+            asked = Asking(captioners, _Unbound(), _now, rules=self.settings.filter != "off").ask(
+                picture(captioners[0].accepts), picture, told, context, _LATE, report
+            )
         except PermanentError as error:
             row = replace(row, outcome=error.reason, problem=error.message)
-        except TransientError as error:
-            row = replace(row, outcome="unavailable", problem=str(error))
         except OSError as error:
             row = replace(row, outcome="unavailable", problem=f"not readable: {error.strerror}")
         else:
+            left = {*asked.reasons, *quality.check(asked.reply, context).reasons}
             row = replace(
                 row,
                 outcome="captioned",
@@ -72,11 +88,11 @@ class Trial:
                 decorative=asked.reply.decorative,
                 language=asked.language,
                 model_version=asked.model_version,
-                left=tuple(sorted({*asked.reasons, *quality.check(asked.reply, context).reasons})),
+                left=tuple(sorted(left)),
             )
         return replace(
             row,
-            found=_found(heard.answers, context),
+            found=_found(answers, context),
             model_calls=report.usage.model_calls,
             input_tokens=report.usage.input_tokens,
             output_tokens=report.usage.output_tokens,
@@ -99,14 +115,8 @@ def _found(answers: Sequence[Answer], context: quality.Context) -> tuple[str, ..
 
 
 class _Heard:
-    """Captioners whose answers are kept, for what the filter made of the first one."""
+    """A captioner whose answers are kept, for what the filter made of the first one."""
 
-    def __init__(self, captioners: Sequence[Captioner]) -> None:
-        self.answers: list[Answer] = []
-        self.captioners = [_Listened(each, self.answers) for each in captioners]
-
-
-class _Listened:
     def __init__(self, captioner: Captioner, answers: list[Answer]) -> None:
         self._captioner, self._answers = captioner, answers
         self.model, self.accepts, self.close = captioner.model, captioner.accepts, captioner.close
