@@ -134,6 +134,7 @@ def test_what_was_paid_for_before_a_fault_is_kept(
     ended = run(pictures, "--save", "half")
     assert ended.exit_code == 2
     assert [row.path for row in runs.load(runs.place("half")).rows] == ["a.jpg", "b.jpg"]
+    assert "2 of 3 pictures are kept in" in ended.stderr
 
 
 def test_a_wrong_key_ends_it_after_the_bill_was_named(

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -117,7 +117,6 @@ def _asked(
     place: Path,
 ) -> Run:
     """Ask about the pictures and keep the answers, those before an interruption too."""
-    rows: list[Row] = []
     with ExitStack() as stack:
         captioners = [
             stack.enter_context(closing(wiring.captioner(each, settings.timeout_seconds)))
@@ -125,25 +124,29 @@ def _asked(
         ]
         trial = Trial(captioners, settings, wiring.policy(settings), wording)
         names = [each for each in pictures.names if not trial.told(each)[0].skip]
+        run = Run(
+            name=place.stem,
+            model=str(settings.model),
+            prompt=", ".join(sorted({trial.told(each)[2].version for each in names})),
+            date=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            settings={
+                "pictures": pictures.said,
+                "languages": list(settings.languages),
+                "filter": settings.filter,
+                "policy": str(settings.policy or ""),
+            },
+        )
+        rows: list[Row] = []
         try:
             for row in _answers(trial, pictures, names):
                 rows.append(row)  # one by one: what came before a fault stays
-        finally:
-            run = Run(
-                name=place.stem,
-                model=str(settings.model),
-                prompt=trial.told(names[0])[2].version if names else "",
-                date=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-                settings={
-                    "pictures": pictures.said,
-                    "languages": list(settings.languages),
-                    "filter": settings.filter,
-                    "policy": str(settings.policy or ""),
-                },
-                rows=tuple(rows),
-            )
+        except BaseException:
             if rows:
-                runs.save(run, place)
+                runs.save(replace(run, rows=tuple(rows)), place)
+                click.echo(f"{len(rows)} of {len(names)} pictures are kept in {place}", err=True)
+            raise
+    run = replace(run, rows=tuple(rows))
+    runs.save(run, place)
     return run
 
 
