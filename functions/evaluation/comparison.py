@@ -84,7 +84,7 @@ def compare(before: Run, after: Run) -> Comparison:
 def interval(gains: Sequence[float]) -> tuple[float, float]:
     """The middle 95% of the means of pictures drawn again and again with replacement (the paired
     percentile bootstrap); the same for the same gains."""
-    draw = random.Random(_SEED)  # noqa: S311 - statistics, not secrets
+    draw = random.Random(_SEED)  # noqa: S311  # nosec B311
     means = sorted(statistics.fmean(draw.choices(gains, k=len(gains))) for _ in range(RESAMPLES))
     edge = round(0.025 * RESAMPLES)
     return means[edge], means[-edge - 1]
