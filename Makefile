@@ -14,12 +14,19 @@ help: ## what there is to do
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[cli]'
 	@touch $@
 
+.venv/.eval: .venv/.demo
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[cli,eval]'
+	@touch $@
+
 .venv/.dev: .venv/.demo
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[cli,dev]'
 	@touch $@
 
 demo: .venv/.demo ## draw sample pictures, caption them, show what came out
 	@$(BIN)/captions demo
+
+eval: .venv/.eval ## measure captions of sample pictures, with your key or without one
+	@$(BIN)/captions eval
 
 test: .venv/.dev ## lint, types and tests, with both emulators
 	$(BIN)/ruff format --check .
@@ -62,6 +69,9 @@ bench-images: .venv/.dev ## time and memory of each picture format
 sweep-images: .venv/.dev ## prepare every image file of this machine, and hostile ones
 	$(BIN)/python -m tests.bench.sweep_pictures /usr .venv
 
+worst-model: .venv/.dev ## twenty bad answers, and what stands in the document then
+	@$(BIN)/python -m tests.bad_model
+
 chaos: .venv/.dev ## crashes, storms, outages and wrong clocks, with figures
 	$(BIN)/python -m tests.chaos
 
@@ -82,4 +92,4 @@ test-generativeai: $(OLD)/.dev ## the contracts with google-generativeai, apart 
 clean: ## remove what the other targets made
 	rm -rf .venv $(OLD) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: help demo test test-generativeai scan audit lock source bench bench-images sweep-images chaos mutants clean
+.PHONY: help demo eval test test-generativeai scan audit lock source bench bench-images sweep-images worst-model chaos mutants clean

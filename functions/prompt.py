@@ -11,35 +11,66 @@ import functools
 import hashlib
 import json
 import re
+import string
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from functions.domain import Answer, EmbeddedText, Prompt, Reply
-from functions.errors import UnusableReply
+from functions.errors import ConfigurationError, UnusableReply
 from functions.policy import Rule
 
 NAME = "alt-text-1"
+_PLACES = {"language", "max_length", "guidance"}
 _FENCE = "~~~~~~~~"
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 
 
-def compose(rule: Rule, languages: Sequence[str], hint: str = "") -> Prompt:
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A prompt's text, with places for the language, the length and a rule's guidance."""
+
+    name: str
+    text: str
+
+    @classmethod
+    def load(cls, path: Path) -> Wording:
+        """A wording to try. Raises ConfigurationError for one without those places, or others."""
+        try:
+            text = path.read_text("utf-8")
+            places = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        except OSError as error:
+            raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from None
+        except ValueError as error:
+            raise ConfigurationError(f"{path}: {error}; write {{{{ and }}}} for braces") from None
+        if places != _PLACES:
+            wrong = ", ".join(f"{{{each}}}" for each in sorted(places ^ _PLACES))
+            raise ConfigurationError(
+                f"{path}: {wrong}: a prompt has the places {{language}}, {{max_length}} and "
+                "{guidance}, and no other; write {{ and }} for braces"
+            )
+        return cls(path.stem, text)
+
+    def told(self, language: str, max_length: int, guidance: str) -> str:
+        return self.text.format(language=language, max_length=max_length, guidance=guidance)
+
+
+def compose(
+    rule: Rule, languages: Sequence[str], hint: str = "", wording: Wording | None = None
+) -> Prompt:
     """What a model is told about one upload, the picture and its embedded text apart."""
-    return _composed(rule, tuple(languages), hint)
+    return _composed(rule, tuple(languages), hint, wording or _shipped())
 
 
 @functools.lru_cache(maxsize=256)
-def _composed(rule: Rule, languages: tuple[str, ...], hint: str) -> Prompt:
-    system = _template().format(
-        language=_named(languages[0]),
-        max_length=rule.max_length,
-        guidance=_guidance(rule, languages),
-    )
+def _composed(rule: Rule, languages: tuple[str, ...], hint: str, wording: Wording) -> Prompt:
+    system = wording.told(_named(languages[0]), rule.max_length, _guidance(rule, languages))
     user = "Write the alt text and caption for this image." + _fenced("notes by the uploader", hint)
     wanted = schema(languages)
     told = json.dumps([system, user, wanted], sort_keys=True)
-    return Prompt(f"{NAME}@{hashlib.sha256(told.encode()).hexdigest()[:12]}", system, user, wanted)
+    version = f"{wording.name}@{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    return Prompt(version, system, user, wanted)
 
 
 def about(prompt: Prompt, note: str, embedded: EmbeddedText) -> Prompt:
@@ -136,8 +167,8 @@ def _list(value: Any) -> list[Any]:
 
 
 @functools.cache
-def _template() -> str:
-    return (Path(__file__).parent / "prompts" / f"{NAME}.md").read_text("utf-8")
+def _shipped() -> Wording:
+    return Wording(NAME, (Path(__file__).parent / "prompts" / f"{NAME}.md").read_text("utf-8"))
 
 
 def _guidance(rule: Rule, languages: Sequence[str]) -> str:

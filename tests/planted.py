@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _OUTCOMES = "tests/test_outcomes.py"
+_ASKING = "tests/test_outcomes_of_asking.py"
 _STORMS = "tests/test_storms.py"
 _CHAOS = "tests/chaos/test_races.py tests/chaos/test_promise.py"
 _CAPTIONING = "functions/captioning.py"
@@ -55,7 +56,7 @@ MUTANTS = (
         _CLAIMS,
         "times = [document.not_before, document",
         "times = [None, document",
-        _OUTCOMES,
+        _ASKING,
         "embedded and before_the_provider",
     ),
     Mutant(
@@ -69,7 +70,7 @@ MUTANTS = (
         _CLAIMS,
         "attempts=document.attempts + 1 if again else 1",
         "attempts=1",
-        _OUTCOMES,
+        _ASKING,
         "embedded and given_up",
     ),
     Mutant(
@@ -77,7 +78,7 @@ MUTANTS = (
         _CAPTIONING,
         "            attempts=stored.document.attempts - waited,\n",
         "            attempts=stored.document.attempts - 1,\n",
-        _OUTCOMES,
+        _ASKING,
         "embedded and given_up",
     ),
     Mutant(
@@ -115,7 +116,7 @@ MUTANTS = (
         _CAPTIONING,
         "            lease=None,\n            not_before=now",
         "            not_before=now",
-        _OUTCOMES,
+        _ASKING,
         "embedded and overloaded",
     ),
     Mutant(
@@ -212,7 +213,7 @@ MUTANTS = (
         "functions/budget.py",
         "            if not self._left:\n                return False\n",
         "",
-        _OUTCOMES,
+        _ASKING,
         "embedded and daily_limit",
     ),
     Mutant(
@@ -220,8 +221,22 @@ MUTANTS = (
         "functions/asking.py",
         "        if draft.faults and self._clock() < again_until:\n",
         "        while draft.faults and self._clock() < again_until:\n",
-        _OUTCOMES,
+        _ASKING,
         "embedded and stays_unusable",
+    ),
+    Mutant(
+        "mark nothing for review",
+        "functions/asking.py",
+        "            tuple(filter(None, (*draft.checked.reasons, draft.answer.review))),\n",
+        "            (),\n",
+        "tests/test_bad_model.py",
+    ),
+    Mutant(
+        "publish a refusal",
+        "functions/quality/findings.py",
+        '"prompt_echo", "refusal"}',
+        '"prompt_echo"}',
+        "tests/test_bad_model.py",
     ),
     Mutant(
         "trust the instance's clock",

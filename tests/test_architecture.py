@@ -48,13 +48,16 @@ ALLOWED: dict[str, set[str]] = {
     | {"asking", "budget", "claims", "clock", "deliveries", "pictures", "prompt", "publishing"}
     | {"quality", "relay", "removals", "reuse", "room", "skipping"},
     "removals": PORTS | {"deliveries"},
+    "evaluation": PORTS
+    | RULES
+    | {"asking", "budget", "deliveries", "pictures", "prompt", "quality", "skipping"},
     "captioners": LEAVES,
     "stores": LEAVES,
     "wiring": PORTS | RULES | {"captioning", "captioners", "removals", "stores"},
     "cli": PORTS
     | RULES
     | {"captioning", "claims", "deliveries", "events", "pictures", "stores"}
-    | {"prompt", "skipping", "wiring"},
+    | {"evaluation", "prompt", "skipping", "wiring"},
     "main": {"deliveries", "events", "wiring"},
 }
 SDKS = {"google.genai", "openai", "anthropic", "google.generativeai"}

@@ -223,13 +223,21 @@ def test_capitals_that_stand_in_the_image_are_quoted(text: str, visible_text: st
 
 
 @pytest.mark.parametrize(
-    "text", ["A cafÃ© terrace", "The baker\u2019s sign \ufffd", "Itâ€™s a door"]
+    "text",
+    [
+        "A cafÃ© terrace",
+        "The baker\u2019s sign \ufffd",
+        "Itâ€™s a door",
+        r"A dog on a beach\nwith a stick",
+        r"A sign that reads \"Open\"",
+    ],
 )
 def test_broken_characters_are_found(text: str) -> None:
     assert codes(text) == {"broken_characters"}
 
 
-def test_accents_are_not_broken_characters() -> None:
+def test_accents_and_what_stands_in_the_image_are_not_broken_characters() -> None:
+    assert not codes(r"A terminal that shows C:\new", visible_text=r"cd C:\new")
     assert codes("Ein Café in Åre, São Paulo, Ångström", "de") == set()
 
 

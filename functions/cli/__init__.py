@@ -10,6 +10,7 @@ import click
 
 from functions.cli.captioning import caption
 from functions.cli.demo import demo
+from functions.cli.evaluating import evaluate
 from functions.cli.looking import get, list_
 from functions.cli.models import models
 from functions.cli.options import common
@@ -49,7 +50,7 @@ def captions() -> None:
     """
 
 
-for each in (demo, serve, caption, get, list_, retry, rules, models):
+for each in (demo, serve, caption, get, list_, retry, rules, models, evaluate):
     captions.add_command(each)
 
 

@@ -103,6 +103,7 @@ _NO_DESCRIPTION: Mapping[str, Judge] = {
 }
 _FAULTS: Mapping[str, Judge] = {
     "broken_characters": wording.broken_characters,
+    "chatter": wording.chatter,
     "contact_details": sources.contact_details,
     "injection": sources.injection,
     "keyword_stuffing": wording.keyword_stuffing,

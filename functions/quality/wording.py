@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from functions.quality.passage import Passage
 from functions.quality.text import contains, graphemes, shown, tokens
+from functions.quality.words import Words
 
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s*|\n")
+_SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*|\n")
 _MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf¡-¿]|â€[\x90-\x9f™œ“”˜¦]|Â[\xa0-¿]")
+_ESCAPED = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})")
 _SEPARATORS = re.compile(r"\s*[,，、;；|·•/،]\s*|\s+[-–—]\s+")
 _HASHTAG = re.compile(r"(?<!\w)#\w{2,}")
 
@@ -35,15 +38,26 @@ def placeholder(passage: Passage) -> str | None:
 
 def refusal(passage: Passage) -> str | None:
     """A sentence in which the model speaks of itself, not of the image."""
+    if found := _spoken(passage, lambda known: known.refusals):
+        return f"“{found}” is a refusal: describe what can be seen, or leave the text empty."
+    return None
+
+
+def chatter(passage: Passage) -> str | None:
+    """A sentence to whoever asked, around or after the description: offers, hopes, assent."""
+    if found := _spoken(passage, lambda known: known.chatter):
+        return f"“{found}” speaks to whoever asked: write the description and nothing else."
+    return None
+
+
+def _spoken(passage: Passage, of: Callable[[Words], re.Pattern[str]]) -> str:
+    """How a sentence begins that is of this kind, and does not stand in the image."""
     for sentence in _SENTENCE.split(passage.own):
         for known in passage.words:
-            found = known.refusals.match(sentence.lstrip(" -–—*"))
+            found = of(known).match(sentence.lstrip(" -–—*("))
             if found and not passage.stands_in_image(found[0]):
-                return (
-                    f"“{shown(found[0].strip())}” is a refusal: describe what can be seen, "
-                    "or leave the text empty."
-                )
-    return None
+                return shown(found[0].strip())
+    return ""
 
 
 def repetition(passage: Passage) -> str | None:
@@ -103,10 +117,12 @@ def shouting(passage: Passage) -> str | None:
 
 
 def broken_characters(passage: Passage) -> str | None:
-    """Characters lost on the way, or UTF-8 read as something else."""
-    if found := _MOJIBAKE.search(passage.text):
-        return f"“{found[0]}” is a broken character: write the text anew."
-    return None
+    """Characters lost on the way, UTF-8 read as something else, or JSON's escapes left as such."""
+    found = _MOJIBAKE.search(passage.text)
+    escaped = _ESCAPED.search(passage.text)
+    if escaped and not passage.stands_in_image(escaped[0]):
+        found = found or escaped
+    return f"“{found[0]}” is a broken character: write the text anew." if found else None
 
 
 def person_guess(passage: Passage) -> str | None:

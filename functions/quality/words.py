@@ -31,6 +31,7 @@ class Words:
     labels: re.Pattern[str]
     hedges: re.Pattern[str]
     refusals: re.Pattern[str]
+    chatter: re.Pattern[str]
     instructions: re.Pattern[str]
     guesses: re.Pattern[str]
     placeholders: frozenset[str]
@@ -94,6 +95,7 @@ def _load(name: str) -> Words:
         labels=re.compile(rf"(?:{labels})(?: ?\d+)? ?[:：] ?(?=\S)", re.IGNORECASE),
         hedges=one("hedges"),
         refusals=one("refusals", flags=re.IGNORECASE),
+        chatter=one("chatter", flags=re.IGNORECASE),
         instructions=one("instructions", flags=re.IGNORECASE),
         guesses=one("guesses", flags=re.IGNORECASE),
         placeholders=frozenset(data["placeholders"]),
