@@ -14,6 +14,7 @@ from typing import Any
 
 from functions.domain import Document, Page, Query, Stored
 from functions.errors import Stale, TransientError
+from functions.stores.paging import Position
 from functions.stores.records import from_record, to_record
 
 _BUSY_SECONDS = 20.0
@@ -83,12 +84,12 @@ class SqliteCaptions:
         return _stored(row) if row else None
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        asked = tuple(keys)
-        marks = ", ".join("?" * len(asked))
+        asked = json.dumps(list(keys))
         with connected(self._path) as db:
             rows = db.execute(
-                f"select document, version from captions where id in ({marks})",  # noqa: S608
-                asked,
+                "select document, version from captions "
+                "where id in (select value from json_each(?))",
+                (asked,),
             ).fetchall()
         found = map(_stored, rows)
         return {each.document.id: each for each in found}
@@ -142,20 +143,21 @@ class SqliteCaptions:
         if query.prefix:
             wheres.append("substr(name, 1, ?) = ?")
             values += [len(query.prefix), query.prefix]
-        if query.cursor:
-            wheres.append("(updated_at, id) < (select updated_at, id from captions where id = ?)")
-            values.append(query.cursor)
+        if after := Position.read(query.cursor):
+            wheres.append("(updated_at, name, id) < (?, ?, ?)")
+            values += [_time(after.updated_at), after.name, after.id]
         with connected(self._path) as db:
             rows = db.execute(
                 f"select document, version from captions where {' and '.join(wheres)} "  # noqa: S608
-                "order by updated_at desc, id desc limit ?",
+                "order by updated_at desc, name desc, id desc limit ?",
                 (*values, query.limit),
             ).fetchall()
         found = tuple(_stored(row) for row in rows)
-        return Page(found, found[-1].document.id if len(found) == query.limit else "")
+        full = found and len(found) == query.limit
+        return Page(found, Position.of(found[-1].document).cursor() if full else "")
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
-        everything = replace(query, status="captioned", words=(), limit=_ALL, cursor="")
+        everything = replace(query, status="captioned", words=(), md5="", limit=_ALL, cursor="")
         near = [
             (stored, sum(map(operator.mul, vector, stored.document.embedding)))
             for stored in self.find(everything).found
