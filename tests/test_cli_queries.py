@@ -101,6 +101,25 @@ def test_a_search_by_words_ranks_by_how_many_are_matched(place: Path) -> None:
     ]
 
 
+def test_a_frequent_word_does_not_hide_those_of_a_rare_one(
+    embedded: object, tmp_path: Path
+) -> None:
+    store = wiring.store(Settings.from_env(os.environ))
+    store.create(document("old.jpg", "A kettle", days=9))
+    for number in range(510):
+        store.create(document(f"{number}.jpg", "A mug"))
+    run = captions("search", "a kettle", "--limit", "1", "--json", where=tmp_path)
+
+    assert [(each["name"], each["matched"]) for each in run.records] == [("old.jpg", 2)]
+    assert "Many have 'a': the last 500 of them are ranked." in run.err
+
+
+def test_what_a_limit_cuts_off_is_said_to_programs_too(place: Path) -> None:
+    for form in ("--json", "--csv"):
+        run = captions("list", form, "--limit", "2", where=place)
+        assert "there are more (--limit)" in run.err
+
+
 def test_a_search_takes_the_filters_and_the_limit(place: Path) -> None:
     filtered = captions("search", "blue kettle", "--source", "human", "--json", where=place)
     best = captions("search", "blue kettle", "--limit", "1", "--json", where=place)

@@ -35,11 +35,6 @@ class Listed:
     scores: Sequence[float] = ()
 
 
-def for_people(as_csv: bool) -> bool:
-    """Whether a table is printed."""
-    return not (as_csv or session().json)
-
-
 def show(listed: Listed, as_csv: bool) -> None:
     """Print ``listed`` as it is asked for."""
     if session().json and as_csv:

@@ -23,8 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 STATUSES = ("pending", "captioned", "rejected", "failed", "deferred")
 SOURCES = ("model", "human", "embedded", "uploader")
 _PAGE = 100
-# Of how many documents that have one of the words those with the most are chosen.
-_RANKED = 1000
+# How many documents are read to choose those with the most words, and for each word at least.
+_RANKED, _FEWEST = 1000, 50
 
 
 def filters(command: F) -> F:
@@ -62,7 +62,7 @@ def list_(words: str, csv: bool, limit: int, **wanted: Any) -> None:
     query = replace(_query(wanted), words=_terms(words) if words else ())
     found = list(walk(wiring.store(settings()), query, limit + 1))
     listing.show(listing.Listed(found[:limit]), csv)
-    if len(found) > limit and listing.for_people(csv):
+    if len(found) > limit:
         click.echo(f"The last {limit} that changed; there are more (--limit).", err=True)
 
 
@@ -97,16 +97,24 @@ def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Document]
 
 
 def _by_words(captions: CaptionStore, query: Query) -> listing.Listed:
-    """The documents with the most of the words, the newer of equals first."""
+    """The documents with the most of the words, the newer of equals first.
+
+    Each word brings its own, so that those of a rare one are not lost behind a frequent one's.
+    """
+    share = max(_FEWEST, _RANKED // len(query.words))
+    found: dict[str, Document] = {}
+    for word in query.words:
+        named = list(walk(captions, replace(query, words=(word,)), share))
+        found |= {each.id: each for each in named}
+        if len(named) == share:
+            click.echo(f"Many have {word!r}: the last {share} of them are ranked.", err=True)
     wanted = set(query.words)
-    found = [
-        (len(wanted.intersection(each.search_terms)), each)
-        for each in walk(captions, query, _RANKED)
-    ]
-    if len(found) == _RANKED:
-        click.echo(f"Many have one of the words: the last {_RANKED} are ranked.", err=True)
-    best = sorted(found, key=lambda each: -each[0])[: query.limit]
-    return listing.Listed([each for _, each in best], "matched", [count for count, _ in best])
+    ranked = sorted(
+        ((len(wanted.intersection(each.search_terms)), each) for each in found.values()),
+        key=lambda one: (one[0], one[1].updated_at),
+        reverse=True,
+    )[: query.limit]
+    return listing.Listed([each for _, each in ranked], "matched", [count for count, _ in ranked])
 
 
 def _placed(text: str, settings: Settings) -> Sequence[float] | None:
