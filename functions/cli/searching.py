@@ -81,7 +81,7 @@ def search(text: str, csv: bool, limit: int, **wanted: Any) -> None:
         return
     near = captions.nearest(vector, query)
     scores = [round(similarity, 4) for _, similarity in near]
-    listing.show(listing.Listed([each.document for each, _ in near], "similarity", scores), csv)
+    listing.show(listing.Listed([each.document for each, _ in near], "nearness", scores), csv)
 
 
 def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Document]:

@@ -22,7 +22,8 @@ from google.cloud.firestore_v1.vector import Vector
 from functions.domain import Document, Query
 from functions.stores.paging import Position
 
-SIMILARITY = "similarity"
+# Not a name of a document's own field.
+SIMILARITY = "similarity_to_question"
 _MOST_NEAR = 1000
 _MOST_ALTERNATIVES = 30
 _EQUAL = ("status", "bucket", "language", "source")
