@@ -59,6 +59,11 @@ def place(stack: Stack, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def by_words(place: Path, text: str, *options: str) -> Ran:
+    """A search where no model is set for meaning."""
+    return captions("search", text, *options, where=place, CAPTION_EMBEDDING_MODEL="")
+
+
 def listed(place: Path, *options: str) -> list[str]:
     run = captions("list", "--json", *options, where=place)
     assert run.status == 0, run.err
@@ -89,16 +94,14 @@ def test_each_filter_keeps_what_it_names(place: Path, options: list[str], names:
 
 
 def test_a_search_by_words_ranks_by_how_many_are_matched(place: Path) -> None:
-    run = captions("search", "a blue kettle", "--json", where=place)
+    run = by_words(place, "a blue kettle", "--json")
 
     assert [(each["name"], each["matched"]) for each in run.records] == [
         ("shop/mug.jpg", 3),
         ("shop/kettle.jpg", 1),
     ]
     assert run.err.startswith("By words")
-    assert [each["name"] for each in captions("search", "犬", "--json", where=place).records] == [
-        "trip/dog.jpg"
-    ]
+    assert [each["name"] for each in by_words(place, "犬", "--json").records] == ["trip/dog.jpg"]
 
 
 def test_a_frequent_word_does_not_hide_those_of_a_rare_one(
@@ -108,7 +111,7 @@ def test_a_frequent_word_does_not_hide_those_of_a_rare_one(
     store.create(document("old.jpg", "A kettle", days=9))
     for number in range(510):
         store.create(document(f"{number}.jpg", "A mug"))
-    run = captions("search", "a kettle", "--limit", "1", "--json", where=tmp_path)
+    run = by_words(tmp_path, "a kettle", "--limit", "1", "--json")
 
     assert [(each["name"], each["matched"]) for each in run.records] == [("old.jpg", 2)]
     assert "Many have 'a': the last 500 of them are ranked." in run.err
@@ -121,15 +124,15 @@ def test_what_a_limit_cuts_off_is_said_to_programs_too(place: Path) -> None:
 
 
 def test_a_search_takes_the_filters_and_the_limit(place: Path) -> None:
-    filtered = captions("search", "blue kettle", "--source", "human", "--json", where=place)
-    best = captions("search", "blue kettle", "--limit", "1", "--json", where=place)
+    filtered = by_words(place, "blue kettle", "--source", "human", "--json")
+    best = by_words(place, "blue kettle", "--limit", "1", "--json")
 
     assert [each["name"] for each in filtered.records] == ["shop/kettle.jpg"]
     assert [each["name"] for each in best.records] == ["shop/mug.jpg"]
 
 
 def test_tables_have_a_line_an_image_and_the_rank(place: Path) -> None:
-    run = captions("search", "kettle", where=place)
+    run = by_words(place, "kettle")
 
     head, *lines = run.out.splitlines()
     assert head.split()[-1] == "Matched"
@@ -137,7 +140,7 @@ def test_tables_have_a_line_an_image_and_the_rank(place: Path) -> None:
 
 
 def test_nothing_found_is_said_and_no_failure(place: Path) -> None:
-    run = captions("search", "zebra", where=place)
+    run = by_words(place, "zebra")
 
     assert (run.status, run.out) == (0, "")
     assert "No captions there." in run.err
@@ -150,7 +153,7 @@ def _raw(place: Path, *arguments: str) -> bytes:
     from tests.command_line import environment
 
     command = [sys.executable, "-m", "functions.cli", *arguments]
-    env = environment({"PYTHONUTF8": "0", "LC_ALL": "C"})
+    env = environment({"PYTHONUTF8": "0", "LC_ALL": "C", "CAPTION_EMBEDDING_MODEL": ""})
     return subprocess.run(command, cwd=place, env=env, capture_output=True, check=True).stdout
 
 

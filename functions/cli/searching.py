@@ -76,12 +76,14 @@ def search(text: str, csv: bool, limit: int, **wanted: Any) -> None:
     read = settings()
     captions = wiring.store(read)
     vector = _placed(text, read)
-    if vector is None:
-        listing.show(_by_words(captions, replace(query, words=_terms(text))), csv)
+    near = captions.nearest(vector, query) if vector else ()
+    if near:
+        scores = [round(similarity, 4) for _, similarity in near]
+        listing.show(listing.Listed([each.document for each, _ in near], "nearness", scores), csv)
         return
-    near = captions.nearest(vector, query)
-    scores = [round(similarity, 4) for _, similarity in near]
-    listing.show(listing.Listed([each.document for each, _ in near], "nearness", scores), csv)
+    if vector:
+        click.echo("By words: no caption there has been embedded.", err=True)
+    listing.show(_by_words(captions, replace(query, words=_terms(text))), csv)
 
 
 def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Document]:
