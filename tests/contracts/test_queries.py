@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.domain import Document, Query, Review
 from functions.ports import CaptionStore
-from functions.stores.sqlite import SqliteCaptions
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(params=["sqlite", "firestore"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CaptionStore]:
-    if request.param == "sqlite":
-        yield SqliteCaptions(tmp_path / "captions.db")
-        return
-    request.getfixturevalue("firestore_emulator")
-    from google.cloud import firestore
-
-    from functions.stores.firestore import FirestoreCaptions
-
-    client = firestore.Client()
-    yield FirestoreCaptions(client, f"captions-{uuid.uuid4().hex}")
-    client.close()
 
 
 def document(name: str = "a.jpg", **changes: Any) -> Document:
