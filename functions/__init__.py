@@ -25,6 +25,7 @@ policy          captions.toml: which rule applies to a name
 languages       BCP 47 tags, their scripts and fallbacks
 addresses       an image's address on the web -> bucket and name
 wordings        which of a document's languages a reader gets
+search          the words under which a caption is found, and those of a question
 labels          what is read from and written to an object's metadata
 captioners/     one file a model provider
 stores/         Firestore and Cloud Storage; SQLite and a folder

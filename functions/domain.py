@@ -266,7 +266,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which documents; empty means any. Newest first by ``updated_at``.
+    """Which documents; empty means any. Newest first by ``updated_at``; with ``md5`` in any order.
 
     ``words`` are search terms (see :mod:`functions.search`), of which a document has one at
     least; ``since`` and ``until`` bound ``updated_at``, the latter exclusively.

@@ -71,7 +71,7 @@ class CaptionStore(Protocol):
         """The document with this ID."""
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        """The documents with these IDs, those that exist, in one round trip; at most 300."""
+        """The documents with these IDs, those that exist; a round trip for every 300."""
 
     def replace(self, stored: Stored, document: Document) -> Stored:
         """Write ``document`` over ``stored``. Raises Stale if that has changed or is gone."""
@@ -80,7 +80,8 @@ class CaptionStore(Protocol):
         """Remove ``stored``. Raises Stale if it has changed or is gone."""
 
     def find(self, query: Query) -> Page:
-        """The documents that a query names."""
+        """The documents that a query names, as many as its limit if there are. Raises ValueError
+        for a cursor that no page has given."""
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
         """The captioned documents of ``query`` whose embeddings lie closest, with the cosine

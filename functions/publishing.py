@@ -110,8 +110,9 @@ def ended(
     captioned_at: datetime | None = None,
 ) -> Document:
     """``document`` with no work left on it."""
+    translated = (text for words in document.translations.values() for text in words.values())
     terms = search.terms(
-        (document.alt_text, document.caption, *document.tags, document.visible_text)
+        (document.alt_text, document.caption, *document.tags, *translated, document.visible_text)
     )
     return replace(
         document,

@@ -1,20 +1,49 @@
-"""The words under which a caption is found."""
+"""The words under which a caption is found, and those that a question asks for."""
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-_WORD = re.compile(r"\w+")
 MOST_TERMS = 200
+
+# Scripts that put no space between words: Han and kana; Thai and Lao, Burmese, Khmer.
+_HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED = f"{_HAN}\u3041-\u30ff\u31f0-\u31ff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_RUN = re.compile(f"([{_UNSPACED}]+)|[^{_UNSPACED}]+")
+_IDEOGRAPH = re.compile(f"[{_HAN}]")
 
 
 def terms(texts: Iterable[str]) -> tuple[str, ...]:
-    """The distinct words of ``texts``, NFKC-normalised and case-folded, in order, at most 200."""
-    words = (
-        word
-        for text in texts
-        for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    )
-    return tuple(dict.fromkeys(words))[:MOST_TERMS]
+    """The distinct words of ``texts``, NFKC-normalised and case-folded, in order, at most 200.
+
+    Where a script has no spaces, each two characters that follow each other stand for a word;
+    last come the single ideographs, which are words of their own.
+    """
+    runs = [run for text in texts for run in _runs(text)]
+    pairs = (pair for run in runs for pair in _pairs(*run))
+    ideographs = (char for run, unspaced in runs if unspaced for char in _IDEOGRAPH.findall(run))
+    return tuple(itertools.islice(dict.fromkeys(itertools.chain(pairs, ideographs)), MOST_TERMS))
+
+
+def asked(text: str) -> tuple[str, ...]:
+    """The terms of a question: as :func:`terms`, but a single ideograph only where it is alone."""
+    pairs = (pair for run in _runs(text) for pair in _pairs(*run))
+    return tuple(itertools.islice(dict.fromkeys(pairs), MOST_TERMS))
+
+
+def _runs(text: str) -> Iterator[tuple[str, bool]]:
+    """Letters, marks and digits that belong together, and whether their script has no spaces."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    spaced = "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in folded)
+    for word in spaced.split():
+        for run in _RUN.finditer(word):
+            yield run[0], bool(run[1])
+
+
+def _pairs(run: str, unspaced: bool) -> Iterable[str]:
+    if not unspaced or len(run) == 1:
+        return (run,)
+    return ("".join(pair) for pair in itertools.pairwise(run))

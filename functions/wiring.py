@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from functions.domain import Accepts, Answer, Picture, Prompt
 from functions.errors import ConfigurationError
 from functions.policy import Policy
-from functions.ports import Captioner, CaptionStore, ImageStore
+from functions.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.providers import PROVIDERS
 from functions.settings import POLICY_FILE, Model, Settings
 
@@ -159,6 +159,11 @@ def captioner(model: Model, timeout_seconds: float) -> Captioner:
     adapter = getattr(importlib.import_module(provider.module), provider.adapter)
     made: Captioner = adapter(model.name, timeout_seconds)
     return made
+
+
+def embedder(settings: Settings) -> Embedder | None:
+    """The model that places words among meanings; None where there is none to ask."""
+    return None
 
 
 def store(settings: Settings) -> CaptionStore:

@@ -170,11 +170,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def request(url: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Any:
+def request(
+    url: str,
+    method: str = "GET",
+    body: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
     """One JSON request to a server of ours, past any proxy; its answer, read."""
     data = None if body is None else json.dumps(body).encode()
     call = urllib.request.Request(  # noqa: S310
-        url, data, {"Content-Type": "application/json"}, method=method
+        url, data, {"Content-Type": "application/json", **(headers or {})}, method=method
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(call, timeout=30) as response:

@@ -92,8 +92,8 @@ MUTANTS = (
     Mutant(
         "set a Firestore document instead of creating it",
         "functions/stores/firestore.py",
-        ".create(to_record(document), **_BOUNDS)",
-        ".set(to_record(document), **_BOUNDS)",
+        ".create(_record(document), **_BOUNDS)",
+        ".set(_record(document), **_BOUNDS)",
         "tests/contracts",
         "firestore",
     ),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from functions import prices, search
+from functions import prices
 from functions.budget import Budget
 from functions.domain import Answer
 from functions.errors import TransientError
@@ -84,13 +84,3 @@ def test_a_call_costs_what_the_table_says() -> None:
 
 def test_a_model_without_a_price_costs_nothing_known() -> None:
     assert prices.usage("gemini:of-tomorrow", Answer("", "", False, "", 10, 10)).cost_usd == 0
-
-
-def test_search_terms_are_distinct_folded_words() -> None:
-    assert search.terms(["Ein Straßen-Hund", "ein HUND, Ｆｕｌｌ"]) == (
-        "ein",
-        "strassen",
-        "hund",
-        "full",
-    )
-    assert len(search.terms(str(n) for n in range(1000))) == search.MOST_TERMS

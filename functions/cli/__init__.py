@@ -11,11 +11,12 @@ import click
 from functions.cli.captioning import caption
 from functions.cli.demo import demo
 from functions.cli.evaluating import evaluate
-from functions.cli.looking import get, list_
+from functions.cli.looking import get
 from functions.cli.models import models
 from functions.cli.options import common
 from functions.cli.retrying import retry
 from functions.cli.ruling import rules
+from functions.cli.searching import list_, search
 from functions.cli.serving import serve
 from functions.errors import CaptionError, ConfigurationError
 
@@ -50,7 +51,7 @@ def captions() -> None:
     """
 
 
-for each in (demo, serve, caption, get, list_, retry, rules, models, evaluate):
+for each in (demo, serve, caption, get, list_, search, retry, rules, models, evaluate):
     captions.add_command(each)
 
 

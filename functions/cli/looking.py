@@ -1,9 +1,7 @@
-"""``captions get`` and ``captions list``: what is known of images."""
+"""``captions get``: what is known of an image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -12,15 +10,10 @@ from functions import wiring
 from functions.cli import show
 from functions.cli.options import common
 from functions.cli.session import located, session, settings
-from functions.domain import Document, Query, document_id
-from functions.ports import CaptionStore
+from functions.domain import Document, document_id
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
-
-STATUSES = ("pending", "captioned", "rejected", "failed", "deferred")
-_PAGE = 100
 
 
 @click.command()
@@ -39,65 +32,6 @@ def get(uri: str) -> None:
         click.echo(show.as_json(show.record(stored.document)))
     else:
         show.console().print(_card(stored.document))
-
-
-@click.command("list")
-@click.option("--status", type=click.Choice(STATUSES), help="Only documents in this state.")
-@click.option("--bucket", default="", help="Only images of this bucket.")
-@click.option("--prefix", default="", help="Only images whose names begin so.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
-)
-@common
-def list_(status: str | None, bucket: str, prefix: str, limit: int) -> None:
-    """List captions, those that changed last first."""
-    query = Query(status=status or "", bucket=bucket, prefix=prefix)
-    found = list(walk(wiring.store(settings()), query, limit + 1))
-    if session().json:
-        for document in found[:limit]:
-            click.echo(show.as_json(show.record(document)))
-        return
-    out = show.console()
-    if not found:
-        click.echo("No captions there.", err=True)
-        return
-    out.print(_list(out, found[:limit]))
-    out.file.flush()
-    if len(found) > limit:
-        click.echo(f"The last {limit} that changed; there are more (--limit).", err=True)
-
-
-def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Document]:
-    """Documents of as many pages as it takes, up to ``limit``."""
-    from dataclasses import replace
-
-    while limit > 0:
-        page = captions.find(replace(query, limit=min(limit, _PAGE)))
-        for stored in page.found:
-            yield stored.document
-        limit -= len(page.found)
-        if not page.cursor:
-            return
-        query = replace(query, cursor=page.cursor)
-
-
-def _list(out: Console, documents: list[Document]) -> Table:
-    """A line an image in a pipe; what belongs together one above the other in a terminal."""
-    one_bucket = len({document.bucket for document in documents}) == 1
-    piped = show.piped(out)
-    columns = ("Image", "Status", "Alt text", "Source", "Changed")
-    table = show.table(out, *(columns if piped else ("Image", "Alt text*", "Source / changed")))
-    table.columns[0].max_width = None if piped else max(24, out.width // 4)
-    for each in documents:
-        name = show.text(each.name if one_bucket else each.uri, "bold")
-        status = show.status(each.status, "review" if each.review.needed else "")
-        words = show.text(show.words(each), "" if each.status == "captioned" else "dim")
-        source, changed = show.text(each.source), show.text(_when(each.updated_at), "dim")
-        if piped:
-            table.add_row(name, status, words, source, changed)
-        else:
-            table.add_row(show.stacked(name, status), words, show.stacked(source, changed))
-    return table
 
 
 def _card(document: Document) -> Table:
@@ -125,18 +59,13 @@ def _card(document: Document) -> Table:
         ("Prompt", document.prompt),
         ("Spent", f"{usage.model_calls} calls, {spent}" if usage.input_tokens else ""),
         ("Attempts", document.attempts if document.attempts > 1 else ""),
-        ("Not before", _when(document.not_before)),
+        ("Not before", show.when(document.not_before)),
         ("Generation", document.generation),
-        ("Captioned", _when(document.captioned_at)),
-        ("Changed", _when(document.updated_at)),
+        ("Captioned", show.when(document.captioned_at)),
+        ("Changed", show.when(document.updated_at)),
     ]
     card.add_row("Status", show.status(document.status))
     for label, value in rows:
         if value != "":
             card.add_row(show.text(label), show.text(value))
     return card
-
-
-def _when(time: datetime | None) -> str:
-    """A time on the reader's clock, to the minute."""
-    return f"{time.astimezone():%Y-%m-%d %H:%M}" if time else ""

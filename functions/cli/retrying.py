@@ -11,8 +11,8 @@ import click
 from functions import wiring
 from functions.cli import show
 from functions.cli.captioning import Job, desk_of, work
-from functions.cli.looking import walk
 from functions.cli.options import common
+from functions.cli.searching import walk
 from functions.cli.session import choose_model_aloud, session, settings
 from functions.domain import Document, Query
 from functions.errors import ConfigurationError

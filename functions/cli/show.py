@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -138,16 +139,26 @@ def money(dollars: float) -> str:
 
 
 def record(document: Document) -> dict[str, Any]:
-    """A document as it is stored, its times as text."""
-    return to_record(document)
+    """A document as it is stored, but for the numbers of its embedding."""
+    return to_record(replace(document, embedding=None))
+
+
+def when(time: datetime | None) -> str:
+    """A time on the reader's clock, to the minute."""
+    return f"{time.astimezone():%Y-%m-%d %H:%M}" if time else ""
+
+
+def stamp(time: datetime) -> str:
+    """A time as JSON and CSV have it: RFC 3339, in UTC."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def as_json(value: Any) -> str:
     """``value`` on one line of JSON."""
-    return json.dumps(value, default=_stamp, ensure_ascii=False)
+    return json.dumps(value, default=_text, ensure_ascii=False)
 
 
-def _stamp(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return stamp(value)
     raise TypeError(f"{type(value).__name__} has no JSON")

@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 from google.api_core import exceptions as google
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
-from google.cloud.firestore_v1.base_vector_query import DistanceMeasure
 from google.cloud.firestore_v1.vector import Vector
 
 from functions.domain import Document, Page, Query, Stored
 from functions.errors import ConfigurationError, PermanentError, Stale, TransientError
+from functions.stores.firestore_queries import SIMILARITY, asked, matches, nearest, page, page_size
+from functions.stores.paging import Position
 from functions.stores.records import from_record, to_record
 
 # One attempt of one call, and all attempts of it together, in seconds. An event makes at most
@@ -41,8 +41,7 @@ _RETRY = Retry(
 )
 _BOUNDS: dict[str, Any] = {"retry": _RETRY, "timeout": _ATTEMPT_SECONDS}
 _RESERVATION_TRIES = 20
-_EQUAL = ("md5", "status", "bucket", "language", "source")
-_SIMILARITY = "similarity"
+_MOST_READ = 300
 
 _T = TypeVar("_T")
 
@@ -69,8 +68,11 @@ class FirestoreCaptions:
         return _stored(snapshot) if snapshot.exists else None
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        references = [self._captions.document(key) for key in keys]
-        found = _translated(lambda: list(self._client.get_all(references, **_BOUNDS)))
+        wanted = [self._captions.document(key) for key in dict.fromkeys(keys)]
+        found: list[Any] = []
+        for start in range(0, len(wanted), _MOST_READ):
+            some = wanted[start : start + _MOST_READ]
+            found += _translated(lambda: list(self._client.get_all(some, **_BOUNDS)))  # noqa: B023
         return {each.id: _stored(each) for each in found if each.exists}
 
     def replace(self, stored: Stored, document: Document) -> Stored:
@@ -95,44 +97,33 @@ class FirestoreCaptions:
             raise Stale from None
 
     def find(self, query: Query) -> Page:
-        wanted = self._filtered(query)
-        if not query.md5:
-            wanted = wanted.order_by("updated_at", direction=firestore.Query.DESCENDING)
-        if query.cursor:
-            start = _translated(lambda: self._captions.document(query.cursor).get(**_BOUNDS))
-            wanted = wanted.start_after(start)
-        found = _translated(lambda: list(wanted.limit(query.limit).get(**_BOUNDS)))
-        more = found[-1].id if len(found) == query.limit else ""
-        return Page(tuple(_stored(each) for each in found), more)
+        queries, size = asked(self._captions, query), page_size(query)
+        after, found = Position.read(query.cursor), list[Stored]()
+        while True:
+            pages = [page(each, after, size) for each in queries]
+            answers = [each for one in pages for each in _indexed(lambda: one.get(**_BOUNDS))]  # noqa: B023
+            rows = list({each.id: _stored(each) for each in answers}.values())
+            if len(pages) > 1:
+                rows.sort(key=lambda each: Position.of(each.document), reverse=True)
+            rows = rows[:size]
+            found += [each for each in rows if matches(each.document, query)]
+            if len(found) >= query.limit:
+                found = found[: query.limit]
+                return Page(tuple(found), Position.of(found[-1].document).cursor())
+            if len(rows) < size:
+                return Page(tuple(found))
+            after = Position.of(rows[-1].document)
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
-        wanted = self._filtered(replace(query, status="captioned", words=()))
-        near = wanted.find_nearest(
-            vector_field="embedding",
-            query_vector=Vector(vector),
-            distance_measure=DistanceMeasure.DOT_PRODUCT,
-            limit=query.limit,
-            distance_result_field=_SIMILARITY,
-        )
-        found = _translated(lambda: list(near.get(**_BOUNDS)))
-        return [(_stored(each), float(each.get(_SIMILARITY))) for each in found]
-
-    def _filtered(self, query: Query) -> Any:
-        wanted: Any = self._captions
-        filters = [
-            *((field, "==", getattr(query, field)) for field in _EQUAL),
-            ("review.needed", "==", query.review),
-            ("tags", "array_contains", query.tag),
-            ("search_terms", "array_contains_any", list(query.words)),
-            ("updated_at", ">=", query.since),
-            ("updated_at", "<", query.until),
-            ("name", ">=", query.prefix),
-            ("name", "<", query.prefix and query.prefix + "\uf8ff"),
-        ]
-        for field, sign, value in filters:
-            if value:
-                wanted = wanted.where(filter=FieldFilter(field, sign, value))
-        return wanted
+        wanted = replace(query, status="captioned", words=(), md5="")
+        near: list[tuple[Stored, float]] = []
+        for each, most in nearest(self._captions, vector, wanted):
+            found = _indexed(lambda: list(each.get(**_BOUNDS)))  # noqa: B023
+            near = [(_stored(one), float(one.get(SIMILARITY))) for one in found]
+            near = [one for one in near if matches(one[0].document, wanted)]
+            if len(near) >= query.limit or len(found) < most:
+                break
+        return near[: query.limit]
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         reference = self._days.document(day)
@@ -167,6 +158,18 @@ def _record(document: Document) -> dict[str, Any]:
 def _stored(snapshot: Any) -> Stored:
     read_at = datetime.fromtimestamp(snapshot.read_time.timestamp(), UTC)
     return Stored(from_record(snapshot.to_dict()), snapshot.update_time, read_at)
+
+
+def _indexed(call: Callable[[], _T]) -> _T:
+    """Run one query; Firestore refuses those that no index serves."""
+    try:
+        return _translated(call)
+    except google.FailedPrecondition as error:
+        raise ConfigurationError(
+            "Firestore has no index for this query yet; deploy infra/firestore.indexes.json with "
+            "`firebase deploy --only firestore:indexes --config infra/firebase.json`, and wait "
+            "until the indexes are built"
+        ) from error
 
 
 def _translated(call: Callable[[], _T]) -> _T:

@@ -14,7 +14,7 @@ create table if not exists captions (
     document text not null
 );
 create index if not exists captions_by_md5 on captions (md5);
-create index if not exists captions_by_time on captions (updated_at desc, id);
+create index if not exists captions_by_time on captions (updated_at desc, name desc, id desc);
 
 create table if not exists days (day text primary key, model_calls integer not null);
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import operator
 import sqlite3
@@ -14,10 +15,10 @@ from typing import Any
 
 from functions.domain import Document, Page, Query, Stored
 from functions.errors import Stale, TransientError
+from functions.stores.paging import Position
 from functions.stores.records import from_record, to_record
 
 _BUSY_SECONDS = 20.0
-_ALL = 2**31
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
 _DATES = frozenset(
     {
@@ -33,8 +34,9 @@ _DATES = frozenset(
 
 
 @contextmanager
-def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """One write transaction on the database at ``path``, committed unless it raises.
+def connected(path: Path, to: str = "immediate") -> Iterator[sqlite3.Connection]:
+    """One write transaction on the database at ``path``, committed unless it raises; ``to``
+    ``deferred``, one that reads and lets others write.
 
     Raises TransientError if the database stays locked or cannot be written.
     """
@@ -42,7 +44,7 @@ def connected(path: Path) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             connection.execute("pragma synchronous = full")
-            connection.execute("begin immediate")
+            connection.execute(f"begin {to}")
             yield connection
             connection.execute("commit")
         finally:
@@ -83,12 +85,12 @@ class SqliteCaptions:
         return _stored(row) if row else None
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        asked = tuple(keys)
-        marks = ", ".join("?" * len(asked))
+        asked = json.dumps(list(keys))
         with connected(self._path) as db:
             rows = db.execute(
-                f"select document, version from captions where id in ({marks})",  # noqa: S608
-                asked,
+                "select document, version from captions "
+                "where id in (select value from json_each(?))",
+                (asked,),
             ).fetchall()
         found = map(_stored, rows)
         return {each.document.id: each for each in found}
@@ -116,52 +118,32 @@ class SqliteCaptions:
             raise Stale
 
     def find(self, query: Query) -> Page:
-        wheres, values = ["true"], list[Any]()
-        for field in ("md5", "status", "bucket"):
-            if value := getattr(query, field):
-                wheres.append(f"{field} = ?")
-                values.append(value)
-        for field in ("language", "source"):
-            if value := getattr(query, field):
-                wheres.append(f"document ->> '{field}' = ?")
-                values.append(value)
-        if query.review:
-            wheres.append("document ->> '$.review.needed'")
-        for field, wanted in (("tags", (query.tag,)), ("search_terms", query.words)):
-            if any(wanted):
-                marks = ", ".join("?" * len(wanted))
-                wheres.append(
-                    f"exists (select 1 from json_each(document, '$.{field}') "  # noqa: S608
-                    f"where value in ({marks}))"
-                )
-                values += wanted
-        for sign, time in ((">=", query.since), ("<", query.until)):
-            if time:
-                wheres.append(f"updated_at {sign} ?")
-                values.append(_time(time))
-        if query.prefix:
-            wheres.append("substr(name, 1, ?) = ?")
-            values += [len(query.prefix), query.prefix]
-        if query.cursor:
-            wheres.append("(updated_at, id) < (select updated_at, id from captions where id = ?)")
-            values.append(query.cursor)
+        where, values = _condition(query)
         with connected(self._path) as db:
             rows = db.execute(
-                f"select document, version from captions where {' and '.join(wheres)} "  # noqa: S608
-                "order by updated_at desc, id desc limit ?",
+                f"select document, version from captions where {where} "  # noqa: S608
+                "order by updated_at desc, name desc, id desc limit ?",
                 (*values, query.limit),
             ).fetchall()
         found = tuple(_stored(row) for row in rows)
-        return Page(found, found[-1].document.id if len(found) == query.limit else "")
+        full = found and len(found) == query.limit
+        return Page(found, Position.of(found[-1].document).cursor() if full else "")
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
-        everything = replace(query, status="captioned", words=(), limit=_ALL, cursor="")
-        near = [
-            (stored, sum(map(operator.mul, vector, stored.document.embedding)))
-            for stored in self.find(everything).found
-            if stored.document.embedding and len(stored.document.embedding) == len(vector)
-        ]
-        return sorted(near, key=lambda each: -each[1])[: query.limit]
+        captioned = replace(query, status="captioned", words=(), md5="", cursor="")
+        where, values = _condition(captioned)
+        with connected(self._path, "deferred") as db:
+            rows = db.execute(
+                f"select id, document ->> 'embedding' from captions where {where} "  # noqa: S608
+                "and json_array_length(document, '$.embedding') = ?",
+                (*values, len(vector)),
+            )
+            near = heapq.nlargest(
+                query.limit,
+                ((sum(map(operator.mul, vector, json.loads(text))), key) for key, text in rows),
+            )
+        found = self.read_many(key for _, key in near)
+        return [(found[key], similarity) for similarity, key in near if key in found]
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         with connected(self._path) as db:
@@ -170,6 +152,40 @@ class SqliteCaptions:
             granted = max(0, min(block, limit - taken))
             db.execute("insert or replace into days values (?, ?)", (day, taken + granted))
         return granted
+
+
+def _condition(query: Query) -> tuple[str, list[Any]]:
+    """What SQL asks for, and its values."""
+    wheres, values = ["true"], list[Any]()
+    for field in ("md5", "status", "bucket"):
+        if value := getattr(query, field):
+            wheres.append(f"{field} = ?")
+            values.append(value)
+    for field in ("language", "source"):
+        if value := getattr(query, field):
+            wheres.append(f"document ->> '{field}' = ?")
+            values.append(value)
+    if query.review:
+        wheres.append("document ->> '$.review.needed'")
+    for field, wanted in (("tags", (query.tag,)), ("search_terms", query.words)):
+        if any(wanted):
+            marks = ", ".join("?" * len(wanted))
+            wheres.append(
+                f"exists (select 1 from json_each(document, '$.{field}') "  # noqa: S608
+                f"where value in ({marks}))"
+            )
+            values += wanted
+    for sign, time in ((">=", query.since), ("<", query.until)):
+        if time:
+            wheres.append(f"updated_at {sign} ?")
+            values.append(_time(time))
+    if query.prefix:
+        wheres.append("substr(name, 1, ?) = ?")
+        values += [len(query.prefix), query.prefix]
+    if after := Position.read(query.cursor):
+        wheres.append("(updated_at, name, id) < (?, ?, ?)")
+        values += [_time(after.updated_at), after.name, after.id]
+    return " and ".join(wheres), values
 
 
 def _next_version(db: sqlite3.Connection) -> int:

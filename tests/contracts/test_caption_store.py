@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,21 +15,6 @@ from functions.ports import CaptionStore
 from functions.stores.sqlite import SqliteCaptions
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "firestore"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CaptionStore]:
-    if request.param == "sqlite":
-        yield SqliteCaptions(tmp_path / "captions.db")
-        return
-    request.getfixturevalue("firestore_emulator")
-    from google.cloud import firestore
-
-    from functions.stores.firestore import FirestoreCaptions
-
-    client = firestore.Client()
-    yield FirestoreCaptions(client, f"captions-{uuid.uuid4().hex}")
-    client.close()
 
 
 def document(name: str = "a/b.jpg", **changes: object) -> Document:

@@ -1,0 +1,28 @@
+"""Each implementation of a port, for the facts that all of them keep."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from functions.ports import CaptionStore
+from functions.stores.sqlite import SqliteCaptions
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CaptionStore]:
+    """An empty store."""
+    if request.param == "sqlite":
+        yield SqliteCaptions(tmp_path / "captions.db")
+        return
+    request.getfixturevalue("firestore_emulator")
+    from google.cloud import firestore
+
+    from functions.stores.firestore import FirestoreCaptions
+
+    client = firestore.Client()
+    yield FirestoreCaptions(client, f"captions-{uuid.uuid4().hex}")
+    client.close()

@@ -1,0 +1,293 @@
+"""What every CaptionStore answers to a query: SQLite and Firestore alike."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.domain import Document, Query, Review
+from functions.ports import CaptionStore
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def document(name: str = "a.jpg", **changes: Any) -> Document:
+    plain = Document("pictures", name, 1, "captioned", created_at=NOW, updated_at=NOW)
+    return replace(plain, **changes)
+
+
+def add(store: CaptionStore, *documents: Document) -> None:
+    for each in documents:
+        assert store.create(each)
+
+
+def names(store: CaptionStore, query: Query) -> list[str]:
+    return [each.document.name for each in store.find(query).found]
+
+
+def walked(store: CaptionStore, query: Query) -> list[list[str]]:
+    """The names on each page."""
+    pages = []
+    while True:
+        page = store.find(query)
+        pages.append([each.document.name for each in page.found])
+        if not page.cursor:
+            return pages
+        query = replace(query, cursor=page.cursor)
+
+
+# What a filter keeps, as it is asked for and as a document has it, and a document without it.
+FILTERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "md5": ({"md5": "x=="}, {"md5": "x=="}, {"md5": "y=="}),
+    "status": ({"status": "captioned"}, {}, {"status": "failed"}),
+    "bucket": ({"bucket": "pictures"}, {}, {"bucket": "others"}),
+    "language": ({"language": "de"}, {"language": "de"}, {"language": "en"}),
+    "source": ({"source": "human"}, {"source": "human"}, {"source": "model"}),
+    "tag": ({"tag": "mug"}, {"tags": ("kettle", "mug")}, {"tags": ("mugs",)}),
+    "words": (
+        {"words": ("blue", "red")},
+        {"search_terms": ("a", "red", "mug")},
+        {"search_terms": ("green",)},
+    ),
+    "review": ({"review": True}, {"review": Review(True)}, {"review": Review(False)}),
+    "since": ({"since": NOW}, {}, {"updated_at": NOW - HOUR}),
+    "until": ({"until": NOW + HOUR}, {}, {"updated_at": NOW + HOUR}),
+    "prefix": ({"prefix": "shop/"}, {"name": "shop/a.jpg"}, {"name": "shopping/a.jpg"}),
+}
+COMBINATIONS = [
+    *itertools.chain(*(itertools.combinations(FILTERS, count) for count in (1, 2))),
+    tuple(FILTERS),
+    tuple(name for name in FILTERS if name != "md5"),
+]
+
+
+@pytest.mark.parametrize("chosen", COMBINATIONS, ids=lambda chosen: "+".join(chosen))
+def test_a_document_is_found_if_it_passes_every_filter(
+    store: CaptionStore, chosen: Sequence[str]
+) -> None:
+    asked: dict[str, Any] = {}
+    has: dict[str, Any] = {"name": "shop/a.jpg"}
+    for name in FILTERS:
+        has |= FILTERS[name][1]
+    for name in chosen:
+        asked |= FILTERS[name][0]
+    add(store, document(**has))
+    for number, name in enumerate(chosen):
+        lacking = has | FILTERS[name][2]
+        lacking["name"] += str(number)
+        add(store, document(**lacking))
+
+    assert names(store, Query(**asked)) == ["shop/a.jpg"]
+
+
+def test_a_query_without_filters_names_everything_newest_first(store: CaptionStore) -> None:
+    add(store, *(document(str(hour), updated_at=NOW + hour * HOUR) for hour in (2, 3, 1)))
+
+    assert names(store, Query()) == ["3", "2", "1"]
+
+
+def test_until_is_exclusive_and_since_is_not(store: CaptionStore) -> None:
+    tick = timedelta(microseconds=1)
+    add(store, *(document(str(step), updated_at=NOW + step * tick) for step in range(4)))
+
+    assert names(store, Query(since=NOW + tick, until=NOW + 3 * tick)) == ["2", "1"]
+
+
+def test_times_are_compared_across_time_zones(store: CaptionStore) -> None:
+    from zoneinfo import ZoneInfo
+
+    add(store, document())
+
+    assert names(store, Query(since=NOW.astimezone(ZoneInfo("Asia/Tokyo")))) == ["a.jpg"]
+    assert names(store, Query(until=NOW.astimezone(ZoneInfo("Asia/Tokyo")))) == []
+
+
+ODD = (
+    "é",
+    "%",
+    "_",
+    "*",
+    "\ud7ff",
+    "\ue000",
+    "\uf8ff",
+    "\uffff",
+    "😀",
+    "\U0010ffff",
+    "'",
+    '"',
+    "\\",
+)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=ascii)
+def test_a_prefix_is_taken_as_it_is(store: CaptionStore, odd: str) -> None:
+    beginning = [f"a/{odd}", f"a/{odd}/b", f"a/{odd}\uf8ff", f"a/{odd}😀", f"a/{odd}\U0010ffff.jpg"]
+    others = ["a/", "a/b", "A/" + odd, f"a/\u0001{odd}", "b", f"a/{chr((ord(odd) + 1) % 0xD000)}"]
+    add(store, *map(document, (*beginning, *others)))
+
+    assert sorted(names(store, Query(prefix=f"a/{odd}"))) == sorted(beginning)
+
+
+def test_a_prefix_of_nothing_but_the_last_character_has_no_end(store: CaptionStore) -> None:
+    add(store, document("\U0010ffff\U0010ffff"), document("\U0010fffe"))
+
+    assert names(store, Query(prefix="\U0010ffff")) == ["\U0010ffff\U0010ffff"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(limit=3),
+        Query(limit=3, status="captioned"),
+        Query(limit=3, prefix="n"),
+        Query(limit=3, md5="x=="),
+        Query(limit=3, tag="t", words=("even",)),
+        Query(limit=3, words=tuple(f"w{number}" for number in range(95))),
+    ],
+    ids=["all", "status", "prefix", "md5", "tag and words", "95 words"],
+)
+def test_pages_over_equal_times_name_every_document_once(store: CaptionStore, query: Query) -> None:
+    every = [f"n{number:02}" for number in range(20)]
+    for number, name in enumerate(every):
+        terms = (f"w{number * 5}", f"w{number}", "even" if number % 2 else "odd")
+        add(store, document(name, md5="x==", tags=("t",), search_terms=terms))
+    expected = every[1::2] if query.tag else every
+
+    pages = walked(store, query)
+
+    assert sorted(itertools.chain(*pages)) == expected
+    assert {len(page) for page in pages[:-1]} == {3}
+
+
+def test_a_page_is_full_though_most_documents_of_the_tag_lack_the_word(store: CaptionStore) -> None:
+    for number in range(230):
+        terms = ("rare",) if number in (0, 115, 229) else ("common",)
+        when = NOW + timedelta(seconds=number)
+        add(store, document(f"{number}", tags=("t",), search_terms=terms, updated_at=when))
+
+    assert walked(store, Query(tag="t", words=("rare",), limit=2)) == [["229", "115"], ["0"]]
+
+
+def test_what_changes_between_pages_moves_no_other_document(store: CaptionStore) -> None:
+    for hour in range(6):
+        add(store, document(str(hour), updated_at=NOW + hour * HOUR))
+    first = store.find(Query(limit=2))
+    last = first.found[-1]
+    store.replace(last, replace(last.document, updated_at=NOW + 9 * HOUR))
+    store.remove(first.found[0])
+
+    assert walked(store, Query(limit=2, cursor=first.cursor)) == [["3", "2"], ["1", "0"], []]
+
+
+@pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24=", "WzFd", "WyIyMDI2IiwgIiIsICIiXQ=="])
+def test_a_cursor_that_no_page_gave_is_refused(store: CaptionStore, cursor: str) -> None:
+    with pytest.raises(ValueError, match="leave it out"):
+        store.find(Query(cursor=cursor))
+
+
+@pytest.mark.parametrize("count", [0, 1, 299, 300, 301, 700])
+def test_many_documents_are_read_at_once(store: CaptionStore, count: int) -> None:
+    every = [document(str(number)) for number in range(3)]
+    add(store, *every)
+    keys = [each.id for each in every][:count] + [f"absent-{n}" for n in range(count - 3)]
+
+    found = store.read_many(iter(keys))
+
+    assert {key: each.document for key, each in found.items()} == {
+        each.id: each for each in every[:count]
+    }
+
+
+def test_what_is_read_by_the_way_can_be_replaced(store: CaptionStore) -> None:
+    add(store, document())
+    many = store.read_many([document().id] * 3)
+
+    store.replace(many[document().id], document(attempts=4))
+
+    read = store.read(document().id)
+    assert read
+    assert read.document.attempts == 4
+
+
+def point(degrees: float, dimensions: int = 768) -> tuple[float, ...]:
+    """A vector of unit length, that far from the first axis."""
+    angle = math.radians(degrees)
+    return (math.cos(angle), math.sin(angle), *[0.0] * (dimensions - 2))
+
+
+def near(store: CaptionStore, query: Query, degrees: float = 0) -> list[str]:
+    return [each.document.name for each, _ in store.nearest(point(degrees), query)]
+
+
+def test_an_embedding_comes_back_as_it_was_stored(store: CaptionStore) -> None:
+    vector = tuple(math.sin(number) / 20 for number in range(768))
+    add(store, document(embedding=vector))
+    read = store.read(document().id)
+    assert read
+    assert read.document.embedding == vector
+    store.replace(read, document(caption="other"))
+
+    again = store.read(document().id)
+    assert again
+    assert again.document.embedding is None
+
+
+def test_the_nearest_come_first_with_their_cosine(store: CaptionStore) -> None:
+    add(store, *(document(str(each), embedding=point(each)) for each in (80, 10, 170, 40)))
+
+    found = store.nearest(point(0), Query(limit=3))
+
+    assert found[0][0] == replace(store.read(found[0][0].document.id), read_at=found[0][0].read_at)
+    assert [each.document.name for each, _ in found] == ["10", "40", "80"]
+    assert [round(cosine, 6) for _, cosine in found] == [
+        round(math.cos(math.radians(each)), 6) for each in (10, 40, 80)
+    ]
+
+
+def test_only_what_is_captioned_and_has_an_embedding_of_that_length_is_near(
+    store: CaptionStore,
+) -> None:
+    add(
+        store,
+        document("whole", embedding=point(50)),
+        document("none"),
+        document("pending", status="pending", embedding=point(1)),
+        document("short", embedding=point(1, dimensions=8)),
+    )
+
+    assert near(store, Query()) == ["whole"]
+    assert near(store, Query(status="pending")) == ["whole"]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in FILTERS if name not in ("md5", "status", "words")]
+)
+def test_the_nearest_pass_the_filters_and_are_as_many_as_asked_for(
+    store: CaptionStore, name: str
+) -> None:
+    asked, has, lacks = FILTERS[name]
+    for number in range(30):
+        changes = {"name": str(number)} | lacks
+        changes["name"] += f"-{number}"
+        add(store, document(embedding=point(number / 10), **changes))
+    for degrees in (50, 60, 70):
+        changes = {"name": "x"} | has
+        changes["name"] += str(degrees)
+        add(store, document(embedding=point(degrees), **changes))
+
+    found = near(store, Query(limit=2, **asked))
+
+    assert [each[-2:] for each in found] == ["50", "60"]
+
+
+def test_words_and_cursor_do_not_count_for_what_is_near(store: CaptionStore) -> None:
+    add(store, document(embedding=point(5)))
+
+    assert near(store, Query(words=("absent",), cursor="whatever")) == ["a.jpg"]
