@@ -28,6 +28,7 @@ wordings        which of a document's languages a reader gets
 labels          what is read from and written to an object's metadata
 captioners/     one file a model provider
 stores/         Firestore and Cloud Storage; SQLite and a folder
+web/            what websites and people ask over HTTP: alt_text
 wiring          the one place that chooses adapters
 cli/            the command ``captions``
 ==============  =====================================================================

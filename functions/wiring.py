@@ -24,6 +24,7 @@ from functions.settings import POLICY_FILE, Model, Settings
 if TYPE_CHECKING:
     from functions.captioning import Captioning
     from functions.removals import Forgetting
+    from functions.web.alt_text import AltText
 
 T = TypeVar("T")
 
@@ -150,6 +151,14 @@ def forgetting() -> Forgetting:
     from functions.removals import Forgetting
 
     return Forgetting(store(settings()), images(settings()))
+
+
+@functools.cache
+def alt_text() -> AltText:
+    """The public lookups. They open the store when they first need it."""
+    from functions.web.alt_text import AltText
+
+    return AltText(settings(), functools.cache(lambda: store(settings())))
 
 
 def captioner(model: Model, timeout_seconds: float) -> Captioner:
