@@ -6,7 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,38 +16,15 @@ import pytest
 from flask import Request
 
 from functions import wiring
-from functions.domain import Document, Review, Stored
+from functions.domain import Document, Review
 from functions.stores import firestore
-from functions.stores.folder import BUCKET, database
+from functions.stores.folder import database
 from functions.web.alt_text import MOST_BYTES, AltText
+from tests.lookups import MUG, THEN, keep
 from tests.pictures import jpeg
 from tests.stack import Cloud, Embedded, Stack
 
 ROOT = Path(__file__).parent.parent
-THEN = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-MUG = Document(
-    bucket=BUCKET,
-    name="mug.jpg",
-    generation=7,
-    status="captioned",
-    created_at=THEN,
-    updated_at=THEN,
-    width=64,
-    height=48,
-    caption="A blue mug stands on a wooden counter.",
-    alt_text="Blue mug on a wooden counter",
-    language="en",
-    translations={"fr": {"alt_text": "Tasse bleue", "caption": "Une tasse bleue."}},
-    source="model",
-    embedding=(0.6, 0.8),
-)
-
-
-def keep(name: str = "mug.jpg", bucket: str = BUCKET, **fields: Any) -> str:
-    """Store a document; the address of its image."""
-    store = wiring.store(wiring.settings())
-    assert store.create(replace(MUG, bucket=bucket, name=name, **fields))
-    return f"gs://{bucket}/{name}"
 
 
 def get(stack: Stack, src: str | None = None, lang: str = "", **headers: str) -> Any:
@@ -363,9 +340,9 @@ class Counted:
         self.asked: list[list[str]] = []
         self._store = wiring.store(wiring.settings())
 
-    def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
+    def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
         self.asked.append(list(keys))
-        return self._store.read_many(self.asked[-1])
+        return self._store.read_fields(self.asked[-1], fields)
 
 
 def test_a_batch_is_one_round_trip_and_a_lookup_one_document(stack: Stack) -> None:

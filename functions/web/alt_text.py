@@ -25,6 +25,11 @@ FOUND = "public, max-age=60, s-maxage=300, stale-while-revalidate=3600, stale-if
 ABSENT = "public, max-age=10"
 SCRIPT = "public, max-age=86400, stale-while-revalidate=604800, stale-if-error=604800"
 
+# What is told of a document, and what decides whether it is.
+FIELDS = (
+    *("bucket", "name", "generation", "status", "width", "review", "updated_at"),
+    *("caption", "alt_text", "decorative", "language", "translations", "source"),
+)
 MOST_IMAGES = 100
 MOST_BYTES = 1 << 20
 # "Maximum length" of language tags to allow for: RFC 5646, section 4.4.1.
@@ -134,28 +139,7 @@ class AltText:
         return unreviewed and self._settings.unreviewed == "withhold"
 
     def _load(self, keys: Iterable[str]) -> Mapping[str, Document]:
-        found = self._store().read_many(keys)
-        return {key: _public(stored.document) for key, stored in found.items()}
-
-
-def _public(document: Document) -> Document:
-    """What is told of a document, and what decides whether it is."""
-    return Document(
-        bucket=document.bucket,
-        name=document.name,
-        generation=document.generation,
-        status=document.status,
-        created_at=document.created_at,
-        updated_at=document.updated_at,
-        width=document.width,
-        caption=document.caption,
-        alt_text=document.alt_text,
-        decorative=document.decorative,
-        language=document.language,
-        translations=document.translations,
-        source=document.source,
-        review=document.review,
-    )
+        return self._store().read_fields(keys, FIELDS)
 
 
 def _batch(sent: bytes) -> tuple[list[str], str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,12 @@ from playwright.sync_api import Page
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
-from functions import wiring
 from functions.stores.folder import BUCKET
+from tests.lookups import keep
 from tests.pictures import png
 from tests.stack import MAIN, environment
-from tests.test_alt_text import MUG
 
+ROOT = Path(__file__).parents[2]
 IMAGES = "/images/"
 SOON_MS = 5_000
 HOSTILE = {
@@ -124,12 +126,9 @@ def website(
         "CAPTION_ORIGINS": f"{site.url}/images={BUCKET}",
     }
     with environment(monkeypatch, settings):
-        store = wiring.store(wiring.settings())
         words = {"mug": "Blue mug", "line": "", "new": "New picture", "229": "The last", **HOSTILE}
         for name, alt_text in words.items():
-            store.create(
-                replace(MUG, name=f"{name}.png", alt_text=alt_text, decorative=not alt_text)
-            )
+            keep(f"{name}.png", alt_text=alt_text, decorative=not alt_text)
         app = functions_framework.create_app("alt_text", str(MAIN))
         yield Website(site, serve(Server(behind=app)))
 
@@ -333,6 +332,22 @@ def test_a_function_that_does_not_answer_is_given_up(website: Website, page: Pag
 
     assert aborted == ["POST", "POST"]
     assert alt(page) is None
+
+
+def test_the_script_runs_by_its_hash_and_not_with_another(website: Website, page: Page) -> None:
+    digest = hashlib.sha384((ROOT / "functions/web/alt.js").read_bytes()).digest()
+    right = base64.b64encode(digest).decode()
+    wrong = base64.b64encode(digest[::-1]).decode()
+    for integrity, words in ((right, "Blue mug"), (wrong, None)):
+        website.site.pages["/"] = (
+            f"<!doctype html><img id=a src='/images/mug.png'><script src='{website.function.url}"
+            f"/alt.js' integrity='sha384-{integrity}' crossorigin=anonymous></script>"
+        )
+        page.goto(website.site.url)
+        if words:
+            assert filled(page) == words
+        page.wait_for_load_state("networkidle")
+        assert alt(page) == words
 
 
 def test_a_strict_policy_of_the_page_is_enough(website: Website, page: Page) -> None:
