@@ -81,7 +81,7 @@ def test_long_words_count_by_their_bytes() -> None:
 
 def test_what_was_replaced_is_not_counted_twice() -> None:
     source = Source()
-    memory = Memory(source.load, source.clock, most_bytes=4_000)
+    memory = Memory(source.load, source.clock, most_bytes=6_000)
     for time in range(50):
         source.time = time * (SECONDS + 1)
         memory.read(["a"])

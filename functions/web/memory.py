@@ -18,7 +18,7 @@ ABSENT_SECONDS = 5.0
 MOST_ENTRIES = 10_000
 MOST_BYTES = 32 * 2**20
 # What an entry takes beside its words: the objects around them, measured with tracemalloc.
-_OVERHEAD = 1_500
+_OVERHEAD = 2_200
 # Longer than a store takes to give up.
 _PATIENCE = 30.0
 

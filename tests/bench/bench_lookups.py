@@ -33,8 +33,8 @@ from tests.bench.serving import BUCKET, Failed, Parts, Served, Target
 ROOT = Path(__file__).resolve().parents[2]
 OURS = Target("alt_text", str(ROOT / "main.py"), "alt_text")
 PLAIN = Target("plain", str(ROOT / "tests/bench/sample_lookup.py"), "plain_lookup")
-CONNECTIONS, ROUNDS = 8, 3
-SINGLES, BATCHES, BATCH = 600, 10, 100
+CONNECTIONS, ROUNDS = 8, 2
+SINGLES, BATCHES, BATCH = 500, 8, 100
 
 
 @dataclass
