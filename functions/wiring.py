@@ -155,10 +155,13 @@ def forgetting() -> Forgetting:
 
 @functools.cache
 def alt_text() -> AltText:
-    """The public lookups. They open the store when they first need it."""
+    """The public lookups. They open the store when they first need it, and do not remember what
+    a folder's says: it costs nothing to read, and people watch their edits there."""
     from functions.web.alt_text import AltText
+    from functions.web.memory import SECONDS
 
-    return AltText(settings(), functools.cache(lambda: store(settings())))
+    seconds = 0 if settings().local else SECONDS
+    return AltText(settings(), functools.cache(lambda: store(settings())), seconds)
 
 
 def captioner(model: Model, timeout_seconds: float) -> Captioner:

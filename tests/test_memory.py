@@ -39,7 +39,7 @@ class Source:
 
 def test_what_was_read_is_kept_for_its_time() -> None:
     source = Source()
-    memory = Memory(source.load, source.clock)
+    memory = Memory(source.load, clock=source.clock)
     for time in (0.0, SECONDS - 1, SECONDS + 1):
         source.time = time
         assert memory.read(["a"]) == {"a": document("a")}
@@ -48,16 +48,24 @@ def test_what_was_read_is_kept_for_its_time() -> None:
 
 def test_absence_is_kept_for_less() -> None:
     source = Source()
-    memory = Memory(source.load, source.clock)
+    memory = Memory(source.load, clock=source.clock)
     for time in (0.0, ABSENT_SECONDS - 1, ABSENT_SECONDS + 1):
         source.time = time
         assert memory.read(["gone"]) == {"gone": None}
     assert source.asked == [["gone"], ["gone"]]
 
 
+def test_nothing_is_kept_where_that_is_wished() -> None:
+    source = Source()
+    memory = Memory(source.load, 0, source.clock)
+    for _ in range(2):
+        assert memory.read(["a", "gone"]) == {"a": document("a"), "gone": None}
+    assert source.asked == [["a", "gone"]] * 2
+
+
 def test_a_batch_asks_once_for_what_is_not_known() -> None:
     source = Source()
-    memory = Memory(source.load, source.clock)
+    memory = Memory(source.load, clock=source.clock)
     memory.read(["a"])
     assert list(memory.read(["b", "a", "b", "gone"])) == ["a", "b", "gone"]
     assert source.asked == [["a"], ["b", "gone"]]
@@ -65,7 +73,7 @@ def test_a_batch_asks_once_for_what_is_not_known() -> None:
 
 def test_the_longest_unused_goes_first() -> None:
     source = Source()
-    memory = Memory(source.load, source.clock, most_entries=2)
+    memory = Memory(source.load, clock=source.clock, most_entries=2)
     for key in ("a", "b", "a", "c", "a", "b"):
         memory.read([key])
     assert source.asked == [["a"], ["b"], ["c"], ["b"]]
@@ -73,7 +81,7 @@ def test_the_longest_unused_goes_first() -> None:
 
 def test_long_words_count_by_their_bytes() -> None:
     source = Source(words="ü" * 10_000)
-    memory = Memory(source.load, source.clock, most_bytes=100_000)
+    memory = Memory(source.load, clock=source.clock, most_bytes=100_000)
     for key in ("a", "b", "c", "a"):
         memory.read([key])
     assert source.asked == [["a"], ["b"], ["c"], ["a"]]
@@ -81,7 +89,7 @@ def test_long_words_count_by_their_bytes() -> None:
 
 def test_what_was_replaced_is_not_counted_twice() -> None:
     source = Source()
-    memory = Memory(source.load, source.clock, most_bytes=6_000)
+    memory = Memory(source.load, clock=source.clock, most_bytes=6_000)
     for time in range(50):
         source.time = time * (SECONDS + 1)
         memory.read(["a"])

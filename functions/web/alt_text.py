@@ -16,7 +16,7 @@ from functions.ports import CaptionStore
 from functions.settings import Settings
 from functions.web import answers
 from functions.web.answers import Refused
-from functions.web.memory import Memory
+from functions.web.memory import SECONDS, Memory
 from functions.wordings import choose
 
 # Browsers ask again after a minute, a CDN after five; it may then answer with what it has while
@@ -39,12 +39,15 @@ _BATCH = f'{{"src": [up to {MOST_IMAGES} addresses], "lang": "fr"}}'
 
 
 class AltText:
-    """Answers requests; ``store`` is opened when the first image is asked for."""
+    """Answers requests; ``store`` is opened when the first image is asked for, and what it says
+    is remembered for ``seconds``."""
 
-    def __init__(self, settings: Settings, store: Callable[[], CaptionStore]) -> None:
+    def __init__(
+        self, settings: Settings, store: Callable[[], CaptionStore], seconds: float = SECONDS
+    ) -> None:
         self._settings, self._store = settings, store
         self._visitors = answers.Visitors(settings.cors_origins)
-        self._memory = Memory(self._load)
+        self._memory = Memory(self._load, seconds)
         self._script = Path(__file__).with_name("alt.js").read_bytes()
 
     def answer(self, request: Request) -> Response:

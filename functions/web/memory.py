@@ -35,18 +35,20 @@ class _Entry:
 class Memory:
     """Documents by ID, from ``load`` or from memory; safe in threads.
 
-    Each key is loaded by one thread at a time, and the others wait for it. What is longest
-    unused goes first when there are too many entries, or too many bytes.
+    A document is kept for ``seconds``, and absence for five at most. Each key is loaded by one
+    thread at a time, and the others wait for it. What is longest unused goes first when there are
+    too many entries, or too many bytes.
     """
 
     def __init__(
         self,
         load: Load,
+        seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,
         most_entries: int = MOST_ENTRIES,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        self._load, self._clock = load, clock
+        self._load, self._seconds, self._clock = load, seconds, clock
         self._most_entries, self._most_bytes = most_entries, most_bytes
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._coming: dict[str, Future[Document | None]] = {}
@@ -90,7 +92,7 @@ class Memory:
 
     def _keep(self, key: str, document: Document | None) -> None:
         size = _OVERHEAD + (_text_bytes(document) if document else 0)
-        seconds = SECONDS if document else ABSENT_SECONDS
+        seconds = self._seconds if document else min(ABSENT_SECONDS, self._seconds)
         self._drop(key)
         self._entries[key] = _Entry(document, size, self._clock() + seconds)
         self._bytes += size
