@@ -62,6 +62,9 @@ source: ## build/source, the folder to deploy: the functions, and the lock as th
 bench: .venv/.dev ## cold start, one event, 160 uploads at once, beside a plain sample
 	$(BIN)/python -m tests.bench.bench
 
+bench-lookups: .venv/.dev ## lookups of alt text a second, beside a plain handler
+	$(BIN)/python -m tests.bench.bench_lookups
+
 bench-images: .venv/.dev ## time and memory of each picture format
 	$(BIN)/python -m tests.bench.bench_pictures
 	$(BIN)/python -m tests.bench.bench_pictures --mix
@@ -92,4 +95,4 @@ test-generativeai: $(OLD)/.dev ## the contracts with google-generativeai, apart 
 clean: ## remove what the other targets made
 	rm -rf .venv $(OLD) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: help demo eval test test-generativeai scan audit lock source bench bench-images sweep-images worst-model chaos mutants clean
+.PHONY: help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images worst-model chaos mutants clean

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import functions_framework
 from cloudevents.http import CloudEvent
-from flask import current_app
+from flask import Request, Response, current_app
 
 from functions import deliveries, events, wiring
 
@@ -32,3 +32,9 @@ def forget_image(event: CloudEvent) -> None:
 def caption_request(event: CloudEvent) -> None:
     """Caption an image that somebody asks for: backfill, retry, re-caption."""
     deliveries.handle(event, lambda log: wiring.captioning().request(events.request(event), log))
+
+
+@functions_framework.http
+def alt_text(request: Request) -> Response:
+    """Tell websites the alt text of their images."""
+    return wiring.alt_text().answer(request)

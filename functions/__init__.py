@@ -29,6 +29,7 @@ search          the words under which a caption is found, and those of a questio
 labels          what is read from and written to an object's metadata
 captioners/     one file a model provider
 stores/         Firestore and Cloud Storage; SQLite and a folder
+web/            what websites and people ask over HTTP: alt_text
 wiring          the one place that chooses adapters
 cli/            the command ``captions``
 ==============  =====================================================================

@@ -56,6 +56,8 @@ def locate(src: str, origins: Sequence[Origin] = ()) -> tuple[str, str] | None:
         raise ValueError("is not text in UTF-8; encode the address anew") from None
     if src[:5].lower() == "gs://":
         bucket, _, name = src[5:].partition("/")
+        if not bucket or not name:
+            raise ValueError("names no object; write gs://BUCKET/NAME")
         return _place(bucket, name)
     found = _parsed(src)
     if found is None:

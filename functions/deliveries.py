@@ -85,16 +85,15 @@ def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds
         "duration_ms": round(seconds * 1000),
         "model_ms": round(report.model_seconds * 1000),
     }
-    if trace := _trace(event):
-        line["logging.googleapis.com/trace"] = trace
+    header = request.headers.get("traceparent", "") if has_request_context() else ""
+    if found := trace(str(event.get("traceparent") or header)):
+        line["logging.googleapis.com/trace"] = found
     sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
-def _trace(event: CloudEvent) -> str:
-    """The trace's name for Cloud Logging, from the ``traceparent`` of W3C Trace Context: the
-    event's own, or the request's."""
-    header = request.headers.get("traceparent", "") if has_request_context() else ""
-    found = _TRACE.fullmatch(str(event.get("traceparent") or header))
+def trace(traceparent: str) -> str:
+    """The trace's name for Cloud Logging, by W3C Trace Context; empty if there is none."""
+    found = _TRACE.fullmatch(traceparent)
     project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
     return f"projects/{project}/traces/{found[1]}" if found and project else ""

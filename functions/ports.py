@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from functions.domain import (
@@ -72,6 +72,10 @@ class CaptionStore(Protocol):
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
         """The documents with these IDs, those that exist; a round trip for every 300."""
+
+    def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
+        """These fields of the documents with these IDs, as `read_many`; the others are left at
+        their defaults, and an embedding that is not asked for is not carried."""
 
     def replace(self, stored: Stored, document: Document) -> Stored:
         """Write ``document`` over ``stored``. Raises Stale if that has changed or is gone."""

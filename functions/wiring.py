@@ -24,6 +24,7 @@ from functions.settings import POLICY_FILE, Model, Settings
 if TYPE_CHECKING:
     from functions.captioning import Captioning
     from functions.removals import Forgetting
+    from functions.web.alt_text import AltText
 
 T = TypeVar("T")
 
@@ -150,6 +151,17 @@ def forgetting() -> Forgetting:
     from functions.removals import Forgetting
 
     return Forgetting(store(settings()), images(settings()))
+
+
+@functools.cache
+def alt_text() -> AltText:
+    """The public lookups. They open the store when they first need it, and do not remember what
+    a folder's says: it costs nothing to read, and people watch their edits there."""
+    from functions.web.alt_text import AltText
+    from functions.web.memory import SECONDS
+
+    seconds = 0 if settings().local else SECONDS
+    return AltText(settings(), functools.cache(lambda: store(settings())), seconds)
 
 
 def captioner(model: Model, timeout_seconds: float) -> Captioner:

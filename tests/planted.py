@@ -7,7 +7,10 @@ from dataclasses import dataclass
 _OUTCOMES = "tests/test_outcomes.py"
 _ASKING = "tests/test_outcomes_of_asking.py"
 _STORMS = "tests/test_storms.py"
+_LOOKUPS = "tests/test_alt_text.py"
+_ALT_JS = "tests/browser/test_alt_js.py"
 _CHAOS = "tests/chaos/test_races.py tests/chaos/test_promise.py"
+_ALT_TEXT = "functions/web/alt_text.py"
 _CAPTIONING = "functions/captioning.py"
 _CLAIMS = "functions/claims.py"
 _GCS = "functions/stores/gcs.py"
@@ -243,5 +246,75 @@ MUTANTS = (
         "functions/clock.py",
         "        return wrong\n",
         "        self._behind = timedelta()\n        return False\n",
+    ),
+    Mutant(
+        "answer for private buckets",
+        _ALT_TEXT,
+        " if not public or place[0] in public",
+        "",
+        _LOOKUPS,
+    ),
+    Mutant(
+        "tell an overwritten image's words",
+        _ALT_TEXT,
+        'document.status == "pending" and document.width is not None',
+        'document.status == "pending"',
+        _LOOKUPS,
+    ),
+    Mutant(
+        "take a path for a part of a longer one",
+        "functions/addresses.py",
+        'address.startswith(each.address + "/")',
+        "address.startswith(each.address)",
+        "tests/test_addresses.py",
+    ),
+    Mutant(
+        "decode names twice",
+        "functions/addresses.py",
+        "unquote(text, errors",
+        "unquote(unquote(text), errors",
+        "tests/test_addresses.py",
+    ),
+    Mutant(
+        "serve a script that the reader cannot read",
+        "functions/wordings.py",
+        " and script_of(tag) & script_of(language)",
+        "",
+        "tests/test_wordings.py",
+    ),
+    Mutant(
+        "remember without a bound on bytes",
+        "functions/web/memory.py",
+        " or self._bytes > self._most_bytes",
+        "",
+        "tests/test_memory.py",
+    ),
+    Mutant(
+        "keep other websites' scripts out of step with Vary",
+        "functions/web/answers.py",
+        '        response.vary.add("Origin")\n',
+        "",
+        _LOOKUPS,
+    ),
+    Mutant(
+        "overwrite the alt text of the page",
+        "functions/web/alt.js",
+        " || img.hasAttribute('alt')) return",
+        ") return",
+        _ALT_JS,
+    ),
+    Mutant(
+        "answer about the picture that was there before",
+        "functions/web/alt.js",
+        "      asked.delete(img);\n",
+        "",
+        _ALT_JS,
+    ),
+    Mutant(
+        "wait for a silent endpoint for ever",
+        "functions/web/alt.js",
+        "abort.abort()",
+        "abort",
+        _ALT_JS,
     ),
 )

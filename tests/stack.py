@@ -67,8 +67,6 @@ class Stack:
         **attributes: str,
     ) -> int:
         """Send one CloudEvent in binary mode; the HTTP status of the answer."""
-        if target not in self._apps:
-            self._apps[target] = functions_framework.create_app(target, str(MAIN))
         headers = {
             "ce-specversion": "1.0",
             "ce-id": "event-1",
@@ -77,8 +75,7 @@ class Stack:
             "ce-time": (time or datetime.now(UTC)).isoformat(),
             **{f"ce-{key}": value for key, value in attributes.items()},
         }
-        client = self._apps[target].test_client()
-        return int(client.post("/", json=data, headers=headers).status_code)
+        return int(self.client(target).post("/", json=data, headers=headers).status_code)
 
     def forget(self, data: Any, kind: str = "deleted") -> int:
         return self.deliver(data, STORAGE + kind, "forget_image")
@@ -90,6 +87,12 @@ class Stack:
         text = base64.b64encode(json.dumps({"bucket": self.bucket, **body}).encode()).decode()
         message = {"message": {"data": text, "messageId": "1"}, "subscription": "s"}
         return self.deliver(message, REQUEST, "caption_request", time)
+
+    def client(self, target: str) -> Any:
+        """Who asks an entry point over HTTP, through the framework."""
+        if target not in self._apps:
+            self._apps[target] = functions_framework.create_app(target, str(MAIN))
+        return self._apps[target].test_client()
 
     def log(self) -> list[dict[str, Any]]:
         """The log lines since this was last called."""
@@ -204,7 +207,7 @@ def environment(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Itera
 def forget_wiring() -> None:
     if wiring.captioning.cache_info().currsize:
         wiring.captioning().close()
-    for built in (wiring.settings, wiring.captioning, wiring.forgetting):
+    for built in (wiring.settings, wiring.captioning, wiring.forgetting, wiring.alt_text):
         built.cache_clear()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.addresses import MAX_LENGTH, Origin, bucket_names, locate, origins, readings
 
@@ -115,9 +117,6 @@ def test_buckets_may_be_named_like_domains() -> None:
         "https://storage.googleapis.com/shop/" + "ä" * 513,
         "https://firebasestorage.googleapis.com/v0/b/shop/o/",
         "https://firebasestorage.googleapis.com/v0/b/shop",
-        "gs://shop",
-        "gs://shop/",
-        "gs:///mug.jpg",
         "gs://SHOP/mug.jpg",
         "gs://shop/..",
         "gs://shop/a\r\nb",
@@ -138,6 +137,10 @@ def test_what_is_no_object_of_a_bucket_is_nobodys(src: str) -> None:
     [
         ("", "1 to"),
         ("mug.jpg", "not absolute"),
+        ("gs://", "names no object"),
+        ("gs://shop", "names no object"),
+        ("gs://shop/", "names no object"),
+        ("gs:///mug.jpg", "names no object"),
         ("/shop/mug.jpg", "not absolute"),
         ("https://u:p@storage.googleapis.com/shop/mug.jpg", "leave out"),
         ("https://storage.googleapis.com@evil.test/shop/mug.jpg", "leave out"),
@@ -170,3 +173,53 @@ def test_the_settings_origin_is_normalised() -> None:
         Origin("img.example.com/A b", "shop", "pre/fix"),
     )
     assert bucket_names("a-b, img.example.com,a-b") == ("a-b", "img.example.com")
+
+
+_PARTS = st.sampled_from(
+    [
+        *(
+            "gs://",
+            "https://",
+            "HTTP://",
+            "//",
+            "ftp:",
+            "/",
+            "?",
+            "#",
+            "@",
+            ":",
+            ":443",
+            "..",
+            "\\",
+        ),
+        *("shop", "storage.googleapis.com", "shop.storage.googleapis.com", "img.example.com"),
+        *("firebasestorage.googleapis.com", "v0", "b", "o", "storage", "v1", "raw", "a b", "ä"),
+        *(
+            "%",
+            "%2F",
+            "%2e%2E",
+            "%00",
+            "%FF",
+            "%C3%A4",
+            "%25",
+            "\r\n",
+            "\0",
+            "\ud800",
+            "[::1]",
+            ".",
+        ),
+    ]
+)
+
+
+@given(st.lists(_PARTS | st.text(max_size=5), max_size=12).map("".join))
+def test_whatever_is_asked_is_an_object_or_nobodys_or_refused(src: str) -> None:
+    try:
+        places = readings(src, SHOP)
+    except ValueError:
+        return
+    for bucket, name in places:
+        assert bucket_names(bucket) == (bucket,)
+        assert 1 <= len(name.encode()) <= 1024
+        assert not {"\0", "\r", "\n"} & set(name)
+        assert src[:5].lower() == "gs://" or ".." not in name.split("/")

@@ -53,7 +53,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"asking", "budget", "deliveries", "pictures", "prompt", "quality", "skipping"},
     "captioners": LEAVES,
     "stores": LEAVES,
-    "wiring": PORTS | RULES | {"captioning", "captioners", "removals", "stores"},
+    "web": PORTS | {"addresses", "deliveries", "settings", "wordings"},
+    "wiring": PORTS | RULES | {"captioning", "captioners", "removals", "stores", "web"},
     "cli": PORTS
     | RULES
     | {"captioning", "claims", "deliveries", "events", "pictures", "stores"}

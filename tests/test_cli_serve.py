@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
 import urllib.request
@@ -162,3 +164,17 @@ def test_the_functions_answer_under_their_own_names(folder: Path) -> None:
         request.add_header("content-type", "application/json")
         with urllib.request.urlopen(request) as answer:  # noqa: S310
             assert answer.status == 200
+
+
+def test_websites_on_this_machine_are_told_alt_text(folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(jpeg(1))
+    with serving(folder) as serve:
+        told = serve.until("a.jpg", captioned)
+        host = serve.url().removeprefix("http://").rstrip("/")
+        connection = http.client.HTTPConnection(host, timeout=10)
+        connection.request("GET", "/alt_text?src=gs://local/a.jpg")
+        assert json.loads(connection.getresponse().read())["alt"] == told["alt_text"]
+        connection.request("GET", "/alt_text/alt.js")
+        assert b"img:not([alt])" in connection.getresponse().read()
+        connection.close()
+        assert serve.end() == 0

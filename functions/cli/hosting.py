@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAIN = Path(functions.__file__).resolve().parent.parent / "main.py"
-ENTRY_POINTS = ("caption_image", "forget_image", "caption_request")
+ENTRY_POINTS = ("caption_image", "forget_image", "caption_request", "alt_text")
 LOG_NAME = "functions.log"
 # Seconds between deliveries of one event. PATIENT is longer than the lease of a dead worker.
 PATIENT = (0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30)
@@ -216,7 +216,7 @@ def _front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
     found = environ.get("PATH_INFO") in ("", "/")
     headers = [("Content-Type", "text/plain; charset=utf-8")]
     start_response("200 OK" if found else "404 Not Found", headers)
-    return [f"CloudEvents are taken at {names}\n".encode()]
+    return [f"The functions answer at {names}\n".encode()]
 
 
 def _log(path: Path) -> Log:

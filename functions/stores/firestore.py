@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -74,6 +74,11 @@ class FirestoreCaptions:
             some = wanted[start : start + _MOST_READ]
             found += _translated(lambda: list(self._client.get_all(some, **_BOUNDS)))  # noqa: B023
         return {each.id: _stored(each) for each in found if each.exists}
+
+    def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
+        references = [self._captions.document(key) for key in keys]
+        found = _translated(lambda: list(self._client.get_all(references, fields, **_BOUNDS)))
+        return {each.id: from_record(each.to_dict() or {}) for each in found if each.exists}
 
     def replace(self, stored: Stored, document: Document) -> Stored:
         before, after = _record(stored.document), _record(document)

@@ -6,7 +6,7 @@ import heapq
 import json
 import operator
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -94,6 +94,13 @@ class SqliteCaptions:
             ).fetchall()
         found = map(_stored, rows)
         return {each.document.id: each for each in found}
+
+    def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
+        asked = set(fields)
+        return {
+            key: from_record({k: v for k, v in to_record(stored.document).items() if k in asked})
+            for key, stored in self.read_many(keys).items()
+        }
 
     def replace(self, stored: Stored, document: Document) -> Stored:
         with connected(self._path) as db:

@@ -73,6 +73,19 @@ def test_there_is_nothing_to_read_before_it_is_created(store: CaptionStore) -> N
     assert store.read(document().id) is None
 
 
+def test_some_fields_are_read_without_the_others(store: CaptionStore) -> None:
+    whole = document(alt_text="A dog", review=Review(True, ("hedging",)), embedding=(0.6, 0.8))
+    store.create(whole)
+    keys = [whole.id, document("absent").id]
+
+    found = store.read_fields(keys, ("bucket", "name", "alt_text", "review"))
+
+    assert list(found) == [whole.id]
+    told = found[whole.id]
+    assert (told.id, told.alt_text, told.review) == (whole.id, "A dog", whole.review)
+    assert (told.embedding, told.generation) == (None, 0)
+
+
 def test_of_many_that_replace_what_they_read_exactly_one_succeeds(store: CaptionStore) -> None:
     stored = store.create(document())
     assert stored

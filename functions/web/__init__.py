@@ -1,0 +1,1 @@
+"""What is asked over HTTP; each entry point answers, and never raises."""
