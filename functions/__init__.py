@@ -26,6 +26,7 @@ languages       BCP 47 tags, their scripts and fallbacks
 addresses       an image's address on the web -> bucket and name
 wordings        which of a document's languages a reader gets
 labels          what is read from and written to an object's metadata
+pages/          a static site's HTML files, and the alt text they lack
 captioners/     one file a model provider
 stores/         Firestore and Cloud Storage; SQLite and a folder
 wiring          the one place that chooses adapters

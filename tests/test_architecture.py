@@ -51,13 +51,14 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": PORTS
     | RULES
     | {"asking", "budget", "deliveries", "pictures", "prompt", "quality", "skipping"},
+    "pages": PORTS | {"addresses", "wordings"},
     "captioners": LEAVES,
     "stores": LEAVES,
     "wiring": PORTS | RULES | {"captioning", "captioners", "removals", "stores"},
     "cli": PORTS
     | RULES
     | {"captioning", "claims", "deliveries", "events", "pictures", "stores"}
-    | {"evaluation", "prompt", "skipping", "wiring"},
+    | {"evaluation", "pages", "prompt", "skipping", "wiring"},
     "main": {"deliveries", "events", "wiring"},
 }
 SDKS = {"google.genai", "openai", "anthropic", "google.generativeai"}
