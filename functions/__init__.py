@@ -30,6 +30,7 @@ pages/          a static site's HTML files, and the alt text they lack
 captioners/     one file a model provider
 stores/         Firestore and Cloud Storage; SQLite and a folder
 wiring          the one place that chooses adapters
+templates       alt text for template engines
 cli/            the command ``captions``
 ==============  =====================================================================
 """

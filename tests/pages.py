@@ -8,6 +8,7 @@ from justhtml import Element, JustHTML, Node, Template
 from selectolax.lexbor import LexborHTMLParser
 
 from functions.pages import markup
+from functions.pages.words import attribute
 
 WORDS = "alt text 7"
 
@@ -80,8 +81,8 @@ def filled(text: str, words: str = WORDS) -> str:
     """``text`` with ``words`` in every image that lacks them."""
     found = markup.read(text).images
     wanted = (each for each in found if each.tag == "img" and not each.has_alt)
-    attribute = markup.attribute(words)
-    return markup.insert(text, [(each.insert, attribute) for each in wanted if not each.templated])
+    written = attribute(words)
+    return markup.insert(text, [(each.insert, written) for each in wanted if not each.templated])
 
 
 def another_parsers_tree(text: str, words: str) -> str | None:
@@ -106,7 +107,7 @@ def tree(text: str, words: str, scripting: bool) -> list[Any]:
             del attributes["alt"]
         data = None if isinstance(node, Element) else str(getattr(node, "data", ""))
         if data and node.parent and node.parent.name == "noscript":
-            data = data.replace(markup.attribute(words), "")
+            data = data.replace(attribute(words), "")
         seen.append((depth, node.name, tuple(attributes.items()), data))
         if isinstance(node, Template) and node.template_content:
             waiting.append((node.template_content, depth + 1))

@@ -59,6 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     | RULES
     | {"captioning", "claims", "deliveries", "events", "pictures", "stores"}
     | {"evaluation", "pages", "prompt", "skipping", "wiring"},
+    "templates": PORTS | {"pages", "settings", "wiring"},
     "main": {"deliveries", "events", "wiring"},
 }
 SDKS = {"google.genai", "openai", "anthropic", "google.generativeai"}

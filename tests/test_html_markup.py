@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from functions.pages import markup
+from functions.pages.words import attribute, one_line
 from tests.pages import HOSTILE, WORDS, another_parsers_tree, filled, tree
 
 ATTRIBUTE = f' alt="{WORDS}"'
@@ -75,8 +76,8 @@ def test_browsers_with_and_without_scripts_see_no_change_but_alt_on_images(text:
 
 @given(st.text())
 def test_words_stay_the_same_through_an_attribute(words: str) -> None:
-    line = markup.one_line(words)
-    image = LexborHTMLParser(f"<img{markup.attribute(line)}>").css_first("img")
+    line = one_line(words)
+    image = LexborHTMLParser(f"<img{attribute(line)}>").css_first("img")
     assert image
     assert image.attributes == {"alt": line}
 
@@ -90,11 +91,11 @@ def test_words_stay_the_same_through_an_attribute(words: str) -> None:
     ],
 )
 def test_words_are_never_markup_nor_a_templates_code(words: str, written: str) -> None:
-    assert markup.attribute(words) == f' alt="{written}"'
+    assert attribute(words) == f' alt="{written}"'
 
 
 def test_line_ends_and_controls_in_words_become_spaces() -> None:
-    assert markup.one_line(" a\r\nb\tc\0\x7fd\u2028e f\u00a0! ") == "a b c d e f\u00a0!"
+    assert one_line(" a\r\nb\tc\0\x7fd\u2028e f\u00a0! ") == "a b c d e f\u00a0!"
 
 
 @pytest.mark.parametrize(

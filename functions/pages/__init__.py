@@ -3,5 +3,5 @@
 ::
 
     bytes -> encoding -> markup (where images stand) -> places (which object is meant)
-          -> known (its words) -> filling (the same bytes with alt attributes put in)
+          -> known (its words) -> words (as an attribute) -> filling (put into the same bytes)
 """

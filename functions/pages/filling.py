@@ -9,6 +9,7 @@ from functions.pages import encoding, markup
 from functions.pages.known import Known
 from functions.pages.markup import Image
 from functions.pages.places import Place, Places
+from functions.pages.words import attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ class Page:
             finding = self._finding(line, image, places, known)
             findings.append(finding)
             if finding.alt is not None:
-                attribute = self._text.references(markup.attribute(finding.alt))
-                attributes.append((image.insert, attribute))
+                written = self._text.references(attribute(finding.alt))
+                attributes.append((image.insert, written))
         return Filled(self._text, markup.insert(text, attributes), tuple(findings))
 
     def _finding(self, line: int, image: Image, places: list[Place], known: Known) -> Finding:
@@ -97,9 +98,9 @@ class Page:
             return replace(found, outcome="untouched")
         for place in places:
             said = known.wording(place, image.language or self._language)
-            alt = markup.one_line(said.alt_text) if said else ""
-            if said and (alt or not said.alt_text):
-                outcome, uri = "filled" if alt else "decorative", "gs://{}/{}".format(*place)
+            if said:
+                outcome = "filled" if said.alt_text else "decorative"
+                uri, alt = "gs://{}/{}".format(*place), said.alt_text
                 return replace(found, outcome=outcome, uri=uri, alt=alt, language=said.language)
         if places:
             return replace(found, outcome="uncaptioned", uri="gs://{}/{}".format(*places[0]))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from functions import wordings
 from functions.domain import Document, document_id
 from functions.pages.places import Place
+from functions.pages.words import one_line
 from functions.ports import CaptionStore
 from functions.wordings import Wording
 
@@ -33,11 +35,16 @@ class Known:
                 self._documents[key] = stored[key].document if key in stored else None
 
     def wording(self, place: Place, language: str) -> Wording | None:
-        """The words for readers of ``language``; None if there are none to show."""
+        """The words for readers of ``language``, the alt text on one line and empty for decoration
+        only; None if there are none to show."""
         self.load([place])
         document = self._documents[document_id(*place)]
         if document is None or document.status != "captioned":
             return None
         if self._withhold and document.review.needed:
             return None
-        return wordings.choose(document, language)
+        chosen = wordings.choose(document, language)
+        if chosen is None:
+            return None
+        line = one_line(chosen.alt_text)
+        return replace(chosen, alt_text=line) if line or document.decorative else None

@@ -83,22 +83,6 @@ def insert(text: str, attributes: list[tuple[int, str]]) -> str:
     )
 
 
-def one_line(words: str) -> str:
-    """``words`` without line ends and control characters."""
-    return re.sub(r"[\x00-\x20\x7f\u2028\u2029]+", " ", words).strip(" ")
-
-
-def attribute(words: str) -> str:
-    """`` alt="..."`` to put into a tag: with nothing that ends the value, and with no brace that
-    opens, which a template engine that reads the page later would take for code."""
-    for character, reference in _ESCAPED:
-        words = words.replace(character, reference)
-    return f' alt="{words}"'
-
-
-_ESCAPED = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("{", "&#123;"))
-
-
 def _tree(text: str, scripting: bool) -> Node:
     # One character stands for a mark in front of the text, which the parser would take away.
     return JustHTML(
