@@ -38,6 +38,8 @@ _BROWSERS: Mapping[str, str] = {name: name for name in _SAME.split()} | {
     "euc_kr": "cp949",
     "cp949": "cp949",
 }
+# Browsers look for it in the first 1,024 bytes, and some somewhat further.
+_HEAD = 4096
 # What declares it, in a meta element or in XML's declaration; comments declare nothing.
 _COMMENT = re.compile(rb"<!--.*?-->", re.S)
 _DECLARED = re.compile(
@@ -84,10 +86,10 @@ def decode(data: bytes) -> Text:
         text = body.decode(codec)
         same = text.encode(codec) == body
     except UnicodeError as error:
-        where = (
-            f" at byte {len(mark) + error.start}" if isinstance(error, UnicodeDecodeError) else ""
-        )
-        raise NotText(f"is not {codec}{where}; save it in the encoding that it declares") from None
+        if not declared:
+            raise NotText("is not UTF-8 and declares no encoding; save it as UTF-8") from None
+        at = f" at byte {len(mark) + error.start}" if isinstance(error, UnicodeDecodeError) else ""
+        raise NotText(f"is not {codec}{at}; save it in the encoding that it declares") from None
     if not same:
         raise NotText(f"has characters that {codec} writes in two ways; save it as UTF-8")
     if "\0" in text:
@@ -96,7 +98,7 @@ def decode(data: bytes) -> Text:
 
 
 def _declared(body: bytes) -> str:
-    found = _DECLARED.search(_COMMENT.sub(b"", body))
+    found = _DECLARED.search(_COMMENT.sub(b"", body[:_HEAD]))
     if not found:
         return ""
     label = (found[1] or found[2]).decode("ascii", "replace")
