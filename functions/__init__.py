@@ -27,10 +27,12 @@ addresses       an image's address on the web -> bucket and name
 wordings        which of a document's languages a reader gets
 search          the words under which a caption is found, and those of a question
 labels          what is read from and written to an object's metadata
+pages/          a static site's HTML files, and the alt text they lack
 captioners/     one file a model provider
 stores/         Firestore and Cloud Storage; SQLite and a folder
 web/            what websites and people ask over HTTP: alt_text
 wiring          the one place that chooses adapters
+templates       alt text for template engines
 cli/            the command ``captions``
 ==============  =====================================================================
 """

@@ -51,6 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": PORTS
     | RULES
     | {"asking", "budget", "deliveries", "pictures", "prompt", "quality", "skipping"},
+    "pages": PORTS | {"addresses", "wordings"},
     "captioners": LEAVES,
     "stores": LEAVES,
     "web": PORTS | {"addresses", "deliveries", "settings", "wordings"},
@@ -58,7 +59,8 @@ ALLOWED: dict[str, set[str]] = {
     "cli": PORTS
     | RULES
     | {"captioning", "claims", "deliveries", "events", "pictures", "stores"}
-    | {"evaluation", "prompt", "skipping", "wiring"},
+    | {"evaluation", "pages", "prompt", "skipping", "wiring"},
+    "templates": PORTS | {"pages", "settings", "wiring"},
     "main": {"deliveries", "events", "wiring"},
 }
 SDKS = {"google.genai", "openai", "anthropic", "google.generativeai"}

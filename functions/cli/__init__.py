@@ -14,6 +14,7 @@ from functions.cli.evaluating import evaluate
 from functions.cli.looking import get
 from functions.cli.models import models
 from functions.cli.options import common
+from functions.cli.pages import html
 from functions.cli.retrying import retry
 from functions.cli.ruling import rules
 from functions.cli.searching import list_, search
@@ -51,7 +52,7 @@ def captions() -> None:
     """
 
 
-for each in (demo, serve, caption, get, list_, search, retry, rules, models, evaluate):
+for each in (demo, serve, caption, get, list_, search, retry, rules, models, evaluate, html):
     captions.add_command(each)
 
 
