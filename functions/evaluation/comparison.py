@@ -84,6 +84,7 @@ def compare(before: Run, after: Run) -> Comparison:
 def interval(gains: Sequence[float]) -> tuple[float, float]:
     """The middle 95% of the means of pictures drawn again and again with replacement (the paired
     percentile bootstrap); the same for the same gains."""
+    # A seed, so that the same two runs give the same interval; nothing secret hangs on it.
     draw = random.Random(_SEED)  # noqa: S311  # nosec B311
     means = sorted(statistics.fmean(draw.choices(gains, k=len(gains))) for _ in range(RESAMPLES))
     edge = round(0.025 * RESAMPLES)
