@@ -33,6 +33,8 @@ captioners/     one file a model provider
 embedders/      likewise, for embeddings (loading: both, imported late)
 stores/         Firestore and Cloud Storage; SQLite and a folder
 web/            what websites and people ask over HTTP: alt_text
+upkeep          what has come apart between a bucket and its captions
+requesting      messages that ask for captions
 wiring          the one place that chooses adapters
 templates       alt text for template engines
 cli/            the command ``captions``

@@ -23,6 +23,9 @@ LOW, UNKNOWN = "low_similarity", "similarity_unknown"
 _PAUSE_SECONDS = 300.0
 
 
+Fetch = Callable[[Accepts], Picture]
+
+
 class Meaning:
     """Embeds captions. ``own_prices`` is CAPTION_PRICES, ``clock`` counts seconds.
 
@@ -77,31 +80,35 @@ class Meaning:
         return place
 
     def judged(
-        self,
-        document: Document,
-        fetch: Callable[[Accepts], Picture],
-        threshold: float,
-        report: Report,
+        self, document: Document, fetch: Fetch, threshold: float, report: Report
     ) -> Document:
-        """``document`` with its embedding and the similarity of its words and its picture,
-        which ``fetch`` gets; to be reviewed if that is below ``threshold``, or cannot be told.
-        What it cost is added to ``report`` only. Raises Gone."""
+        """``document`` as :meth:`measured`, to be reviewed if its similarity is below
+        ``threshold`` or cannot be told. Raises Gone."""
         if not embeddable(document):
             return document
-        placed = self._words(document, report)
-        if placed is None:
+        document = self.measured(document, fetch, report)
+        if document.similarity is None:
             return _doubted(document, UNKNOWN)
-        document = replace(document, embedding=placed.vector)
+        return document if document.similarity >= threshold else _doubted(document, LOW)
+
+    def measured(self, document: Document, fetch: Fetch, report: Report) -> Document:
+        """``document`` with its embedding and the similarity of its words and its picture,
+        which ``fetch`` gets, as far as they are to be had. What that cost is added to
+        ``report`` only. Raises Gone."""
+        vector = document.embedding
+        if vector is None:
+            placed = self._words(document, report)
+            if placed is None:
+                return document
+            vector = placed.vector
         seen = self._seen(fetch, report)
-        if seen is None:
-            return _doubted(document, UNKNOWN)
-        document = replace(document, similarity=cosine(placed.vector, seen.vector))
-        return document if (document.similarity or 0) >= threshold else _doubted(document, LOW)
+        similarity = cosine(vector, seen.vector) if seen else None
+        return replace(document, embedding=vector, similarity=similarity)
 
     def _words(self, document: Document, report: Report) -> Embedding | None:
         return self._asked(lambda embedder: embedder.words(words(document)), "input", report)
 
-    def _seen(self, fetch: Callable[[Accepts], Picture], report: Report) -> Embedding | None:
+    def _seen(self, fetch: Fetch, report: Report) -> Embedding | None:
         def ask(embedder: Embedder) -> Embedding:
             picture = fetch(embedder.accepts)
             try:

@@ -55,6 +55,10 @@ ALLOWED: dict[str, set[str]] = {
     | RULES
     | {"asking", "budget", "deliveries", "pictures", "prompt", "quality", "skipping"},
     "pages": PORTS | {"addresses", "wordings"},
+    "requesting": LEAVES | {"settings"},
+    "upkeep": PORTS
+    | RULES
+    | {"claims", "deliveries", "meaning", "pictures", "publishing", "removals", "skipping"},
     "captioners": LEAVES,
     "embedders": LEAVES | {"captioners"},
     "stores": LEAVES,
@@ -65,8 +69,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"web"},
     "cli": PORTS
     | RULES
-    | {"captioning", "claims", "deliveries", "events", "pictures", "stores"}
-    | {"evaluation", "pages", "prompt", "skipping", "wiring"},
+    | {"captioning", "claims", "deliveries", "evaluation", "events", "pages", "pictures"}
+    | {"prompt", "requesting", "skipping", "stores", "upkeep", "wiring"},
     "templates": PORTS | {"pages", "settings", "wiring"},
     "main": {"deliveries", "events", "wiring"},
 }
