@@ -6,7 +6,9 @@ GOOGLE_GENAI_USE_ENTERPRISE with GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION.
 
 from __future__ import annotations
 
+import functools
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -48,8 +50,7 @@ class Connection:
         setting: str = "CAPTION_MODEL",
         bound: str = "CAPTION_TIMEOUT_SECONDS",
     ) -> None:
-        # One set of certificates for all of the SDK's clients: each takes 20 ms to load.
-        trust = httpx2.create_ssl_context()
+        trust = _trust()
         self._splicing = Splicing(pool(trust))
         self._timeout = round(timeout_seconds * 1000)
         options = types.HttpOptions(
@@ -94,6 +95,12 @@ class Connection:
         """Let go of connections."""
         self._client.close()
         self._splicing.close()
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """One set of certificates for all clients: each takes 20 ms to load."""
+    return httpx2.create_ssl_context()
 
 
 def _enterprise() -> dict[str, Any]:
