@@ -228,7 +228,7 @@ class Settings:
         "CAPTION_REQUEST_TOPIC",
         "caption-requests",
         _identifier,
-        "Pub/Sub topic that `captions retry` writes to and `caption_request` listens to",
+        "Pub/Sub topic that `captions retry` and `backfill` write to, for `caption_request`",
     )
     public_buckets: tuple[str, ...] | None = _setting(
         "CAPTION_PUBLIC_BUCKETS",

@@ -112,7 +112,7 @@ class Upkeep:
         self, documents: Iterable[Stored], uploads: Iterable[Upload], now: datetime
     ) -> Survey:
         """``documents`` beside ``uploads``, which are taken one after the other. Of each document
-        about 200 bytes are kept."""
+        some 400 bytes are kept."""
         survey = Survey()
         known: dict[str, tuple[int, Finding | None]] = {}
         for stored in documents:
@@ -135,6 +135,8 @@ class Upkeep:
                     generation = there[upload.id].document.generation
                 self._compare(survey, upload, generation, found, now)
         survey.findings += self._orphans(missing)
+        order = list(Fault)
+        survey.findings.sort(key=lambda each: (order.index(each.fault), each.name))
         return survey
 
     def _compare(
@@ -205,9 +207,8 @@ class Upkeep:
             deletion = Deletion(finding.bucket, finding.name, finding.generation)
             Forgetting(self._store, self._images).forget(deletion, report)
             return report.outcome in {"forgotten", "absent"}
-        stored = self._store.read(document_id(finding.bucket, finding.name))
-        upload = self._images.look_up(finding.bucket, finding.name)
-        if not stored or not upload or stored.document.generation != upload.generation:
+        stored, upload = self._pair(finding.bucket, finding.name)
+        if stored is None or upload is None:
             return False
         if finding.fault is Fault.UNLABELLED:
             place = self._meaning.placing(report)
@@ -215,25 +216,29 @@ class Upkeep:
         placed = self._meaning.placed(stored.document, report)
         return bool(placed.embedding) and self._keep(stored, placed)
 
-    def measure(self, key: str, max_pixels: int, report: Report) -> float | None:
-        """How well the caption with this ID matches its image, kept in its document; None, and
-        in ``report`` why, if that cannot be told. Raises what the stores raise."""
-        stored = self._store.read(key)
-        if stored is None:
-            return None
-        document = stored.document
-        upload = self._images.look_up(document.bucket, document.name)
-        if upload is None or upload.generation != document.generation:
+    def measure(self, bucket: str, name: str, max_pixels: int, report: Report) -> float | None:
+        """How well a caption matches its image, kept in its document; None, and in ``report``
+        why, if that cannot be told. Raises what the stores raise."""
+        stored, upload = self._pair(bucket, name)
+        if stored is None or upload is None:
             return None
 
         def fetch(accepts: Accepts) -> Picture:
             return pictures.prepare(self._images.read(upload), accepts, max_pixels)
 
         with suppress(Gone):
-            made = self._meaning.measured(document, fetch, report)
+            made = self._meaning.measured(stored.document, fetch, report)
             self._keep(stored, replace(made, usage=made.usage + report.usage))
             return made.similarity
         return None
+
+    def _pair(self, bucket: str, name: str) -> tuple[Stored | None, Upload | None]:
+        """A document and its object, if they are of one generation; else None for both."""
+        stored = self._store.read(document_id(bucket, name))
+        upload = self._images.look_up(bucket, name)
+        if stored and upload and stored.document.generation == upload.generation:
+            return stored, upload
+        return None, None
 
     def close(self) -> None:
         """Let go of the embedding model's connections."""
@@ -254,7 +259,7 @@ def _count(survey: Survey, document: Document) -> None:
     if document.similarity is not None:
         survey.similarities.append(document.similarity)
     elif document.status == "captioned" and document.source == "model" and embeddable(document):
-        survey.unmeasured.append(document.id)
+        survey.unmeasured.append(document.name)
 
 
 def _at_work(stored: Stored, settled: timedelta) -> bool:

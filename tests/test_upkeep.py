@@ -222,7 +222,7 @@ def test_a_folder_is_backfilled_and_then_whole(embedded: Embedded, tmp_path: Pat
 
     dry = captions("backfill", "--dry-run", where=tmp_path)
     assert (dry.status, dry.out.split()) == (0, [f"gs://local/{each}.jpg" for each in range(3)])
-    assert "3 images to caption: about $0.00 with gemini" in dry.err
+    assert "3 images to caption: about $0.0027 with gemini" in dry.err
     assert embedded.model.count == 0
     assert captions("check", where=tmp_path).status == 1
 
@@ -278,7 +278,7 @@ def test_similarity_is_measured_when_asked_and_kept(embedded: Embedded, tmp_path
 
     measured = captions("check", "--measure", where=tmp_path)
     assert measured.status == 0, measured.err
-    assert "2 captions to measure: about $0.00." in measured.err
+    assert "2 captions to measure: about $0.0002." in measured.err
     assert "Similarity of 2 captions and images" in measured.out
     document = embedded.document("a.jpg")
     assert document

@@ -104,4 +104,4 @@ def _cost(read: Settings, images: int) -> str:
     if not each:
         return f"CAPTION_PRICES has no price for {first}"
     bound = f", {read.daily_limit:,} model calls a day at most" if read.daily_limit else ""
-    return f"about ${each * images:,.2f} with {first}{bound}"
+    return f"about {show.money(round(each * images, 4))} with {first}{bound}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import click
@@ -31,6 +32,7 @@ MEANINGS = {
 }
 _PICTURE = Embedding((), 258)
 _NAMED = 20
+_AT_ONCE = 8
 
 
 @click.command()
@@ -55,11 +57,13 @@ def check(uri: str | None, fix: bool, measure: bool, yes: bool) -> None:
         datetime.now(UTC),
     )
     if measure and survey.unmeasured:
-        _measure(read, upkeep, survey, yes)
+        _measure(read, upkeep, bucket, survey, yes)
     _tell(survey, read)
     left = survey.findings
     if fix and left:
         left = _mend(read, upkeep, left)
+    elif left and not session().json:
+        click.echo("`captions check --fix` mends this.", err=True)
     upkeep.close()
     if left:
         raise SystemExit(1)
@@ -68,20 +72,26 @@ def check(uri: str | None, fix: bool, measure: bool, yes: bool) -> None:
 def _mend(read: Settings, upkeep: Upkeep, findings: Sequence[Finding]) -> list[Finding]:
     """Those of ``findings`` that are left."""
     wanted = [each for each in findings if each.fault in ASKED_FOR]
-    left = []
-    for each in counted([x for x in findings if x.fault not in ASKED_FOR], "Mending"):
+    others = [each for each in findings if each.fault not in ASKED_FOR]
+
+    def mended(finding: Finding) -> str:
         report = Report()
         try:
-            done = upkeep.mend(each, report)
+            done = upkeep.mend(finding, report)
         except ConfigurationError:
             raise
         except CaptionError as error:
-            done, report.embedding = False, str(error)
-        if not done:
-            left.append(each)
-            why = report.embedding or "it has changed meanwhile; check again"
-            click.echo(f"{show.plain(each.name)}: {show.plain(why)}", err=True)
-    click.echo(f"{number(len(findings) - len(wanted) - len(left), 'fault')} mended.", err=True)
+            return str(error)
+        return "" if done else report.embedding or "it has changed meanwhile; check again"
+
+    left = []
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        results = counted(pool.map(mended, others), "Mending", len(others))
+        for finding, why in zip(others, results, strict=True):
+            if why:
+                left.append(finding)
+                click.echo(f"{show.plain(finding.name)}: {show.plain(why)}", err=True)
+    click.echo(f"{number(len(others) - len(left), 'fault')} mended.", err=True)
     if wanted:
         requests: list[requesting.Request] = [
             (each.bucket, each.name, None, False) for each in wanted
@@ -90,7 +100,7 @@ def _mend(read: Settings, upkeep: Upkeep, findings: Sequence[Finding]) -> list[F
     return left
 
 
-def _measure(read: Settings, upkeep: Upkeep, survey: Survey, yes: bool) -> None:
+def _measure(read: Settings, upkeep: Upkeep, bucket: str, survey: Survey, yes: bool) -> None:
     """Measure what is not measured and keep it in the documents, at a price that is told."""
     if wiring.embedder(read) is None:
         raise ConfigurationError(
@@ -98,19 +108,30 @@ def _measure(read: Settings, upkeep: Upkeep, survey: Survey, yes: bool) -> None:
             "CAPTION_EMBEDDING_MODEL=gemini-embedding-2"
         )
     each = prices.embedding(f"gemini:{read.embedding_model}", _PICTURE, "image", read.prices)
-    keys, survey.unmeasured = survey.unmeasured, []
-    said = f"{number(len(keys), 'caption')} to measure: about ${each * len(keys):,.2f}."
-    click.echo(said, err=True)
+    names, survey.unmeasured = survey.unmeasured, []
+    cost = show.money(round(each * len(names), 4))
+    click.echo(f"{number(len(names), 'caption')} to measure: about {cost}.", err=True)
     if not yes and sys.stdin.isatty():
         click.confirm("Measure them?", err=True, abort=True)
-    for key in counted(keys, "Measuring", len(keys)):
+
+    def measured(name: str) -> tuple[float | None, str]:
         report = Report()
-        similarity = upkeep.measure(key, read.max_pixels, report)
-        if similarity is None:
-            survey.unmeasured.append(key)
-            click.echo(f"not measured: {report.embedding or 'the image has changed'}", err=True)
-        else:
-            survey.similarities.append(similarity)
+        try:
+            return upkeep.measure(bucket, name, read.max_pixels, report), report.embedding
+        except ConfigurationError:
+            raise
+        except CaptionError as error:
+            return None, str(error)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        results = counted(pool.map(measured, names), "Measuring", len(names))
+        for name, (similarity, why) in zip(names, results, strict=True):
+            if similarity is not None:
+                survey.similarities.append(similarity)
+                continue
+            survey.unmeasured.append(name)
+            why = why or "not measured: the image has changed"
+            click.echo(f"{show.plain(name)}: {show.plain(why)}", err=True)
 
 
 def _tell(survey: Survey, read: Settings) -> None:
@@ -153,5 +174,3 @@ def _tell(survey: Survey, read: Settings) -> None:
         out.print(f"and {len(survey.findings) - _NAMED:,} more (--json names all)")
     if similarity:
         out.print(drawn(similarity, read.similarity_threshold), soft_wrap=True)
-    if survey.findings:
-        click.echo("`captions check --fix` mends this.", err=True)
