@@ -10,7 +10,7 @@ from pathlib import Path
 from functions.domain import Answer, Embedding, Usage
 from functions.errors import ConfigurationError
 
-# What one caption takes with gemini-3.5-flash-lite: 1,120 tokens of image, 850 of prompt.
+# A caption as README counts it: 1,120 tokens of image and 850 of prompt; the reply.
 TYPICAL = Answer("", input_tokens=1970, output_tokens=120)
 _PER = 1_000_000
 _COLUMNS = frozenset({"input", "output", "image"})

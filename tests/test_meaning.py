@@ -166,7 +166,7 @@ def test_a_new_caption_has_a_new_embedding(stack: Stack) -> None:
 
 
 def test_decoration_has_no_embedding(stack: Stack) -> None:
-    stack.model.answer(gemini.good(alt_text="", caption="", decorative=True, tags=[]))
+    stack.model.answer(gemini.good(alt_text="", caption="A thin grey line.", decorative=True))
     assert "embedding" not in delivered(stack)
     assert stack.model.embeddings == []
 
