@@ -80,8 +80,8 @@ class Survey:
 
 
 class Upkeep:
-    """Surveys and mends the part of a bucket whose names begin with ``prefix``. ``settled`` is
-    how long something must have rested before no event is expected for it."""
+    """Surveys and mends. ``settled`` is how long something must have rested before no event is
+    expected for it; ``anew`` counts every embedding as missing, as another model made it."""
 
     def __init__(
         self,
@@ -90,9 +90,11 @@ class Upkeep:
         policy: Policy,
         meaning: Meaning,
         settled: timedelta = SETTLED,
+        *,
+        anew: bool = False,
     ) -> None:
         self._store, self._images = store, images
-        self._policy, self._meaning, self._settled = policy, meaning, settled
+        self._policy, self._meaning, self._settled, self._anew = policy, meaning, settled, anew
 
     def documents(self, bucket: str, prefix: str = "") -> Iterator[Stored]:
         """All documents, of as many pages as it takes."""
@@ -177,7 +179,8 @@ class Upkeep:
             return None
         if not document.metadata_synced:
             return _finding(Fault.UNLABELLED, document) if rests else None
-        lacks = self._meaning.available and embeddable(document) and not document.embedding
+        lacks = self._anew or not document.embedding
+        lacks = lacks and self._meaning.available and embeddable(document)
         return _finding(Fault.UNEMBEDDED, document) if lacks else None
 
     def _wanted(self, upload: Upload) -> bool:
@@ -213,7 +216,10 @@ class Upkeep:
         if finding.fault is Fault.UNLABELLED:
             place = self._meaning.placing(report)
             return publishing.label(self._store, self._images, stored, upload, place) == "labelled"
-        placed = self._meaning.placed(stored.document, report)
+        document = stored.document
+        if self._anew:
+            document = replace(document, embedding=None, similarity=None)
+        placed = self._meaning.placed(document, report)
         return bool(placed.embedding) and self._keep(stored, placed)
 
     def measure(self, bucket: str, name: str, max_pixels: int, report: Report) -> float | None:

@@ -144,6 +144,16 @@ def test_a_removal_spares_an_image_that_is_there_again(stack: Stack) -> None:
     assert document["status"] == "captioned"
 
 
+def test_a_newer_image_is_not_labelled_with_the_older_ones_words(stack: Stack) -> None:
+    captioned(stack, "a.jpg")
+    rewrite(stack, "a.jpg", metadata_synced=False)
+    (finding,) = survey(stack).findings
+    stack.put("a.jpg", jpeg(9))
+
+    assert not upkeep().mend(finding, Report())
+    assert "alt-text" not in stack.metadata("a.jpg")
+
+
 def test_only_the_prefix_is_surveyed(stack: Stack) -> None:
     captioned(stack, "a/1.jpg", "b/1.jpg")
     stack.remove("b/1.jpg")
@@ -177,6 +187,13 @@ def test_a_document_written_while_the_bucket_is_listed_is_no_missing_one(stack: 
     assert found.findings == []
 
 
+def test_an_image_that_the_listing_missed_is_no_orphan(stack: Stack) -> None:
+    captioned(stack, "a.jpg")
+    mine = upkeep()
+    found = mine.survey(mine.documents(stack.bucket), [], datetime.now(UTC))
+    assert found.findings == []
+
+
 def test_more_images_than_a_page_are_all_compared(embedded: Embedded) -> None:
     captioned(embedded, "a.jpg")
     document = embedded.document("a.jpg")
@@ -198,22 +215,19 @@ def uncaptioned(stack: Stack, force: bool = False) -> list[str]:
     return [each.name for each in mine.uncaptioned(mine.uploads(stack.bucket), force)]
 
 
-def test_a_backfill_wants_what_has_no_finished_caption(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    captioned(stack, "done.jpg", "old.jpg", "pending.jpg")
+def test_a_backfill_wants_what_has_no_finished_caption(stack: Stack) -> None:
+    captioned(stack, "deferred.jpg", "done.jpg", "failed.jpg", "old.jpg", "pending.jpg")
     stack.put("old.jpg", jpeg(9))
-    rewrite(stack, "pending.jpg", status="pending")
+    for status in ("deferred", "failed", "pending"):
+        rewrite(stack, f"{status}.jpg", status=status)
     stack.deliver(stack.put("broken.jpg", b"broken"))
     stack.put("new.jpg", jpeg(5))
     stack.put("notes.txt", b"text", "text/plain")
     stack.put("skipped.jpg", jpeg(6), caption_skip="true")
-    rewrite(stack, "done.jpg", status="captioned")
 
-    assert uncaptioned(stack) == ["new.jpg", "old.jpg", "pending.jpg"]
-    assert uncaptioned(stack, force=True) == [
-        *("broken.jpg", "done.jpg", "new.jpg", "old.jpg", "pending.jpg")
-    ]
+    wanted = ["deferred.jpg", "failed.jpg", "new.jpg", "old.jpg", "pending.jpg"]
+    assert uncaptioned(stack) == wanted
+    assert uncaptioned(stack, force=True) == sorted([*wanted, "broken.jpg", "done.jpg"])
 
 
 def test_a_folder_is_backfilled_and_then_whole(embedded: Embedded, tmp_path: Path) -> None:
@@ -270,6 +284,23 @@ def test_what_cannot_be_mended_yet_is_named(embedded: Embedded, tmp_path: Path) 
     run = captions("check", "--fix", where=tmp_path)
     assert run.status == 1
     assert "a.jpg: unavailable: Gemini answered 503" in run.err
+
+
+def test_another_embedding_model_makes_all_embeddings_anew(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    captioned(embedded, "a.jpg", "b.jpg")
+    for name in ("a.jpg", "b.jpg"):
+        rewrite(embedded, name, embedding=(1.0,) + (0.0,) * 767, similarity=0.5)
+
+    assert captions("check", where=tmp_path).status == 0
+    run = captions("check", "--fix", "--embed-anew", where=tmp_path)
+    assert (run.status, "2 faults mended" in run.err) == (0, True), run.err
+    for name in ("a.jpg", "b.jpg"):
+        document = embedded.document(name)
+        assert document
+        assert document["embedding"][0] != 1
+        assert "similarity" not in document
 
 
 def test_similarity_is_measured_when_asked_and_kept(embedded: Embedded, tmp_path: Path) -> None:

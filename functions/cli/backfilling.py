@@ -66,11 +66,11 @@ def ask(read: Settings, requests: list[requesting.Request], force: bool = False)
     click.echo(f"{number(len(requests), 'image')} asked for.", err=True)
 
 
-def upkeep_of(read: Settings) -> Upkeep:
+def upkeep_of(read: Settings, *, anew: bool = False) -> Upkeep:
     """The upkeep of the stores that the settings name; a folder has no events to wait for."""
     settled = timedelta(0) if read.local else SETTLED
     stores = wiring.store(read), wiring.images(read)
-    return Upkeep(*stores, wiring.policy(read), wiring.meaning(read), settled)
+    return Upkeep(*stores, wiring.policy(read), wiring.meaning(read), settled, anew=anew)
 
 
 def listed(upkeep: Upkeep, bucket: str, prefix: str) -> Iterator[Upload]:

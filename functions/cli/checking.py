@@ -39,9 +39,12 @@ _AT_ONCE = 8
 @click.argument("uri", required=False)
 @click.option("--fix", is_flag=True, help="Mend what is found.")
 @click.option("--measure", is_flag=True, help="Measure how well captions match their images.")
+@click.option(
+    "--embed-anew", is_flag=True, help="Count all embeddings as missing: the model is another."
+)
 @click.option("--yes", is_flag=True, help="Do not ask before it costs anything.")
 @common
-def check(uri: str | None, fix: bool, measure: bool, yes: bool) -> None:
+def check(uri: str | None, fix: bool, measure: bool, embed_anew: bool, yes: bool) -> None:
     """Compare gs://BUCKET[/PREFIX] with its captions; status 1 if something is to be mended.
 
     --fix labels, embeds and removes what it can by itself, and asks for captions as backfill
@@ -50,7 +53,7 @@ def check(uri: str | None, fix: bool, measure: bool, yes: bool) -> None:
     """
     read = settings()
     bucket, prefix = beneath(uri, read)
-    upkeep = upkeep_of(read)
+    upkeep = upkeep_of(read, anew=embed_anew)
     survey = upkeep.survey(
         counted(upkeep.documents(bucket, prefix), "Captions"),
         counted(listed(upkeep, bucket, prefix), "Images"),
