@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from functions.domain import Document, Embedding
 from functions.errors import CaptionError, ConfigurationError, TransientError
 from functions.meaning import Meaning, cosine
 from tests.answers import CUT_SHORT, HANG, Answer, gemini
+from tests.command_line import captions
 from tests.contracts.test_image_store import place_time
 from tests.meanings import vector
 from tests.model_server import Call, good
@@ -323,7 +325,7 @@ def test_a_document_that_changes_while_it_is_labelled_is_embedded_once() -> None
 
 
 def test_prices_of_ones_own_stand_before_ours(
-    embedded: Embedded, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    embedded: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = tmp_path / "prices.toml"
     own.write_text('["gemini:gemini-3.5-flash-lite"]\ninput = 1000\noutput = 0\n')
@@ -339,10 +341,30 @@ def test_prices_of_ones_own_stand_before_ours(
     "text", ["= 1", '["a:b"]\ninput = "0.3"', '["a:b"]\ncost = 1', "x = 1", '["a:b"]\ninput = -1']
 )
 def test_a_faulty_table_of_prices_stops_the_start(
-    text: str, embedded: Embedded, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    text: str, embedded: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = tmp_path / "own.toml"
     own.write_text(text)
     monkeypatch.setenv("CAPTION_PRICES", str(own))
     with pytest.raises(ConfigurationError, match=r"CAPTION_PRICES=.*functions/prices.toml"):
         embedded.deliver({})
+
+
+def test_a_caption_is_found_by_what_it_means(stack: Stack, tmp_path: Path) -> None:
+    for seed, words in enumerate(("Brown dog on a beach", "Steel bridge", "Black dog in snow")):
+        stack.model.answer(gemini.good(alt_text=words, caption=f"{words}, in daylight."))
+        delivered(stack, f"{seed}.jpg", seed)
+
+    found = captions("search", "--json", "dog beach", where=tmp_path)
+    assert found.status == 0, found.err
+    assert [each["name"] for each in found.records] == ["0.jpg", "2.jpg", "1.jpg"]
+    assert stack.model.embeddings[-1].text == "task: search result | query: dog beach"
+
+
+def test_a_search_whose_model_is_down_goes_by_words(stack: Stack, tmp_path: Path) -> None:
+    document = delivered(stack)
+    stack.model.always_embed(gemini.ERRORS["overloaded"])
+
+    found = captions("search", document["tags"][0], where=tmp_path)
+    assert (found.status, "By words, as meaning cannot be searched now" in found.err) == (0, True)
+    assert document["alt_text"] in found.out
