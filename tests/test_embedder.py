@@ -1,4 +1,4 @@
-"""What an embedder does, over its real SDK and its provider's real wire format."""
+"""What is promised of an embedder, over its real SDK and its provider's real wire format."""
 
 from __future__ import annotations
 
