@@ -68,14 +68,19 @@ class Meaning:
 
     def placing(self, report: Report) -> Callable[[Document], Document]:
         """:meth:`placed` for a document that may change under it: asks once, whatever comes."""
-        made: list[Document] = []
+        made: list[tuple[str, tuple[float, ...] | None, Usage]] = []
 
         def place(document: Document) -> Document:
             if not made:
-                made.append(self.placed(document, report))
-                return made[0]
-            same = words(document) == words(made[0]) and not document.embedding
-            return replace(document, embedding=made[0].embedding) if same else document
+                before = report.usage.cost_usd
+                placed = self.placed(document, report)
+                spent = Usage(cost_usd=report.usage.cost_usd - before)
+                made.append((words(document), placed.embedding, spent))
+                return placed
+            said, vector, spent = made[0]
+            if document.embedding or words(document) != said:
+                vector = document.embedding
+            return replace(document, embedding=vector, usage=document.usage + spent)
 
         return place
 

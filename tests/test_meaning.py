@@ -268,7 +268,7 @@ def test_a_filter_that_cannot_see_stops_the_start(
 class Fake:
     """An Embedder that raises what it is told."""
 
-    model = "gemini:fake"
+    model = "gemini:gemini-embedding-2"
 
     def __init__(self) -> None:
         self.raises: CaptionError | None = None
@@ -278,7 +278,7 @@ class Fake:
         self.asked += 1
         if self.raises:
             raise self.raises
-        return Embedding((1.0,), 1)
+        return Embedding((1.0,), 10)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         raise AssertionError(name)
@@ -318,9 +318,11 @@ def test_a_document_that_changes_while_it_is_labelled_is_embedded_once() -> None
     document = Document("b", "n", 1, "captioned", made, made, alt_text="A dog")
     edited = Document("b", "n", 1, "captioned", made, made, alt_text="Rex", source="human")
 
-    assert place(document).embedding == (1.0,)
-    assert place(document).embedding == (1.0,)
+    for changed in (document, document):
+        assert place(changed).embedding == (1.0,)
+        assert place(changed).usage.cost_usd == 0.000002
     assert place(edited).embedding is None
+    assert place(edited).usage.cost_usd == 0.000002
     assert fake.asked == 1
 
 
