@@ -28,9 +28,13 @@ wordings        which of a document's languages a reader gets
 search          the words under which a caption is found, and those of a question
 labels          what is read from and written to an object's metadata
 pages/          a static site's HTML files, and the alt text they lack
+meaning         embeddings of captions; do the words match the picture
 captioners/     one file a model provider
+embedders/      likewise, for embeddings (loading: both, imported late)
 stores/         Firestore and Cloud Storage; SQLite and a folder
 web/            what websites and people ask over HTTP: alt_text
+upkeep          what has come apart between a bucket and its captions
+requesting      messages that ask for captions
 wiring          the one place that chooses adapters
 templates       alt text for template engines
 cli/            the command ``captions``

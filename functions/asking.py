@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from functions import prompt, quality
 from functions.budget import Budget
@@ -53,8 +54,9 @@ class Asking:
         clock: Callable[[], datetime],
         *,
         rules: bool,
+        own_prices: Path | None = None,
     ) -> None:
-        self._relay, self._clock = Relay(captioners, budget, clock), clock
+        self._relay, self._clock = Relay(captioners, budget, clock, own_prices), clock
         self._rules = rules
 
     def ask(

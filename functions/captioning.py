@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from functions import (
@@ -34,8 +35,9 @@ from functions.domain import (
     Upload,
 )
 from functions.errors import Gone, Held, PermanentError, Stale, TransientError
+from functions.meaning import Meaning
 from functions.policy import Policy, Rule
-from functions.ports import Captioner, CaptionStore, ImageStore
+from functions.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.relay import OverBudget
 from functions.room import Room
 from functions.settings import Settings
@@ -44,6 +46,17 @@ from functions.settings import Settings
 _CONTENTION = 8
 # An event lives for a day, and each pause costs an attempt: ten of them must fit.
 _LONGEST_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A claimed upload, and what is asked about it."""
+
+    claim: Claim
+    upload: Upload
+    rule: Rule
+    languages: Sequence[str]
+    told: Prompt
 
 
 class Captioning:
@@ -63,6 +76,7 @@ class Captioning:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         fallbacks: Sequence[Captioner] = (),
+        embedder: Embedder | None = None,
     ) -> None:
         self._settings, self._policy, self._clock = settings, policy, Clock(clock)
         self._store, self._images, self._captioner = store, images, captioner
@@ -74,12 +88,15 @@ class Captioning:
             Budget(store, settings.daily_limit),
             self._clock,
             rules=settings.filter != "off",
+            own_prices=settings.prices,
         )
+        self._meaning = Meaning(embedder, settings.prices)
 
     def close(self) -> None:
         """Close the models' connections."""
         for each in self._captioners:
             each.close()
+        self._meaning.close()
 
     def caption(self, upload: Upload, report: Report, wish: Wish | None = None) -> None:
         """Give one generation of an object its caption, once."""
@@ -100,7 +117,7 @@ class Captioning:
         if claim and claim.stored.document.status == "captioned":
             self._label(claim.stored, upload, report)
         elif claim:
-            self._work(claim, upload, rule, languages, told, report)
+            self._work(Task(claim, upload, rule, languages, told), report)
 
     def request(self, request: CaptionRequest, report: Report) -> None:
         """Caption the live object of that name, again if it ended without a caption, and if
@@ -142,20 +159,12 @@ class Captioning:
                 continue
         raise Held("the document keeps changing; other deliveries are at work on it")
 
-    def _work(
-        self,
-        claim: Claim,
-        upload: Upload,
-        rule: Rule,
-        languages: Sequence[str],
-        told: Prompt,
-        report: Report,
-    ) -> None:
+    def _work(self, task: Task, report: Report) -> None:
         """Bring a claimed document to its end: captioned, or ended with a reason."""
-        stored = claim.stored
+        stored = task.claim.stored
         report.model = self._captioner.model
         try:
-            document = self._captioned(claim, upload, rule, languages, told, report)
+            document = self._captioned(task, report)
             report.outcome = "captioned"
         except Gone:
             removals.drop(self._store, self._images, stored)
@@ -178,44 +187,36 @@ class Captioning:
             raise
         saved = self._save(stored, publishing.spent(document, report.usage), report)
         if saved and saved.document.status == "captioned":
-            self._label(saved, upload, report)
+            self._label(saved, task.upload, report)
 
-    def _captioned(
-        self,
-        claim: Claim,
-        upload: Upload,
-        rule: Rule,
-        languages: Sequence[str],
-        told: Prompt,
-        report: Report,
-    ) -> Document:
+    def _captioned(self, task: Task, report: Report) -> Document:
         """The document with its words: a twin's, or the model's. Raises what ends the work."""
-        document = claim.stored.document
+        upload, document = task.upload, task.claim.stored.document
         skipping.check(upload, document, self._images, self._settings, self._clock())
         people = labels.uploader_text(upload)
-        if twin := reuse.twin(self._store, claim):
+        if twin := reuse.twin(self._store, task.claim):
             skipping.look_for(upload, self._images)
             return publishing.copied(document, twin, people, self._clock())
-        picture = self._picture(upload, self._captioner.accepts)
+        fetch = functools.partial(self._picture, upload)
+        picture = fetch(self._captioner.accepts)
         try:
             context = quality.Context(
-                languages=tuple(languages),
-                max_length=rule.max_length,
+                languages=tuple(task.languages),
+                max_length=task.rule.max_length,
                 hints=tuple(filter(None, [labels.hint(upload)])),
                 name=upload.name,
-                prompt_text=f"{told.system}\n{told.user}",
+                prompt_text=f"{task.told.system}\n{task.told.user}",
             )
             asked = self._asking.ask(
-                picture,
-                lambda accepts: self._picture(upload, accepts),
-                told,
-                context,
-                self._repair_until(),
-                report,
+                picture, fetch, task.told, context, self._repair_until(), report
             )
         finally:
             picture.release()
-        return publishing.captioned(document, asked, people, self._clock())
+        document = publishing.captioned(document, asked, people, self._clock())
+        if self._settings.filter == "similarity" and document.source == "model":
+            threshold = self._settings.similarity_threshold
+            document = self._meaning.judged(document, fetch, threshold, report)
+        return document
 
     def _picture(self, upload: Upload, accepts: Accepts) -> Picture:
         free = self._room.take(upload.size or 0)
@@ -259,7 +260,8 @@ class Captioning:
 
     def _label(self, stored: Stored, upload: Upload, report: Report) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        ended = publishing.label(self._store, self._images, stored, upload)
+        place = self._meaning.placing(report)
+        ended = publishing.label(self._store, self._images, stored, upload, place)
         if ended == "gone":
             report.outcome = ended
         elif ended == "changed_meanwhile":

@@ -38,6 +38,7 @@ class Report:
     model: str = ""
     usage: Usage = field(default_factory=Usage)
     model_seconds: float = 0.0
+    embedding: str = ""
 
 
 def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
@@ -45,6 +46,8 @@ def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
     report, started, severity, message = Report(), time.monotonic(), "INFO", ""
     try:
         act(report)
+        if report.embedding:
+            severity = "WARNING"
     except NotAnEvent as error:
         severity, message = "ERROR", error.message
         report.outcome, report.reason = "ignored", error.reason
@@ -85,6 +88,8 @@ def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds
         "duration_ms": round(seconds * 1000),
         "model_ms": round(report.model_seconds * 1000),
     }
+    if report.embedding:
+        line["embedding"] = report.embedding
     header = request.headers.get("traceparent", "") if has_request_context() else ""
     if found := trace(str(event.get("traceparent") or header)):
         line["logging.googleapis.com/trace"] = found

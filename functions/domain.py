@@ -241,6 +241,7 @@ class Document:
     search_terms: tuple[str, ...] = ()
     captioned_at: datetime | None = None
     embedding: tuple[float, ...] | None = None
+    similarity: float | None = None
 
     @property
     def id(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from functions.domain import (
@@ -48,6 +48,10 @@ class Embedder(Protocol):
     def model(self) -> str:
         """``provider:model``, as it is asked for."""
 
+    @property
+    def accepts(self) -> Accepts:
+        """What it takes for a picture."""
+
     def question(self, text: str) -> Embedding:
         """What somebody looks for."""
 
@@ -55,7 +59,7 @@ class Embedder(Protocol):
         """What a document says."""
 
     def picture(self, picture: Picture) -> Embedding:
-        """What is to be seen; a PNG or JPEG."""
+        """What is to be seen."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -100,6 +104,10 @@ class ImageStore(Protocol):
 
     def look_up(self, bucket: str, name: str) -> Upload | None:
         """The live object; None if there is none."""
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
+        """The live objects whose names begin so, by name. Raises Gone if there is no such
+        bucket."""
 
     def read(self, upload: Upload, end: int | None = None) -> bytes:
         """The bytes of exactly this generation, up to ``end``. Raises Gone if not the live one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -49,6 +50,8 @@ def captioned(claim: Document, asked: Asked, uploader: EmbeddedText, now: dateti
             source="model",
             review=Review(bool(asked.reasons), asked.reasons),
             proposal=None,
+            embedding=None,
+            similarity=None,
         )
         if asked.embedded.alt_text:
             document = kept(document, asked.embedded, "embedded")
@@ -60,6 +63,8 @@ def kept(document: Document, people: EmbeddedText, source: str) -> Document:
     """``document`` with the words that people gave in place of the model's."""
     return replace(
         document,
+        embedding=None,
+        similarity=None,
         alt_text=people.alt_text or document.alt_text,
         caption=people.caption or document.caption,
         decorative=document.decorative and not people.alt_text,
@@ -84,6 +89,8 @@ def copied(claim: Document, twin: Document, uploader: EmbeddedText, now: datetim
         source=twin.source,
         model_version=twin.model_version,
         review=Review(bool(twin.review.reasons), twin.review.reasons),
+        embedding=twin.embedding,
+        similarity=twin.similarity,
     )
     document = _with_words_of(uploader, claim, document)
     return ended(document, "captioned", now, captioned_at=now)
@@ -154,9 +161,16 @@ def kind(error: Exception) -> str:
     return "configuration" if isinstance(error, ConfigurationError) else "defect"
 
 
-def label(store: CaptionStore, images: ImageStore, stored: Stored, upload: Upload) -> str:
+def label(
+    store: CaptionStore,
+    images: ImageStore,
+    stored: Stored,
+    upload: Upload,
+    finished: Callable[[Document], Document] = lambda document: document,
+) -> str:
     """Write a captioned document's text into the metadata of ``upload``, and note that in it;
-    ``labelled``, ``gone`` or ``changed_meanwhile``.
+    ``labelled``, ``gone`` or ``changed_meanwhile``. ``finished`` may add to the document what
+    is to be saved with that note.
 
     The first write goes by the metageneration that ``upload`` knows. After it the object is read
     before the document: a text that is newer than the one in hand and labelled already has moved
@@ -177,7 +191,8 @@ def label(store: CaptionStore, images: ImageStore, stored: Stored, upload: Uploa
         try:
             _write(images, stored.document, live)
             if not stored.document.metadata_synced:
-                store.replace(stored, replace(stored.document, metadata_synced=True))
+                document = finished(stored.document)
+                store.replace(stored, replace(document, metadata_synced=True))
             return "labelled"
         except Stale:
             live = None

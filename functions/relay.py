@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from functions import prices
 from functions.budget import Budget
@@ -28,9 +29,14 @@ class Relay:
     """
 
     def __init__(
-        self, captioners: Sequence[Captioner], budget: Budget, clock: Callable[[], datetime]
+        self,
+        captioners: Sequence[Captioner],
+        budget: Budget,
+        clock: Callable[[], datetime],
+        own_prices: Path | None = None,
     ) -> None:
         self._captioners, self._budget, self._clock = captioners, budget, clock
+        self._prices = own_prices
 
     def ask(
         self, picture: Picture, fetch: Fetch, told: Prompt, until: datetime, report: Report
@@ -76,6 +82,6 @@ class Relay:
         finally:
             picture.release()
             report.model_seconds += time.monotonic() - started
-        spent = prices.usage(captioner.model, answer)
+        spent = prices.usage(captioner.model, answer, self._prices)
         report.usage += Usage(0, spent.input_tokens, spent.output_tokens, spent.cost_usd)
         return replace(answer, model=captioner.model)

@@ -120,8 +120,32 @@ def _folder(text: str) -> Path:
     return path.resolve()
 
 
-def _setting(name: str, default: str, parse: Callable[[str], Any], meaning: str) -> Any:
-    return field(metadata={"env": name, "default": default, "parse": parse, "meaning": meaning})
+def _prices(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError("is not a file; write the prices there, or unset it to use ours")
+    return path
+
+
+def _cosine(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 2.0
+    if not -1 <= value <= 1:
+        raise ValueError("is not a number from -1 to 1")
+    return value
+
+
+def _setting(
+    name: str,
+    default: str,
+    parse: Callable[[str], Any],
+    meaning: str,
+    may_be_empty: bool = False,
+) -> Any:
+    known = {"env": name, "default": default, "parse": parse, "meaning": meaning}
+    return field(metadata=known | {"may_be_empty": may_be_empty})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +203,32 @@ class Settings:
         "model calls a UTC day over all instances; 0 for no limit",
     )
     filter: str = _setting(
-        "CAPTION_FILTER", "rules", _one_of("off", "rules"), "what checks a model's words"
+        "CAPTION_FILTER",
+        "rules",
+        _one_of("off", "rules", "similarity"),
+        "what checks a model's words: nothing, rules, or rules and how well they match the image",
+    )
+    similarity_threshold: float = _setting(
+        "CAPTION_SIMILARITY_THRESHOLD",
+        "0.3",
+        _cosine,
+        "captions that match their image less are to be reviewed; `captions check` measures it",
+    )
+    embedding_model: str | None = _setting(
+        "CAPTION_EMBEDDING_MODEL",
+        "gemini-embedding-2",
+        str,
+        "Gemini's model of meanings, for search and similarity; empty for none",
+        may_be_empty=True,
+    )
+    prices: Path | None = _setting(
+        "CAPTION_PRICES", "", _prices, "a file of prices beside `functions/prices.toml`"
     )
     request_topic: str = _setting(
         "CAPTION_REQUEST_TOPIC",
         "caption-requests",
         _identifier,
-        "Pub/Sub topic that `captions retry` writes to and `caption_request` listens to",
+        "Pub/Sub topic that `captions retry` and `backfill` write to, for `caption_request`",
     )
     public_buckets: tuple[str, ...] | None = _setting(
         "CAPTION_PUBLIC_BUCKETS",
@@ -220,14 +263,16 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
-        """The settings in ``env``; an empty variable counts as unset.
+        """The settings in ``env``; an empty variable counts as unset, but for one that may be
+        empty.
 
         Raises ConfigurationError naming the variable, its fault and the remedy.
         """
         values: dict[str, Any] = {}
         for each in fields(cls):
             name, default, parse = (each.metadata[k] for k in ("env", "default", "parse"))
-            text = env.get(name, "").strip() or default
+            kept = each.metadata["may_be_empty"] and name in env
+            text = env.get(name, "").strip() or ("" if kept else default)
             try:
                 values[each.name] = parse(text) if text else None
             except ValueError as error:

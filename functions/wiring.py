@@ -7,15 +7,13 @@ import gc
 import importlib
 import importlib.util
 import os
-import sys
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from functions.domain import Accepts, Answer, Picture, Prompt
+from functions import prices
 from functions.errors import ConfigurationError
+from functions.loading import LateCaptioner, LateEmbedder, Loading
 from functions.policy import Policy
 from functions.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.providers import PROVIDERS
@@ -23,6 +21,7 @@ from functions.settings import POLICY_FILE, Model, Settings
 
 if TYPE_CHECKING:
     from functions.captioning import Captioning
+    from functions.meaning import Meaning
     from functions.removals import Forgetting
     from functions.web.alt_text import AltText
 
@@ -30,73 +29,8 @@ T = TypeVar("T")
 
 # Entry points that ask no model for words, and start without its key.
 WITHOUT_MODEL = frozenset({"forget_image", "alt_text", "review"})
-
-# Seconds a thread keeps the interpreter while two of them import: at the usual 5 ms they take
-# a tenth more of the processor.
-_TURN, _LONG_TURN = sys.getswitchinterval(), 0.05
-
-
-class Loading:
-    """A captioner whose SDK is imported while the first image is claimed and downloaded.
-
-    Until that is done nothing is garbage-collected: what imports make stays, and looking
-    through it time and again takes a seventh of a cold start (0.96 s, or 0.82 s without).
-    """
-
-    def __init__(self, model: str, load: Callable[[], Captioner]) -> None:
-        self.model = model
-        self._load = load
-        self._loaded: Future[Captioner] = Future()
-        gc.disable()
-        sys.setswitchinterval(_LONG_TURN)
-        threading.Thread(target=self._run, name="load", daemon=True).start()
-
-    def _run(self) -> None:
-        try:
-            self._loaded.set_result(self._load())
-        except BaseException as error:
-            self._loaded.set_exception(error)
-        finally:
-            sys.setswitchinterval(_TURN)
-            gc.freeze()
-            gc.enable()
-
-    @property
-    def accepts(self) -> Accepts:
-        return self._loaded.result().accepts
-
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
-        return self._loaded.result().describe(picture, prompt)
-
-    def close(self) -> None:
-        if self._loaded.exception() is None:
-            self._loaded.result().close()
-
-
-class Late:
-    """A captioner that is built when it is first asked, as one to fall back on may never be."""
-
-    def __init__(self, model: str, load: Callable[[], Captioner]) -> None:
-        self.model = model
-        self._load = load
-        self._made: Captioner | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def accepts(self) -> Accepts:
-        return self._captioner().accepts
-
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
-        return self._captioner().describe(picture, prompt)
-
-    def close(self) -> None:
-        if self._made:
-            self._made.close()
-
-    def _captioner(self) -> Captioner:
-        with self._lock:
-            self._made = self._made or self._load()
-            return self._made
+# A caption that is saved already waits no longer than this for its embedding.
+EMBEDDING_SECONDS = 10.0
 
 
 def start(target: str) -> None:
@@ -108,6 +42,8 @@ def start(target: str) -> None:
     if target not in WITHOUT_MODEL:
         require_package(read.model)
         require_key(read.model, os.environ)
+        _require_similarity(read)
+        prices.table(read.prices)
 
 
 @functools.cache
@@ -131,6 +67,7 @@ def build(settings: Settings, captions: CaptionStore | None = None) -> Captionin
     """The use cases by ``settings``, on the store that they name or on ``captions``."""
     from functions.captioning import Captioning
 
+    _require_similarity(settings)
     seconds = settings.timeout_seconds
     # The stores before the model: two threads that import at once only hinder each other.
     captions, images_ = captions or store(settings), images(settings)
@@ -141,7 +78,10 @@ def build(settings: Settings, captions: CaptionStore | None = None) -> Captionin
         captions,
         images_,
         Loading(str(first), functools.partial(captioner, first, seconds)),
-        fallbacks=[Late(str(each), functools.partial(captioner, each, seconds)) for each in rest],
+        fallbacks=[
+            LateCaptioner(str(each), functools.partial(captioner, each, seconds)) for each in rest
+        ],
+        embedder=embedder(settings),
     )
 
 
@@ -174,8 +114,29 @@ def captioner(model: Model, timeout_seconds: float) -> Captioner:
 
 
 def embedder(settings: Settings) -> Embedder | None:
-    """The model that places words among meanings; None where there is none to ask."""
-    return None
+    """The model of meanings, its SDK imported when it is first asked; None where there is none:
+    CAPTION_EMBEDDING_MODEL is empty, CAPTION_MODEL is ``offline``, or nothing lets Gemini be
+    called."""
+    name, gemini = settings.embedding_model, PROVIDERS["gemini"]
+    if not name or settings.model.provider == "offline" or not _installed(gemini.package):
+        return None
+    if not any(gemini.holds(os.environ, key) for key in gemini.keys):
+        return None
+    seconds = min(EMBEDDING_SECONDS, settings.timeout_seconds)
+
+    def load() -> Embedder:
+        from functions.embedders.gemini import GeminiEmbedder
+
+        return GeminiEmbedder(name, seconds)
+
+    return LateEmbedder(f"gemini:{name}", load)
+
+
+def meaning(settings: Settings) -> Meaning:
+    """What embeds captions by ``settings``, with or without a model to ask."""
+    from functions.meaning import Meaning
+
+    return Meaning(embedder(settings), settings.prices)
 
 
 def store(settings: Settings) -> CaptionStore:
@@ -261,6 +222,14 @@ def require_package(model: Model) -> None:
                 f"CAPTION_MODEL={each} needs the package {provider.package}: "
                 f"pip install {provider.install}"
             )
+
+
+def _require_similarity(settings: Settings) -> None:
+    if settings.filter == "similarity" and embedder(settings) is None:
+        raise ConfigurationError(
+            "CAPTION_FILTER=similarity needs a model that sees the pictures: set GEMINI_API_KEY "
+            "and CAPTION_EMBEDDING_MODEL=gemini-embedding-2, or CAPTION_FILTER=rules"
+        )
 
 
 def _installed(package: str) -> bool:

@@ -7,8 +7,10 @@ In a test::
         ...
         assert server.calls[0].images == [...]
 
-Without a script it answers with a valid caption, the same for the same picture. To serve one by
-hand: ``python -m tests.model_server --port 8300 --delay 2``, and then
+Without a script it answers with a valid caption, the same for the same picture, and embeds words
+and pictures in one space (tests/meanings.py). Embeddings have a script and records of their own:
+``embed``, ``always_embed`` and ``embeddings``. To serve one by hand:
+``python -m tests.model_server --port 8300 --delay 2``, and then
 ``GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8300``.
 """
 
@@ -18,7 +20,6 @@ import argparse
 import base64
 import hashlib
 import json
-import math
 import random
 import re
 import threading
@@ -30,6 +31,7 @@ from typing import Any
 
 from tests.answers import Answer, anthropic, gemini, openai
 from tests.loopback import LoopbackHandler, LoopbackServer, until_interrupted
+from tests.meanings import vector
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_="
 _GEMINI = re.compile(r"/v1(?:alpha|beta\d?)?/(?:.*/)?models/(?P<model>[^/:]+):(?P<verb>\w+)$")
@@ -50,6 +52,11 @@ class Call:
     images: list[bytes] = field(default_factory=list)
     image_types: list[str] = field(default_factory=list)
     at: float = 0
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it asks for an embedding, not for words."""
+        return "mbed" in self.verb
 
     @property
     def text(self) -> str:
@@ -90,6 +97,10 @@ class ModelServer(LoopbackServer):
             self._running = 0
             self._queue: deque[Script] = deque()
             self._default: Script = good
+            self.embeddings: list[Call] = []
+            self._embeddings: deque[Script] = deque()
+            self._embedding: Script = good
+            self._shown = ""
 
     def answer(self, *answers: Script) -> None:
         """Give these answers, one a request; after them, the default again."""
@@ -99,6 +110,18 @@ class ModelServer(LoopbackServer):
         """Give this answer whenever no other one is queued."""
         self._default = answer
 
+    def embed(self, *answers: Script) -> None:
+        """As :meth:`answer`, for requests to embed something."""
+        self._embeddings.extend(answers)
+
+    def always_embed(self, answer: Script) -> None:
+        """As :meth:`always`, for requests to embed something."""
+        self._embedding = answer
+
+    def show(self, words: str) -> None:
+        """All pictures mean ``words`` from now on; of themselves they mean their captions."""
+        self._shown = words
+
     @property
     def count(self) -> int:
         return len(self.calls)
@@ -106,23 +129,28 @@ class ModelServer(LoopbackServer):
     def begin(self, call: Call) -> Answer:
         """Record a call and decide its answer."""
         with self._guard:
-            self.calls.append(call)
-            self._running += 1
-            self.max_concurrency = max(self.max_concurrency, self._running)
-            script = self._queue.popleft() if self._queue else self._default
+            if call.embeds:
+                self.embeddings.append(call)
+                queue, default = self._embeddings, self._embedding
+            else:
+                self.calls.append(call)
+                self._running += 1
+                self.max_concurrency = max(self.max_concurrency, self._running)
+                queue, default = self._queue, self._default
+            script = queue.popleft() if queue else default
+        if call.embeds and script is good:
+            return _embedded(call, self._shown)
         return script if isinstance(script, Answer) else script(call)
 
-    def end(self) -> None:
+    def end(self, call: Call) -> None:
         with self._guard:
-            self._running -= 1
+            self._running -= not call.embeds
 
 
 def good(call: Call) -> Answer:
     """A valid answer to any call, the same for the same request."""
-    if call.verb == "embedContent":
-        return Answer({"embedding": _embedding(call.body)})
-    if call.verb == "batchEmbedContents":
-        return Answer({"embeddings": [_embedding(each) for each in call.body["requests"]]})
+    if call.embeds:
+        return _embedded(call)
     words = json.dumps(reply(call), ensure_ascii=False)
     if call.vendor == "openai":
         answer = openai.chat if call.verb == "chat/completions" else openai.response
@@ -164,13 +192,24 @@ def _languages(translations: dict[str, Any], prompt: str) -> list[str]:
     return list(dict.fromkeys(_LANGUAGE.findall(prompt))) or ["de"]
 
 
-def _embedding(request: dict[str, Any]) -> dict[str, Any]:
+def _embedded(call: Call, shown: str = "") -> Answer:
+    requests = call.body.get("requests", [call.body])
+    if call.images:
+        said = reply(call)
+        shown = shown or f"{said['alt_text']}\n{said['caption']}"
+    vectors = [vector(shown if call.images else _said(each), _size(each)) for each in requests]
+    tokens = 258 if call.images else sum(len(_said(each).split()) for each in requests)
+    answer = gemini.embedding if call.verb == "embedContent" else gemini.embeddings
+    return answer(*vectors, tokens=tokens)
+
+
+def _size(request: dict[str, Any]) -> int:
     config = request.get("embedContentConfig", request)
-    size = config.get("outputDimensionality") or 3072
-    draw = random.Random(json.dumps(request.get("content"), sort_keys=True))
-    values = [draw.gauss(0, 1) for _ in range(size)]
-    length = math.hypot(*values)
-    return gemini.embedding([value / length for value in values])
+    return config.get("outputDimensionality") or 3072
+
+
+def _said(request: dict[str, Any]) -> str:
+    return " ".join(part.get("text", "") for part in request["content"]["parts"])
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
@@ -204,9 +243,9 @@ class _Handler(LoopbackHandler):
             return
         answer = self.server.begin(call)
         try:
-            self._send(answer, 0 if "mbed" in call.verb else self.server.delay)
+            self._send(answer, 0 if call.embeds else self.server.delay)
         finally:
-            self.server.end()
+            self.server.end(call)
 
     def do_GET(self) -> None:
         self.send(200, b'{"models": []}')

@@ -29,6 +29,8 @@ from tests.strict_objects import Objects, Refused, check
 if TYPE_CHECKING:
     from google.cloud import storage as cloud_storage
 
+# Objects on a page of a listing, at most.
+PAGE = 1000
 _OBJECT = r"(?:/download)?/storage/v1/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)"
 _ROUTES = [
     ("POST", r"/storage/v1/b", "create_bucket"),
@@ -210,7 +212,7 @@ class _Handler(LoopbackHandler):
                 prefixes.add(prefix + rest.partition(delimiter)[0] + delimiter)
             else:
                 items.append(each.resource())
-        start, size = int(query.get("pageToken", 0)), int(query.get("maxResults", 1000))
+        start, size = int(query.get("pageToken", 0)), int(query.get("maxResults", PAGE))
         more = {"nextPageToken": str(start + size)} if len(items) > start + size else {}
         page = items[start : start + size]
         return Reply({"items": page, "prefixes": sorted(prefixes), **more})

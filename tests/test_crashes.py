@@ -40,6 +40,10 @@ def _kill_when_the_metadata_is_to_be_written(stack: Cloud, kill: Callable[[], No
     stack.storage.fail("PATCH", NAME, kill)
 
 
+def _kill_while_the_caption_is_embedded(stack: Cloud, kill: Callable[[], None]) -> None:
+    stack.model.embed(_doing(kill, 0, 0))
+
+
 def _kill_when_the_metadata_has_been_written(stack: Cloud, kill: Callable[[], None]) -> None:
     stack.storage.fail("PATCH", NAME, kill, after=True)
 
@@ -50,6 +54,7 @@ KILL_POINTS: dict[str, tuple[Plan, int]] = {
     "after the download": (_kill_when_the_model_is_asked, 2),
     "during the model call": (_kill_while_the_model_answers, 2),
     "after the Firestore write": (_kill_when_the_metadata_is_to_be_written, 1),
+    "while the caption is embedded": (_kill_while_the_caption_is_embedded, 1),
     "after the metadata write": (_kill_when_the_metadata_has_been_written, 1),
 }
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
-from functions import wiring
+from functions import loading, wiring
 from functions.domain import Accepts, Answer, Picture, Prompt
 from functions.errors import ConfigurationError
 from functions.settings import Model, Settings
@@ -211,7 +211,7 @@ def test_a_fallback_is_built_once_and_when_it_is_first_asked() -> None:
         def describe(self, picture: Picture, prompt: Prompt) -> Answer:
             return Answer("said")
 
-    late = wiring.Late("fake:m", lambda: built.append("once") or Fake())  # type: ignore[func-returns-value]
+    late = loading.LateCaptioner("fake:m", lambda: built.append("once") or Fake())  # type: ignore[func-returns-value]
     assert (late.model, built) == ("fake:m", [])
     assert late.accepts.max_side == 1
     assert late.describe(Picture(b"", "", 1, 1), Prompt("", "", "", {})).text == "said"

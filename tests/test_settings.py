@@ -35,8 +35,13 @@ def test_an_empty_environment_has_the_documented_defaults() -> None:
 
 @pytest.mark.parametrize("each", fields(Settings), ids=lambda each: each.metadata["env"])
 def test_an_empty_variable_counts_as_unset(each: object) -> None:
-    name = each.metadata["env"]  # type: ignore[attr-defined]
-    assert Settings.from_env({name: "  "}) == Settings.from_env({})
+    name, may_be_empty = each.metadata["env"], each.metadata["may_be_empty"]  # type: ignore[attr-defined]
+    assert may_be_empty or Settings.from_env({name: "  "}) == Settings.from_env({})
+
+
+def test_an_empty_embedding_model_is_none() -> None:
+    assert Settings.from_env({}).embedding_model == "gemini-embedding-2"
+    assert Settings.from_env({"CAPTION_EMBEDDING_MODEL": " "}).embedding_model is None
 
 
 @pytest.mark.parametrize(
@@ -63,6 +68,9 @@ def test_an_empty_variable_counts_as_unset(each: object) -> None:
         ("CAPTION_CORS_ORIGINS", "www.example.com"),
         ("CAPTION_CORS_ORIGINS", "https://www.example.com/"),
         ("CAPTION_UNREVIEWED", "no"),
+        ("CAPTION_SIMILARITY_THRESHOLD", "30%"),
+        ("CAPTION_SIMILARITY_THRESHOLD", "nan"),
+        ("CAPTION_PRICES", "/nowhere/prices.toml"),
         ("CAPTION_POLICY", "/nowhere/captions.toml"),
         ("CAPTION_LOCAL", "/nowhere"),
     ],

@@ -34,12 +34,15 @@ _BLIND = re.compile(
 @dataclass(frozen=True, slots=True)
 class Service:
     """A provider as messages name it. ``access`` is what to do where it lets nobody in,
-    ``endpoint`` the variable of its address, ``keys`` those that must not be seen."""
+    ``endpoint`` the variable of its address, ``keys`` those that must not be seen, ``setting``
+    the variable of the model, ``bound`` what bounds a call's time."""
 
     name: str
     access: str
     endpoint: str
     keys: tuple[str, ...]
+    setting: str = "CAPTION_MODEL"
+    bound: str = "CAPTION_TIMEOUT_SECONDS"
 
     def answered(
         self,
@@ -53,7 +56,8 @@ class Service:
         said = self._without_keys(message)[:300]
         if _BLIND.search(said):
             return ConfigurationError(
-                f"{self.name}'s {model} sees no images ({said}); set CAPTION_MODEL to one that does"
+                f"{self.name}'s {model} sees no images ({said}); set {self.setting} to one "
+                "that does"
             )
         if status in {400, 402, 403, 429} and _CREDIT.search(said):
             return TransientError(
@@ -69,7 +73,7 @@ class Service:
             )
         if status == 404:
             return ConfigurationError(
-                f"{self.name} knows no model {model}: set CAPTION_MODEL to another, or check "
+                f"{self.name} knows no model {model}: set {self.setting} to another, or check "
                 f"{self.endpoint}"
             )
         if status == 413:
@@ -82,7 +86,7 @@ class Service:
                 f"{self.name} cannot read this image: {said}. Save it anew as JPEG or PNG.",
             )
         return ConfigurationError(
-            f"{self.name} does not take the request ({status}: {said}); check CAPTION_MODEL, "
+            f"{self.name} does not take the request ({status}: {said}); check {self.setting}, "
             f"{self.endpoint} and the model's regions"
         )
 
@@ -104,7 +108,7 @@ class Service:
 
     def late(self) -> TransientError:
         """No whole answer in time."""
-        return TransientError(f"{self.name} did not answer within CAPTION_TIMEOUT_SECONDS")
+        return TransientError(f"{self.name} did not answer within {self.bound}")
 
     def unreached(self, error: BaseException) -> TransientError:
         """No answer, or none that makes sense."""

@@ -8,7 +8,9 @@ import sys
 
 import click
 
+from functions.cli.backfilling import backfill
 from functions.cli.captioning import caption
+from functions.cli.checking import check
 from functions.cli.demo import demo
 from functions.cli.evaluating import evaluate
 from functions.cli.looking import get
@@ -52,7 +54,10 @@ def captions() -> None:
     """
 
 
-for each in (demo, serve, caption, get, list_, search, retry, rules, models, evaluate, html):
+for each in (
+    *(demo, serve, caption, get, list_, search, retry, backfill, check),
+    *(rules, models, evaluate, html),
+):
     captions.add_command(each)
 
 

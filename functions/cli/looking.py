@@ -52,6 +52,7 @@ def _card(document: Document) -> Table:
         ("Tags", ", ".join(document.tags)),
         ("Problem", f"{error.reason}: {error.message}" if error else ""),
         ("Review", f"needed: {', '.join(review.reasons)}" if review.needed else looked),
+        ("Similarity", "" if document.similarity is None else document.similarity),
         ("Proposal", (document.proposal or {}).get("alt_text", "")),
         ("Source", document.source),
         ("Language", document.language),

@@ -97,7 +97,7 @@ def _checked(model: Model) -> Check:
         problem, said = _judged(answer)
     except CaptionError as error:
         return Check(str(model), str(error))
-    cost = prices.usage(str(model), answer).cost_usd
+    cost = prices.usage(str(model), answer, settings.prices).cost_usd
     return Check(str(model), problem, said, answer.model_version, took, cost)
 
 

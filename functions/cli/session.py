@@ -96,6 +96,22 @@ def located(text: str, settings: Settings) -> tuple[str, str]:
     return BUCKET, _name_in(text, settings.local)
 
 
+def beneath(text: str | None, settings: Settings) -> tuple[str, str]:
+    """Bucket and prefix of ``gs://BUCKET`` or ``gs://BUCKET/PREFIX``; all of a local folder if
+    there is no ``text``."""
+    if text is None and settings.local:
+        return BUCKET, ""
+    bucket, _, prefix = (text or "").removeprefix("gs://").partition("/")
+    if not bucket or not (text or "").startswith("gs://"):
+        raise click.UsageError(f"{text or 'nothing'} is no bucket; write gs://BUCKET[/PREFIX]")
+    if settings.local and bucket != BUCKET:
+        raise click.UsageError(
+            f"{text} is not in {settings.local}, whose bucket is called {BUCKET}; "
+            "unset CAPTION_LOCAL to work on Cloud Storage"
+        )
+    return bucket, prefix
+
+
 def _name_in(text: str, folder: Path) -> str:
     """The name of a file by its path, or as it is if it is a path in ``folder`` already."""
     path = Path(os.path.abspath(text))

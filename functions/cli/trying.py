@@ -19,7 +19,6 @@ from functions import pictures as kinds
 from functions import prices, wiring
 from functions.cli import evaluated, show
 from functions.cli.session import choose_model_aloud, session
-from functions.domain import Answer
 from functions.errors import ConfigurationError
 from functions.evaluation import comparison, measures, references, runs
 from functions.evaluation.references import Reference
@@ -31,8 +30,6 @@ from functions.settings import Model, Settings
 _AT_ONCE = 8
 _HEAD_BYTES = 4096
 _SAMPLES = Path(__file__).with_name("samples.jsonl")
-# What README counts with ("What a caption costs"): picture and prompt in, reply out.
-_TYPICAL = Answer("", input_tokens=1_970, output_tokens=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ def run(asked: Pictures, models: Sequence[str], wording: Path | None, name: str)
     started = datetime.now(UTC)
     places = [_place(name, settings.model, started, len(chosen)) for settings in chosen]
     for settings in chosen:
-        click.echo(_bill(settings.model, len(asked.names)), err=True)
+        click.echo(_bill(settings.model, len(asked.names), settings.prices), err=True)
     made = []
     for settings, place in zip(chosen, places, strict=True):
         one = _asked(asked, settings, own, started, place)
@@ -97,11 +94,11 @@ def _place(name: str, model: Model, started: datetime, models: int) -> Path:
     return place
 
 
-def _bill(model: Model, pictures: int) -> str:
+def _bill(model: Model, pictures: int, own: Path | None) -> str:
     """What asking will cost, said before it is done."""
     most = len(model.chain) + 1
     first = str(model.chain[0])
-    cost = prices.usage(first, _TYPICAL).cost_usd * pictures
+    cost = prices.usage(first, prices.TYPICAL, own).cost_usd * pictures
     if cost:
         said = f"about {show.money(round(cost, 4))} for one call each"
     else:

@@ -71,9 +71,10 @@ class Trial:
         try:
             if (folder / name).stat().st_size > self.settings.max_bytes:
                 raise PermanentError("too_large", "The file is over CAPTION_MAX_BYTES.")
-            asked = Asking(captioners, _Unbound(), _now, rules=self.settings.filter != "off").ask(
-                picture(captioners[0].accepts), picture, told, context, _LATE, report
-            )
+            rules, own_prices = self.settings.filter != "off", self.settings.prices
+            asking = Asking(captioners, _Unbound(), _now, rules=rules, own_prices=own_prices)
+            sent = picture(captioners[0].accepts)
+            asked = asking.ask(sent, picture, told, context, _LATE, report)
         except PermanentError as error:
             row = replace(row, outcome=error.reason, problem=error.message)
         except OSError as error:

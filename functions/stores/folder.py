@@ -71,6 +71,14 @@ class FolderImages:
             time=datetime.fromtimestamp(generation / 1e9, UTC),
         )
 
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
+        if bucket != BUCKET:
+            raise Gone
+        for name in sorted(self.names()):
+            upload = self.look_up(bucket, name) if name.startswith(prefix) else None
+            if upload:
+                yield upload
+
     def read(self, upload: Upload, end: int | None = None) -> bytes:
         try:
             with self._file(upload.bucket, upload.name).open("rb") as file:

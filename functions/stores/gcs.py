@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import google.auth.exceptions
@@ -46,17 +46,21 @@ class CloudStorageImages:
             _translated(lambda: blob.reload(timeout=_TIMEOUT, retry=_RETRY))
         except google_errors.NotFound:
             return None
-        return Upload(
-            bucket=bucket,
-            name=name,
-            generation=blob.generation,
-            metageneration=blob.metageneration,
-            content_type=blob.content_type or "",
-            size=blob.size,
-            md5=blob.md5_hash or "",
-            metadata=dict(blob.metadata or {}),
-            time=blob.updated or blob.time_created,
-        )
+        return _upload(bucket, blob)
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
+        pages = self._client.list_blobs(
+            bucket, prefix=prefix, projection="noAcl", timeout=_TIMEOUT, retry=_RETRY
+        ).pages
+        while True:
+            try:
+                page = _translated(lambda: next(pages, None))
+            except google_errors.NotFound:
+                raise Gone from None
+            if page is None:
+                return
+            for blob in page:
+                yield _upload(bucket, blob)
 
     def read(self, upload: Upload, end: int | None = None) -> bytes:
         blob = self._client.bucket(upload.bucket).blob(upload.name)
@@ -91,6 +95,20 @@ class CloudStorageImages:
             raise Gone from None
         except google_errors.PreconditionFailed:
             raise Stale from None
+
+
+def _upload(bucket: str, blob: storage.Blob) -> Upload:
+    return Upload(
+        bucket=bucket,
+        name=blob.name,
+        generation=blob.generation,
+        metageneration=blob.metageneration,
+        content_type=blob.content_type or "",
+        size=blob.size,
+        md5=blob.md5_hash or "",
+        metadata=dict(blob.metadata or {}),
+        time=blob.updated or blob.time_created,
+    )
 
 
 def _drained(response: requests.Response, **_: object) -> None:

@@ -72,9 +72,20 @@ def trickle(seconds: float = 0.2) -> Answer:
     return Answer(good().body, headers=_JSON, trickle=seconds)
 
 
-def embedding(values: list[float]) -> dict[str, Any]:
-    """One embedding, as embedContent and batchEmbedContents list them."""
-    return {"values": values}
+def embeddings(*vectors: list[float], tokens: int = 12) -> Answer:
+    """What batchEmbedContents answers: the developer API asks through it for one as well."""
+    listed = [{"values": values} for values in vectors]
+    return Answer({"embeddings": listed, "usageMetadata": _counted(tokens)}, headers=_JSON)
+
+
+def embedding(values: list[float], tokens: int = 12) -> Answer:
+    """What embedContent answers, which Vertex AI is asked through."""
+    body = {"embedding": {"values": values}, "usageMetadata": _counted(tokens)}
+    return Answer(body | {"truncated": False}, headers=_JSON)
+
+
+def _counted(tokens: int) -> dict[str, Any]:
+    return {"promptTokenCount": tokens, "totalTokenCount": tokens}
 
 
 def error(code: int, status: str, message: str, *details: dict[str, Any], **headers: str) -> Answer:

@@ -59,6 +59,8 @@ class Parts:
     def __post_init__(self) -> None:
         self.environment = {
             **{name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ},
+            # the plain sample embeds nothing either
+            "CAPTION_EMBEDDING_MODEL": "",
             "FIRESTORE_EMULATOR_HOST": self.firestore.host,
             "GEMINI_API_KEY": "test",
             "GOOGLE_CLOUD_PROJECT": emulators.PROJECT,

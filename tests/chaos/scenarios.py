@@ -96,6 +96,7 @@ def bench(emulator: emulators.FirestoreEmulator, **settings: str) -> Iterator[Be
         collection = f"captions-{time.time_ns()}"
         environment = {
             "CAPTION_COLLECTION": collection,
+            "CAPTION_EMBEDDING_MODEL": "",
             "CAPTION_LEASE_SECONDS": "5",
             "CAPTION_TIMEOUT_SECONDS": "2",
             "FIRESTORE_EMULATOR_HOST": severed.host,

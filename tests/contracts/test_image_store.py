@@ -95,6 +95,42 @@ def test_a_generation_is_read_whole_or_from_its_beginning(place: Place) -> None:
     assert place.images.read(upload, 4096) == b"0123456789"
 
 
+def test_objects_are_listed_by_name_as_they_are_found(place: Place) -> None:
+    for name in ("b/2.jpg", "a/ü b.jpg", "b/1 & 2.jpg", "c.jpg"):
+        place.upload(name)
+    place.remove("c.jpg")
+
+    listed = list(place.images.list(place.bucket))
+    assert [each.name for each in listed] == ["a/ü b.jpg", "b/1 & 2.jpg", "b/2.jpg"]
+    assert listed == [place.images.look_up(place.bucket, each.name) for each in listed]
+    assert [each.name for each in place.images.list(place.bucket, "b/")] == [
+        "b/1 & 2.jpg",
+        "b/2.jpg",
+    ]
+    assert list(place.images.list(place.bucket, "nothing")) == []
+
+
+def test_a_bucket_that_is_not_there_is_not_listed(place: Place) -> None:
+    with pytest.raises(Gone):
+        list(place.images.list("no-such-bucket"))
+
+
+def test_pages_of_a_listing_follow_each_other(
+    strict_storage: StrictStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests import strict_storage as server
+
+    monkeypatch.setattr(server, "PAGE", 2)
+    client = strict_storage.client()
+    here = cloud(client)
+    for number in range(5):
+        here.put(f"{number}.jpg", b"x")
+    names = [each.name for each in here.images.list(here.bucket)]
+    client.close()
+    assert names == [f"{number}.jpg" for number in range(5)]
+    assert len(strict_storage.sent("GET", f"/b/{here.bucket}/o")) == 3
+
+
 def test_an_overwrite_is_a_newer_generation(place: Place) -> None:
     old = place.upload()
     assert place.upload(data=b"other").generation > old.generation
@@ -237,6 +273,7 @@ def test_a_refusing_service_is_configuration_an_ailing_one_is_waited_for(
     for method, call in (
         ("GET", lambda: here.images.read(upload)),
         ("GET", lambda: here.images.look_up(upload.bucket, upload.name)),
+        ("GET", lambda: list(here.images.list(upload.bucket))),
         ("PATCH", lambda: here.images.label(upload, {"a": "1"})),
     ):
         strict_storage.fail(method, "", status, times=1000)
