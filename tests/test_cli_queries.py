@@ -16,6 +16,9 @@ from functions import search, wiring
 from functions.domain import Document, Review
 from functions.settings import Settings
 from tests.command_line import Ran, captions
+from tests.answers import gemini
+from tests.meanings import vector
+from tests.model_server import ModelServer
 from tests.stack import Stack
 
 NOW = datetime.now(UTC)
@@ -217,3 +220,32 @@ def test_json_leaves_out_the_numbers_of_an_embedding(stack: Stack, tmp_path: Pat
 
     out = captions("list", "--json", where=tmp_path).out
     assert "embedding" not in json.loads(out)
+
+
+def test_a_search_brings_the_nearest_in_meaning_and_takes_the_filters(
+    stack: Stack, tmp_path: Path
+) -> None:
+    store = wiring.store(Settings.from_env(os.environ))
+    for name, text in (("a", "copper kettle"), ("b", "red bicycle"), ("c", "kettle beside a cup")):
+        store.create(document(name, "", embedding=tuple(vector(text)), tags=(name,)))
+    run = captions("search", "kettle", "--limit", "2", "--json", where=tmp_path)
+
+    assert (run.status, run.err) == (0, "")
+    found = [(each["name"], each["nearness"]) for each in run.records]
+    assert sorted(name for name, _ in found) == ["a", "c"]
+    assert 1 > found[0][1] > found[1][1] > 0.4
+    filtered = captions("search", "kettle", "--tag", "b", "--json", where=tmp_path)
+    assert [each["name"] for each in filtered.records] == ["b"]
+
+
+def test_a_search_is_by_words_where_nothing_is_embedded_or_the_model_is_down(
+    place: Path, model_server: ModelServer
+) -> None:
+    plain = captions("search", "kettle", "--json", where=place)
+    model_server.always_embed(gemini.error(503, "UNAVAILABLE", "The model is overloaded."))
+    down = captions("search", "kettle", "--json", where=place)
+
+    assert [each["name"] for each in plain.records] == ["shop/kettle.jpg", "shop/mug.jpg"]
+    assert plain.records == down.records
+    assert "no caption there has been embedded" in plain.err
+    assert "meaning cannot be searched now" in down.err
