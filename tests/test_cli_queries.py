@@ -15,8 +15,8 @@ import pytest
 from functions import search, wiring
 from functions.domain import Document, Review
 from functions.settings import Settings
-from tests.command_line import Ran, captions
 from tests.answers import gemini
+from tests.command_line import Ran, captions
 from tests.meanings import vector
 from tests.model_server import ModelServer
 from tests.stack import Stack
