@@ -92,7 +92,32 @@ $(OLD)/.dev: functions/captioners/google_generativeai.requirements.txt
 test-generativeai: $(OLD)/.dev ## the contracts with google-generativeai, apart from the rest
 	$(OLD)/bin/pytest -W ignore::FutureWarning tests/contracts
 
+# Terraform needs no provider for these; infra-validate downloads them.
+infra: .venv/.dev ## format infra/, write the tables of its README, check all that needs no cloud
+	terraform -chdir=infra fmt
+	$(BIN)/python -m tests.infra_tables
+	$(BIN)/pytest tests/test_infra.py tests/test_monitoring.py tests/test_runbook.py
+
+infra-schema: .venv/.dev ## take the Terraform providers' schemas anew (50 MB)
+	$(BIN)/python -m tests.infra_schema
+
+infra-validate: ## terraform validate; downloads the providers
+	terraform -chdir=infra init -backend=false -input=false
+	terraform -chdir=infra validate
+
+# checkov pins two hundred packages, so it has an environment of its own.
+SCAN := .venv-scan
+$(SCAN)/.dev: infra/scan.requirements.txt
+	@$(PYTHON) -m venv $(SCAN)
+	@$(SCAN)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+scan-infra: $(SCAN)/.dev ## static security scan of infra/
+	$(SCAN)/bin/checkov -d infra --framework terraform --skip-download --quiet --compact
+
+.PHONY: infra infra-schema infra-validate scan-infra
+
 clean: ## remove what the other targets made
-	rm -rf .venv $(OLD) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
+	rm -rf .venv $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
 .PHONY: help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images worst-model chaos mutants clean

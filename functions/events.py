@@ -18,14 +18,21 @@ STORAGE = "google.cloud.storage.object.v1."
 FINALIZED = STORAGE + "finalized"
 REMOVALS = (STORAGE + "deleted", STORAGE + "archived")
 PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
+# What a Cloud Storage notification says in its attribute eventType.
+_NOTIFIED = {
+    "OBJECT_FINALIZE": FINALIZED,
+    "OBJECT_DELETE": STORAGE + "deleted",
+    "OBJECT_ARCHIVE": STORAGE + "archived",
+}
 
 
 def upload(event: CloudEvent) -> Upload:
     """The generation that was stored. Raises NotAnEvent for anything but a finalized object.
 
     Fields are those of ``google.events.cloud.storage.v1.StorageObjectData``; its 64-bit numbers
-    arrive as strings or as integers.
+    arrive as strings or as integers. A notification that Pub/Sub pushes counts as its event.
     """
+    event = _storage_event(event)
     data = _storage_data(event, FINALIZED)
     return Upload(
         bucket=_text(data, "bucket"),
@@ -42,7 +49,7 @@ def upload(event: CloudEvent) -> Upload:
 
 def deletion(event: CloudEvent) -> Deletion:
     """The generation that is no longer live. Raises NotAnEvent for any other event."""
-    data = _storage_data(event, *REMOVALS)
+    data = _storage_data(_storage_event(event), *REMOVALS)
     return Deletion(_text(data, "bucket"), _text(data, "name"), _number(data, "generation"))
 
 
@@ -50,9 +57,8 @@ def request(event: CloudEvent) -> CaptionRequest:
     """What a Pub/Sub message asks for: JSON ``{"bucket", "name", "generation"?, "force"?}``."""
     if event["type"] != PUBLISHED:
         raise NotAnEvent(f"{event['type']} is not {PUBLISHED}; check the function's trigger")
-    data = event.data
     try:
-        body = json.loads(base64.b64decode(data["message"]["data"], validate=True))
+        body = _message(event)
     except (TypeError, KeyError, ValueError, binascii.Error):
         raise NotAnEvent('the message is not JSON like {"bucket": "b", "name": "n"}') from None
     if not isinstance(body, Mapping):
@@ -67,6 +73,30 @@ def request(event: CloudEvent) -> CaptionRequest:
         force=force,
         time=_time(event),
     )
+
+
+def _storage_event(event: CloudEvent) -> CloudEvent:
+    """The event that a bucket's notification tells of, if ``event`` is its message ("Pub/Sub
+    notifications for Cloud Storage": payload JSON_API_V1); any other event as it is."""
+    if event["type"] != PUBLISHED:
+        return event
+    try:
+        told = event.data["message"]["attributes"]
+        kind = _NOTIFIED[told["eventType"]]
+        data = _message(event)
+    except (TypeError, KeyError, ValueError, binascii.Error):
+        raise NotAnEvent(
+            "the message is no notification of a stored, deleted or archived object; "
+            "check the trigger's topic and filter"
+        ) from None
+    time = str(told.get("eventTime") or event.get("time") or "")
+    about = {"type": kind, "id": event["id"], "source": event["source"], "time": time}
+    return CloudEvent(about, data)
+
+
+def _message(event: CloudEvent) -> Any:
+    """The JSON that a Pub/Sub message carries."""
+    return json.loads(base64.b64decode(event.data["message"]["data"], validate=True))
 
 
 def _storage_data(event: CloudEvent, *types: str) -> Mapping[str, Any]:

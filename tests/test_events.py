@@ -122,6 +122,45 @@ def message(body: Any) -> CloudEvent:
     return CloudEvent({"type": events.PUBLISHED, "source": "s", "id": "1"}, data)
 
 
+def notification(kind: str, name: str, **attributes: str) -> CloudEvent:
+    """The message that a bucket's notification is, as the framework hands it over."""
+    pushed = message(sample(name)[1])
+    pushed.data["message"]["attributes"] = {"eventType": kind, **attributes}
+    return pushed
+
+
+def test_a_pushed_notification_is_the_event_it_tells_of() -> None:
+    pushed = notification("OBJECT_FINALIZE", "finalized", eventTime="2026-11-23T19:41:10.405127Z")
+    assert events.upload(pushed) == events.upload(event("finalized"))
+
+
+@pytest.mark.parametrize("kind", ["OBJECT_DELETE", "OBJECT_ARCHIVE"])
+def test_a_pushed_notification_of_a_deletion_is_a_deletion(kind: str) -> None:
+    assert events.deletion(notification(kind, "deleted")) == events.deletion(event("deleted"))
+
+
+@pytest.mark.parametrize(
+    ("parse", "kind"),
+    [
+        (events.upload, "OBJECT_DELETE"),
+        (events.upload, "OBJECT_METADATA_UPDATE"),
+        (events.deletion, "OBJECT_FINALIZE"),
+    ],
+)
+def test_a_notification_of_something_else_names_the_trigger(
+    parse: Callable[[CloudEvent], Any], kind: str
+) -> None:
+    with pytest.raises(NotAnEvent, match="trigger"):
+        parse(notification(kind, "finalized"))
+
+
+def test_a_notification_without_a_payload_is_no_event() -> None:
+    empty = notification("OBJECT_FINALIZE", "finalized")
+    empty.data["message"]["data"] = ""
+    with pytest.raises(NotAnEvent, match="trigger"):
+        events.upload(empty)
+
+
 def test_a_request_names_an_object_and_may_insist() -> None:
     body = {"bucket": "b", "name": "n", "generation": "12", "force": True}
     request = events.request(message(body))

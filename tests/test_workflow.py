@@ -47,5 +47,5 @@ def test_a_job_ends_and_an_older_run_gives_way(path: Path) -> None:
 
 def test_what_runs_there_runs_here() -> None:
     commands = [step["run"] for path in PATHS for step in steps(path) if "run" in step]
-    assert sorted(commands) == ["bash .ci/run", "make audit"]
+    assert sorted(commands) == ["bash .ci/run", "make audit", "make infra-validate"]
     assert re.search(r"(?m)^audit:", MAKEFILE)

@@ -127,7 +127,7 @@ def _translated(call: Callable[[], _T]) -> _T:
     except (google_errors.Forbidden, google_errors.Unauthorized) as error:
         raise ConfigurationError(
             "Cloud Storage refuses the function's service account; grant it "
-            "storage.objects.get and storage.objects.update on the bucket"
+            "storage.objects.get, storage.objects.list and storage.objects.update on the bucket"
         ) from error
     except google.auth.exceptions.DefaultCredentialsError as error:
         raise ConfigurationError(
