@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import urllib.request
 
 import grpc
@@ -43,10 +44,15 @@ def test_grpc_goes_to_a_proxy_on_this_machine_instead_of_another(monkeypatch):
         proxy.settimeout(10)
         monkeypatch.setenv("grpc_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
         with grpc.insecure_channel(f"{ELSEWHERE}:443") as channel:
-            channel.subscribe(lambda _: None, try_to_connect=True)
+            before = set(threading.enumerate())
+            channel.subscribe(print, try_to_connect=True)
+            watching = set(threading.enumerate()) - before
             connection, _ = proxy.accept()
             with connection:
                 assert connection.recv(100).startswith(f"CONNECT {ELSEWHERE}:443".encode())
+            channel.unsubscribe(print)  # a channel that is closed while it is watched raises
+            for thread in watching:
+                thread.join(10)
 
 
 def test_settings_of_the_person_who_runs_the_tests_are_removed():
