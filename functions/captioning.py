@@ -172,7 +172,7 @@ class Captioning:
             return
         except OverBudget:
             document = self._ended(
-                stored.document,
+                task,
                 "deferred",
                 "over_budget",
                 f"the day's {self._settings.daily_limit} model calls are spent; run `captions "
@@ -181,12 +181,12 @@ class Captioning:
             )
         except PermanentError as error:
             status = "failed" if error.reason in skipping.GIVEN_UP else "rejected"
-            document = self._ended(stored.document, status, error.reason, error.message, report)
+            document = self._ended(task, status, error.reason, error.message, report)
         except Exception as error:
             self._postpone(stored, error, report)
             raise
         saved = self._save(stored, publishing.spent(document, report.usage), report)
-        if saved and saved.document.status == "captioned":
+        if saved and claims.unlabelled(saved.document):
             self._label(saved, task.upload, report)
 
     def _captioned(self, task: Task, report: Report) -> Document:
@@ -267,8 +267,7 @@ class Captioning:
         elif ended == "changed_meanwhile":
             report.reason = ended
         else:
-            done = report.outcome or ended
-            report.outcome = "captioned" if report.usage.model_calls else done
+            report.outcome = "captioned" if report.usage.model_calls else report.outcome or ended
 
     def _postpone(self, stored: Stored, error: Exception, report: Report) -> None:
         """Let go of the claim and keep the error; the platform's redelivery takes it up."""
@@ -289,8 +288,13 @@ class Captioning:
             return  # somebody else has it, or the lease runs out by itself
 
     def _ended(
-        self, document: Document, status: str, reason: str, message: str, report: Report
+        self, task: Task, status: str, reason: str, message: str, report: Report
     ) -> Document:
+        """The document without new words; those that it had before stand."""
         report.outcome, report.reason = status, reason
-        now = self._clock()
-        return publishing.ended(document, status, now, Problem(reason, message, now))
+        now, before = self._clock(), task.claim.before
+        if before and before.generation == task.upload.generation and before.status == "captioned":
+            message = f"asked again in vain, the words from before stand: {message}"
+            return replace(before, updated_at=now, error=Problem(reason, message, now))
+        claimed = task.claim.stored.document
+        return publishing.ended(claimed, status, now, Problem(reason, message, now))

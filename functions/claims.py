@@ -66,9 +66,14 @@ def decide(stored: Stored, upload: Upload, wish: Wish) -> Verdict:
         wish.force or (wish.retry and document.status in ENDED)
     ):
         return Verdict.WORK
-    if document.status == "captioned" and not document.metadata_synced:
+    if unlabelled(document):
         return Verdict.LABEL
     return Verdict.DONE
+
+
+def unlabelled(document: Document) -> bool:
+    """Whether its words are still to be written into the object's metadata."""
+    return document.status == "captioned" and not document.metadata_synced
 
 
 def waits_until(stored: Stored) -> datetime | None:

@@ -22,6 +22,30 @@ def test_a_forced_caption_is_asked_for_again(stack: Stack) -> None:
     assert stack.model.count == 2
 
 
+def test_words_stand_where_they_are_asked_for_again_in_vain(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.deliver(stack.put("a.jpg", jpeg()))
+    before = stack.document("a.jpg")
+    assert before
+
+    stack.model.answer(gemini.finished("SAFETY"))
+    assert stack.request(name="a.jpg", force=True) == 200
+    refused = stack.document("a.jpg")
+    monkeypatch.setenv("CAPTION_DAILY_LIMIT", "1")
+    stack.restart()
+    stack.deliver(stack.put("b.jpg", jpeg(1)))
+    assert stack.request(name="a.jpg", force=True) == 200
+    deferred = stack.document("a.jpg")
+
+    for document, reason in ((refused, "blocked"), (deferred, "over_budget")):
+        assert document
+        assert document["error"]["reason"] == reason
+        assert "the words from before stand" in document["error"]["message"]
+        for field in ("status", "alt_text", "model", "prompt", "source", "metadata_synced"):
+            assert document[field] == before[field]
+
+
 @pytest.mark.parametrize("reason", gemini.FINISH_REASONS)
 def test_a_refusal_is_recorded_and_not_repeated(stack: Stack, reason: str) -> None:
     stack.model.answer(gemini.finished(reason))
