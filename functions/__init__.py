@@ -18,6 +18,8 @@ skipping        what is not captioned, and in which languages the rest is
 reuse           the same bytes again: copied, not asked for
 asking          picture and prompt in, checked words out (budget, prices)
 publishing      whose words stand: people's before the model's
+editing         what people do to a caption: write, approve, accept a proposal
+requesting      messages that ask for captions
 pictures        bytes -> a Picture that a model accepts, without private data
 prompt          the zero-shot prompt, the reply's schema, reading a reply
 quality         the filter between the model's words and the website

@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "asking": PORTS | {"budget", "deliveries", "prompt", "quality", "relay"},
     "reuse": PORTS | {"claims"},
     "publishing": PORTS | {"asking", "labels", "removals", "search"},
+    "editing": PORTS | {"labels", "languages", "publishing"},
     "captioning": PORTS
     | RULES
     | {"asking", "budget", "claims", "clock", "deliveries", "meaning", "pictures", "prompt"}
@@ -69,8 +70,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"web"},
     "cli": PORTS
     | RULES
-    | {"captioning", "claims", "deliveries", "evaluation", "events", "pages", "pictures"}
-    | {"prompt", "requesting", "skipping", "stores", "upkeep", "wiring"},
+    | {"captioning", "claims", "deliveries", "editing", "evaluation", "events", "pages"}
+    | {"pictures", "prompt", "requesting", "skipping", "stores", "upkeep", "web", "wiring"},
     "templates": PORTS | {"pages", "settings", "wiring"},
     "main": {"deliveries", "events", "wiring"},
 }
