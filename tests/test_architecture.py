@@ -63,11 +63,13 @@ ALLOWED: dict[str, set[str]] = {
     "captioners": LEAVES,
     "embedders": LEAVES | {"captioners"},
     "stores": LEAVES,
-    "web": PORTS | {"addresses", "deliveries", "settings", "wordings"},
+    "web": PORTS
+    | {"addresses", "deliveries", "editing", "languages", "pictures", "search", "settings"}
+    | {"stores", "wordings"},
     "wiring": PORTS
     | RULES
-    | {"captioning", "captioners", "embedders", "loading", "meaning", "removals", "stores"}
-    | {"web"},
+    | {"captioning", "captioners", "deliveries", "editing", "embedders", "loading", "meaning"}
+    | {"removals", "requesting", "stores", "web"},
     "cli": PORTS
     | RULES
     | {"captioning", "claims", "deliveries", "editing", "evaluation", "events", "pages"}
