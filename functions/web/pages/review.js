@@ -310,7 +310,7 @@ async function load(cursor) {
 }
 
 function tell(text, broken = false) {
-  $("#found").textContent = broken ? "" : text;
+  $("#found").textContent = broken ? "Captions cannot be shown" : text;
   empty.hidden = !broken && list.childElementCount > 0;
   empty.className = broken ? "broken" : "";
   if (broken) empty.textContent = text;
