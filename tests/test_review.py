@@ -100,7 +100,8 @@ def test_pages_follow_each_other_to_the_end(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["status=done", "review=yes", "limit=0", "limit=1e3", "limit=101", "language=klingon!"]
+    "query",
+    ["status=done", "review=yes", "limit=0", "limit=1e3", "limit=101", "language=klingon!", "q=!?"],
 )
 def test_a_parameter_that_means_nothing_is_named(query: str, embedded: Embedded) -> None:
     answer = get(embedded, f"/captions?{query}")
@@ -123,6 +124,7 @@ def test_a_caption_tells_all_but_what_is_of_no_use(mug: Stack) -> None:
     assert (caption["alt_text"], caption["generation"]) == ("A red mug", document["generation"])
     assert answer.headers["ETag"] == f'"{caption["version"]}"'
     assert answer.headers["Cache-Control"] == "no-store"
+    assert caption["image"].endswith(f"generation={document['generation']}")
     assert not {"embedding", "search_terms", "lease"} & caption.keys()
     assert get(mug, f"/captions/{'0' * 64}").status_code == 404
 

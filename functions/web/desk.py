@@ -41,13 +41,16 @@ def query(args: MultiDict[str, str]) -> Query:
         raise Refused(400, f"status={status!r} is none of {', '.join(STATUSES)}")
     if review not in ("", "needed"):
         raise Refused(400, "review can only be `needed`")
+    words = search.terms([args.get("q", "")])
+    if args.get("q", "").strip() and not words:
+        raise Refused(400, "q has no word in it; write what the images show")
     return Query(
         status=status,
         bucket=args.get("bucket", ""),
         prefix=args.get("prefix", ""),
         tag=args.get("tag", "").strip().lower(),
         language=_language(args.get("language", "").strip()),
-        words=search.terms([args.get("q", "")]),
+        words=words,
         review=bool(review),
         limit=_limit(args.get("limit", str(PAGE))),
         cursor=args.get("cursor", ""),
