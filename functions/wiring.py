@@ -114,13 +114,14 @@ def review() -> Review:
     from functions.web.review import Review
 
     read = settings()
-    captions = store(read)
+    captions, meanings = store(read), embedder(read)
     return Review(
         captions,
         gallery(read),
         editing(read, captions),
         functools.partial(recaption, read),
-        by="local" if read.local else "unknown",
+        (lambda text: meanings.question(text).vector) if meanings else None,
+        "local" if read.local else "unknown",
     )
 
 

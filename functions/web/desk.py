@@ -41,7 +41,7 @@ def query(args: MultiDict[str, str]) -> Query:
         raise Refused(400, f"status={status!r} is none of {', '.join(STATUSES)}")
     if review not in ("", "needed"):
         raise Refused(400, "review can only be `needed`")
-    words = search.terms([args.get("q", "")])
+    words = search.asked(args.get("q", ""))
     if args.get("q", "").strip() and not words:
         raise Refused(400, "q has no word in it; write what the images show")
     return Query(

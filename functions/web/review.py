@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Request, Response
@@ -114,18 +114,25 @@ class Review:
         if not query.words:
             raise Refused(400, "q is missing; write what the images show")
         near = self._near(request.args["q"], query)
-        found = self.store.find(query).found if near is None else near
-        by = "words" if near is None else "meaning"
+        found = near or self._by_words(query)
+        by = "meaning" if near else "words"
         return answers.as_json({"captions": _shown(found), "next": None, "by": by})
 
-    def _near(self, question: str, query: Query) -> Sequence[Stored] | None:
+    def _near(self, question: str, query: Query) -> Sequence[Stored]:
+        """The captions that are closest to a question; none if there is no telling."""
         if self.place is None:
-            return None
+            return ()
         try:
-            vector = self.place(question)
+            return [stored for stored, _ in self.store.nearest(self.place(question), query)]
         except CaptionError:
-            return None
-        return [stored for stored, _ in self.store.nearest(vector, query)]
+            return ()
+
+    def _by_words(self, query: Query) -> Sequence[Stored]:
+        """Those with the most of the words, among the newest that have one."""
+        found = self.store.find(replace(query, limit=desk.MOST)).found
+        wanted = set(query.words)
+        ranked = sorted(found, key=lambda each: -len(wanted & set(each.document.search_terms)))
+        return ranked[: query.limit]
 
     def _caption(self, request: Request, key: str) -> Response:
         return _one(self._read(key).document)
