@@ -276,6 +276,19 @@ def test_an_image_without_caption_or_that_is_gone_cannot_be_edited(mug: Stack) -
     assert mug.document("a.jpg") is None
 
 
+def test_an_edit_just_before_a_newer_image_is_kept_beside_the_proposal(mug: Stack) -> None:
+    newer = mug.put("a.jpg", jpeg(7))
+    edited = edit(mug, "a.jpg", alt_text="My mug")
+    assert edited.unlabelled == "the image has changed"
+    assert "alt-text" not in mug.metadata("a.jpg")
+
+    mug.model.answer(gemini.good(alt_text="A green mug"))
+    assert mug.deliver(newer) == 200
+    document = there(mug, "a.jpg")
+    assert (document["alt_text"], document["proposal"]["alt_text"]) == ("My mug", "A green mug")
+    assert mug.metadata("a.jpg")["alt-text"] == "My mug"
+
+
 def test_a_bucket_out_of_reach_keeps_nobody_from_editing(cloud: Cloud) -> None:
     cloud.deliver(cloud.put("a.jpg", jpeg()))
     failure = cloud.storage.fail("PATCH", "a.jpg", 403)
