@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,10 @@ from functions.cli import show
 from functions.cli.options import common
 from functions.cli.session import located, session, settings
 from functions.domain import Document, document_id
-from functions.editing import Change, version
 from functions.errors import Conflict, EditError, NoCaption
+
+if TYPE_CHECKING:
+    from functions.editing import Change
 
 _CUT = "# ---- what stands below is not kept ----"
 _HELP = "The alt text, a blank line, then the caption. No alt text: the image is decorative."
@@ -43,6 +46,8 @@ def edit(
     Without options, an editor opens with the alt text and the caption. What a person wrote is
     not overwritten by a model again.
     """
+    from functions.editing import Change, version
+
     read = settings()
     bucket, name = located(uri, read)
     captions = wiring.store(read)
@@ -72,6 +77,8 @@ def edit(
 
 def _written(document: Document) -> Change:
     """What is written in an editor that opens with the words of ``document``."""
+    from functions.editing import Change
+
     if not sys.stdin.isatty():
         raise click.UsageError("say what to change, with --alt-text, --approve or another option")
     notes = [_HELP, document.error.message if document.error else ""]
