@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions import labels, publishing
+from functions.deliveries import Report
 from functions.domain import Document, Review, Stored, Upload
 from functions.errors import CaptionError, Conflict, EditError, NoCaption, Stale
 from functions.languages import language_tag
+from functions.meaning import Meaning
 from functions.ports import CaptionStore, ImageStore
 
 # Characters. Screen readers read alt text in one piece; whatever takes longer is a caption.
@@ -51,7 +53,8 @@ class Edited:
 
 
 class Editing:
-    """The use case of the review page and ``captions edit``. It needs no model.
+    """The use case of the review page and ``captions edit``. It needs no model; where there is one
+    of meanings, new words get their embedding.
 
     ``language`` is that of words for an image that had none, unless a change names another.
     """
@@ -60,11 +63,12 @@ class Editing:
         self,
         store: CaptionStore,
         images: ImageStore,
-        language: str = "",
+        meaning: Meaning,
+        language: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store, self._images, self._clock = store, images, clock
-        self._language = language
+        self._meaning, self._language = meaning, language
 
     def edit(self, key: str, change: Change, by: str, version: str = "") -> Edited:
         """Make a person's change to the document ``key``, and label the object with it.
@@ -100,7 +104,8 @@ class Editing:
         document = saved.document
         upload = Upload(document.bucket, document.name, document.generation, document.updated_at)
         try:
-            publishing.label(self._store, self._images, saved, upload)
+            place = self._meaning.placing(Report())
+            publishing.label(self._store, self._images, saved, upload, place)
         except CaptionError as error:
             return Edited(saved, str(error))
         now = self._store.read(document.id)
@@ -183,10 +188,13 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
 
 
 def _ended(document: Document, now: datetime) -> Document:
-    """``document``, captioned; its embedding was that of other words."""
+    """``document``, captioned; its place among meanings was that of other words."""
     captioned_at = document.captioned_at or now
     return publishing.ended(
-        replace(document, embedding=None), "captioned", now, captioned_at=captioned_at
+        replace(document, embedding=None, similarity=None),
+        "captioned",
+        now,
+        captioned_at=captioned_at,
     )
 
 

@@ -129,7 +129,7 @@ def editing(settings: Settings, captions: CaptionStore) -> Editing:
     """The use case of people's changes, on the store ``captions``."""
     from functions.editing import Editing
 
-    return Editing(captions, images(settings), settings.languages[0])
+    return Editing(captions, images(settings), meaning(settings), settings.languages[0])
 
 
 def recaption(settings: Settings, document: Document) -> None:

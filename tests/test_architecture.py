@@ -45,7 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "asking": PORTS | {"budget", "deliveries", "prompt", "quality", "relay"},
     "reuse": PORTS | {"claims"},
     "publishing": PORTS | {"asking", "labels", "removals", "search"},
-    "editing": PORTS | {"labels", "languages", "publishing"},
+    "editing": PORTS | {"deliveries", "labels", "languages", "meaning", "publishing"},
     "captioning": PORTS
     | RULES
     | {"asking", "budget", "claims", "clock", "deliveries", "meaning", "pictures", "prompt"}

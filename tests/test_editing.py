@@ -23,7 +23,7 @@ GERMAN = {"language": "de", "alt_text": "Ein roter Becher", "caption": "Ein Bech
 
 def editing(stack: Stack) -> Editing:
     read = wiring.settings()
-    return Editing(wiring.store(read), wiring.images(read), language="en")
+    return wiring.editing(read, wiring.store(read))
 
 
 def edit(
@@ -255,16 +255,26 @@ def test_what_an_editor_does_not_see_may_change_under_them(mug: Stack) -> None:
     assert mug.metadata("a.jpg")["alt-text"] == "A blue mug"
 
 
-def test_new_words_let_go_of_the_embedding_of_the_old_ones(mug: Stack) -> None:
-    store = wiring.store(wiring.settings())
-    stored = store.read(document_id(mug.bucket, "a.jpg"))
-    assert stored
-    store.replace(stored, replace(stored.document, embedding=(1.0,) + (0.0,) * 767))
+def test_new_words_get_an_embedding_of_their_own(mug: Stack) -> None:
+    before = there(mug, "a.jpg")["embedding"]
     edit(mug, "a.jpg", approve=True)
-    assert "embedding" in there(mug, "a.jpg")
+    assert list(there(mug, "a.jpg")["embedding"]) == list(before)
 
     edit(mug, "a.jpg", alt_text="A blue mug")
-    assert "embedding" not in there(mug, "a.jpg")
+    assert list(there(mug, "a.jpg")["embedding"]) != list(before)
+
+
+def test_where_no_embedding_is_to_be_had_that_of_the_old_words_goes(mug: Stack) -> None:
+    read = replace(wiring.settings(), embedding_model="")
+    store = wiring.store(read)
+    stored = store.read(document_id(mug.bucket, "a.jpg"))
+    assert stored
+    store.replace(stored, replace(stored.document, similarity=0.5))
+    wiring.editing(read, store).edit(stored.document.id, Change(alt_text="A blue mug"), "ana")
+
+    document = there(mug, "a.jpg")
+    assert not {"embedding", "similarity"} & document.keys()
+    assert document["metadata_synced"] is True
 
 
 def test_an_image_without_caption_or_that_is_gone_cannot_be_edited(mug: Stack) -> None:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import google.auth
 import pytest
-from flask import Flask
 from google.auth import compute_engine, credentials
 from google.cloud import storage
 from google.cloud.storage import _signing
 from google.oauth2 import service_account
 
-from functions import wiring
 from functions.domain import Document, document_id
-from functions.errors import ConfigurationError, TransientError
+from functions.errors import ConfigurationError
 from functions.stores.gallery import SignedAddresses
-from functions.web.review import Review
 from tests.answers import gemini
 from tests.emulators import PubSubEmulator, request
 from tests.pictures import jpeg, png
@@ -113,7 +109,11 @@ def test_a_parameter_that_means_nothing_is_named(query: str, embedded: Embedded)
     assert query.partition("=")[0] in answer.json["error"]
 
 
-def test_a_search_by_words_says_so_and_ranks_by_their_number(mug: Stack) -> None:
+def test_a_search_by_words_says_so_and_ranks_by_their_number(
+    mug: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPTION_EMBEDDING_MODEL", "")
+    mug.restart()
     mug.deliver(mug.put("b.jpg", jpeg(2)))
     patch(mug, "a.jpg", {"alt_text": "A zebra and an okapi"})
     patch(mug, "b.jpg", {"alt_text": "A zebra"})
@@ -124,33 +124,15 @@ def test_a_search_by_words_says_so_and_ranks_by_their_number(mug: Stack) -> None
     assert get(mug, "/search?q=").status_code == 400
 
 
-def test_a_search_by_meaning_finds_what_lies_near(mug: Stack) -> None:
+def test_a_search_by_meaning_finds_what_lies_near_or_goes_by_words(mug: Stack) -> None:
+    mug.model.answer(gemini.good(alt_text="A zebra"))
     mug.deliver(mug.put("b.jpg", jpeg(2)))
-    store = wiring.store(wiring.settings())
-    for name, vector in (("a.jpg", axis(0)), ("b.jpg", axis(1))):
-        stored = store.read(key(mug, name))
-        assert stored
-        store.replace(stored, replace(stored.document, embedding=vector))
-    page = wiring.review()
+    answer = get(mug, "/search?q=zebra")
+    assert (names(answer), answer.json["by"]) == (["b.jpg", "a.jpg"], "meaning")
 
-    def ask(review: Review) -> Any:
-        path = "/search?q=crockery"
-        with Flask("here").test_request_context(path) as context:
-            return review.answer(context.request)
-
-    found = ask(replace(page, place=lambda text: axis(1)))
-    assert (names(found), found.json["by"]) == (["b.jpg", "a.jpg"], "meaning")
-
-    def out_of_reach(text: str) -> tuple[float, ...]:
-        raise TransientError("no model")
-
-    found = ask(replace(page, place=out_of_reach))
-    assert (names(found), found.json["by"]) == ([], "words")
-
-
-def axis(number: int) -> tuple[float, ...]:
-    """A meaning of its own."""
-    return tuple(float(each == number) for each in range(768))
+    mug.model.embed(gemini.ERRORS["overloaded"])
+    answer = get(mug, "/search?q=zebra")
+    assert (names(answer), answer.json["by"]) == (["b.jpg"], "words")
 
 
 def test_a_caption_tells_all_but_what_is_of_no_use(mug: Stack) -> None:
