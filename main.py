@@ -38,3 +38,9 @@ def caption_request(event: CloudEvent) -> None:
 def alt_text(request: Request) -> Response:
     """Tell websites the alt text of their images."""
     return wiring.alt_text().answer(request)
+
+
+@functions_framework.http
+def review(request: Request) -> Response:
+    """Let people see images with their words, and set them right."""
+    return wiring.review().answer(request)

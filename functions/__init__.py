@@ -18,6 +18,7 @@ skipping        what is not captioned, and in which languages the rest is
 reuse           the same bytes again: copied, not asked for
 asking          picture and prompt in, checked words out (budget, prices)
 publishing      whose words stand: people's before the model's
+editing         what people do to a caption: write, approve, accept a proposal
 pictures        bytes -> a Picture that a model accepts, without private data
 prompt          the zero-shot prompt, the reply's schema, reading a reply
 quality         the filter between the model's words and the website
@@ -32,7 +33,7 @@ meaning         embeddings of captions; do the words match the picture
 captioners/     one file a model provider
 embedders/      likewise, for embeddings (loading: both, imported late)
 stores/         Firestore and Cloud Storage; SQLite and a folder
-web/            what websites and people ask over HTTP: alt_text
+web/            what websites and people ask over HTTP: alt_text, review
 upkeep          what has come apart between a bucket and its captions
 requesting      messages that ask for captions
 wiring          the one place that chooses adapters

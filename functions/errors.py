@@ -7,7 +7,10 @@
     |   `-- NotAnEvent        nothing to record: logged, acknowledged
     |-- TransientError        raised to the platform, which redelivers
     |   `-- Held              another delivery is at work, or it is too early
-    `-- ConfigurationError    names a setting: logged as ERROR, redelivered until it is mended
+    |-- ConfigurationError    names a setting: logged as ERROR, redelivered until it is mended
+    `-- EditError             what a person asks of a caption cannot be done: told to them
+        |-- NoCaption         there is no such caption
+        `-- Conflict          it is no longer as they saw it
 
     Stale, Gone               answers of the stores, never seen outside the use cases
     UnusableReply             of the model's words: asked for once more, then no_caption
@@ -64,3 +67,15 @@ class Gone(CaptionError):
 
 class UnusableReply(CaptionError):
     """The model's answer cannot be read as a reply; the message tells the model what to mend."""
+
+
+class EditError(CaptionError):
+    """A person's change cannot be made; nothing was written. The message says what would do."""
+
+
+class NoCaption(EditError):
+    """There is no document of that ID, or its image is gone."""
+
+
+class Conflict(EditError):
+    """The caption is no longer as the person saw it who wants to change it."""

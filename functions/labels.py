@@ -20,7 +20,7 @@ def skipped(upload: Upload) -> bool:
 
 def hint(upload: Upload) -> str:
     """What the uploader says about the image: a hint for the model, never an instruction."""
-    return _line(upload.metadata.get("caption-context", ""))[:_LONGEST_HINT]
+    return line(upload.metadata.get("caption-context", ""))[:_LONGEST_HINT]
 
 
 def language(upload: Upload) -> str:
@@ -37,8 +37,8 @@ def uploader_text(upload: Upload) -> EmbeddedText:
     if _ours(upload.metadata):
         return EmbeddedText()
     return EmbeddedText(
-        alt_text=_line(upload.metadata.get("alt-text", "")),
-        caption=_line(upload.metadata.get("caption", "")),
+        alt_text=line(upload.metadata.get("alt-text", "")),
+        caption=line(upload.metadata.get("caption", "")),
     )
 
 
@@ -84,7 +84,7 @@ def _shortened(text: str, room: int) -> str:
     return f"{head}…" if head else ""
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """One line of plain text: control and format characters out, white space folded.
 
     Joiners and direction marks (U+200C to U+200F) stay: Persian, Indic scripts, emoji and

@@ -116,3 +116,14 @@ class ImageStore(Protocol):
         """Merge ``labels`` into the metadata of exactly this generation and metageneration;
         None takes a key out. Raises Gone if the generation is no longer live, Stale if the
         metageneration moved."""
+
+
+class Gallery(Protocol):
+    """Shows images to people."""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins that its addresses lead to."""
+
+    def show(self, document: Document) -> str | bytes:
+        """An address that is good for some minutes, or the image itself. Raises Gone."""

@@ -8,22 +8,26 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from functions import prices
+from functions.domain import CaptionRequest, Document
 from functions.errors import ConfigurationError
 from functions.loading import LateCaptioner, LateEmbedder, Loading
 from functions.policy import Policy
-from functions.ports import Captioner, CaptionStore, Embedder, ImageStore
+from functions.ports import Captioner, CaptionStore, Embedder, Gallery, ImageStore
 from functions.providers import PROVIDERS
 from functions.settings import POLICY_FILE, Model, Settings
 
 if TYPE_CHECKING:
     from functions.captioning import Captioning
+    from functions.editing import Editing
     from functions.meaning import Meaning
     from functions.removals import Forgetting
     from functions.web.alt_text import AltText
+    from functions.web.review import Review
 
 T = TypeVar("T")
 
@@ -102,6 +106,57 @@ def alt_text() -> AltText:
 
     seconds = 0 if settings().local else SECONDS
     return AltText(settings(), functools.cache(lambda: store(settings())), seconds)
+
+
+@functools.cache
+def review() -> Review:
+    """The review page, for people who may change captions."""
+    from functions.web.review import Review
+
+    read = settings()
+    captions, meanings = store(read), embedder(read)
+    return Review(
+        captions,
+        gallery(read),
+        editing(read, captions),
+        functools.partial(recaption, read),
+        (lambda text: meanings.question(text).vector) if meanings else None,
+        "local" if read.local else "unknown",
+    )
+
+
+def editing(settings: Settings, captions: CaptionStore) -> Editing:
+    """The use case of people's changes, on the store ``captions``."""
+    from functions.editing import Editing
+
+    return Editing(captions, images(settings), meaning(settings), settings.languages[0])
+
+
+def recaption(settings: Settings, document: Document) -> None:
+    """Ask for another caption of an image: of the function ``caption_request``, or with
+    CAPTION_LOCAL here and now. Raises what stands in the way."""
+    if settings.local is None:
+        from functions import requesting
+
+        wanted = (document.bucket, document.name, document.generation, True)
+        return requesting.publish(settings, [wanted])
+    from functions.deliveries import Report
+
+    require_key(settings.model, os.environ)
+    now = datetime.now(UTC)
+    request = CaptionRequest(document.bucket, document.name, now, document.generation, force=True)
+    captioning().request(request, Report())
+
+
+def gallery(settings: Settings) -> Gallery:
+    """Shows the images that :func:`images` holds."""
+    from functions.stores.gallery import FolderGallery, SignedAddresses
+
+    if folder := settings.local:
+        return FolderGallery(folder)
+    from google.cloud import storage
+
+    return SignedAddresses(_opened(storage.Client, settings))
 
 
 def captioner(model: Model, timeout_seconds: float) -> Captioner:

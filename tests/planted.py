@@ -9,6 +9,8 @@ _ASKING = "tests/test_outcomes_of_asking.py"
 _STORMS = "tests/test_storms.py"
 _LOOKUPS = "tests/test_alt_text.py"
 _ALT_JS = "tests/browser/test_alt_js.py"
+_EDITS, _REVIEW = "tests/test_editing.py", "tests/test_review.py"
+_FRONT = "tests/test_front.py"
 _CHAOS = "tests/chaos/test_races.py tests/chaos/test_promise.py"
 _ALT_TEXT = "functions/web/alt_text.py"
 _CAPTIONING = "functions/captioning.py"
@@ -316,5 +318,54 @@ MUTANTS = (
         "abort.abort()",
         "abort",
         _ALT_JS,
+    ),
+    Mutant(
+        "overwrite what somebody else has edited meanwhile",
+        "functions/editing.py",
+        "if seen and version(stored.document) != seen:",
+        "if False:",
+        _EDITS,
+    ),
+    Mutant(
+        "keep the translations of words that were wrong",
+        "functions/editing.py",
+        "        edited = replace(edited, translations={})\n",
+        "        pass\n",
+        _EDITS,
+    ),
+    Mutant(
+        "take a change from another website",
+        "functions/web/desk.py",
+        'return site != "same-origin"',
+        'return site == "cross-site"',
+        _REVIEW,
+    ),
+    Mutant(
+        "show an SVG as a document",
+        "functions/web/review.py",
+        "        if kind == _SVG:\n",
+        "        if not kind:\n",
+        _REVIEW,
+    ),
+    Mutant(
+        "answer to a name that was turned to this machine",
+        "functions/cli/front.py",
+        "return host in self._hosts",
+        "return True",
+        _FRONT,
+    ),
+    Mutant(
+        "store an upload over another picture",
+        "functions/cli/front.py",
+        'path.open("xb")',
+        'path.open("wb")',
+        _FRONT,
+    ),
+    Mutant(
+        "show a caption as markup",
+        "functions/web/pages/review.js",
+        '  text(".alt", words(caption));\n',
+        '  $(".alt", row).innerHTML = words(caption);\n',
+        "tests/browser/test_review_page.py",
     ),
 )

@@ -207,7 +207,13 @@ def environment(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Itera
 def forget_wiring() -> None:
     if wiring.captioning.cache_info().currsize:
         wiring.captioning().close()
-    for built in (wiring.settings, wiring.captioning, wiring.forgetting, wiring.alt_text):
+    for built in (
+        wiring.settings,
+        wiring.captioning,
+        wiring.forgetting,
+        wiring.alt_text,
+        wiring.review,
+    ):
         built.cache_clear()
 
 

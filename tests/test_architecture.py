@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "asking": PORTS | {"budget", "deliveries", "prompt", "quality", "relay"},
     "reuse": PORTS | {"claims"},
     "publishing": PORTS | {"asking", "labels", "removals", "search"},
+    "editing": PORTS | {"deliveries", "labels", "languages", "meaning", "publishing"},
     "captioning": PORTS
     | RULES
     | {"asking", "budget", "claims", "clock", "deliveries", "meaning", "pictures", "prompt"}
@@ -62,15 +63,17 @@ ALLOWED: dict[str, set[str]] = {
     "captioners": LEAVES,
     "embedders": LEAVES | {"captioners"},
     "stores": LEAVES,
-    "web": PORTS | {"addresses", "deliveries", "settings", "wordings"},
+    "web": PORTS
+    | {"addresses", "deliveries", "editing", "languages", "pictures", "search", "settings"}
+    | {"stores", "wordings"},
     "wiring": PORTS
     | RULES
-    | {"captioning", "captioners", "embedders", "loading", "meaning", "removals", "stores"}
-    | {"web"},
+    | {"captioning", "captioners", "deliveries", "editing", "embedders", "loading", "meaning"}
+    | {"removals", "requesting", "stores", "web"},
     "cli": PORTS
     | RULES
-    | {"captioning", "claims", "deliveries", "evaluation", "events", "pages", "pictures"}
-    | {"prompt", "requesting", "skipping", "stores", "upkeep", "wiring"},
+    | {"captioning", "claims", "deliveries", "editing", "evaluation", "events", "pages"}
+    | {"pictures", "prompt", "requesting", "skipping", "stores", "upkeep", "web", "wiring"},
     "templates": PORTS | {"pages", "settings", "wiring"},
     "main": {"deliveries", "events", "wiring"},
 }

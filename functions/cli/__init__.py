@@ -12,6 +12,7 @@ from functions.cli.backfilling import backfill
 from functions.cli.captioning import caption
 from functions.cli.checking import check
 from functions.cli.demo import demo
+from functions.cli.editing import edit
 from functions.cli.evaluating import evaluate
 from functions.cli.looking import get
 from functions.cli.models import models
@@ -55,7 +56,7 @@ def captions() -> None:
 
 
 for each in (
-    *(demo, serve, caption, get, list_, search, retry, backfill, check),
+    *(demo, serve, caption, get, list_, search, edit, retry, backfill, check),
     *(rules, models, evaluate, html),
 ):
     captions.add_command(each)

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import functions
+from functions import wiring
 from functions.cli.local import Change, post
 from functions.errors import ConfigurationError
 from functions.stores.folder import STATE
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAIN = Path(functions.__file__).resolve().parent.parent / "main.py"
-ENTRY_POINTS = ("caption_image", "forget_image", "caption_request", "alt_text")
+ENTRY_POINTS = ("caption_image", "forget_image", "caption_request", "alt_text", "review")
 LOG_NAME = "functions.log"
 # Seconds between deliveries of one event. PATIENT is longer than the lease of a dead worker.
 PATIENT = (0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30)
@@ -114,7 +115,7 @@ class Functions:
             listening = stack.enter_context(_listening(host, port))
             self.address: tuple[str, int] = listening.getsockname()[:2]
             _log_to(self._log)
-            self._busy = Busy(application())
+            self._busy = Busy(application(folder, host))
             fd = listening.fileno()
             self._server = make_server(
                 self.address[0], self.address[1], self._busy, threaded=True, fd=fd
@@ -188,16 +189,19 @@ class Busy:
             self._changed.wait_for(lambda: not self._running)
 
 
-def application() -> WSGIApplication:
-    """Every entry point under its own name, as ``/caption_image``."""
+def application(folder: Path, host: str) -> WSGIApplication:
+    """Every entry point under its own name, as ``/caption_image``, and the page at ``/``."""
     import functions_framework
     from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+    from functions.cli.front import Front
 
     mounts = {
         f"/{target}": _rooted(functions_framework.create_app(target, str(MAIN)))
         for target in ENTRY_POINTS
     }
-    return DispatcherMiddleware(_front, mounts)
+    front = Front(mounts["/review"], folder, host, wiring.settings().max_bytes)
+    return front.guarding(DispatcherMiddleware(front, mounts))
 
 
 def _rooted(app: WSGIApplication) -> WSGIApplication:
@@ -208,15 +212,6 @@ def _rooted(app: WSGIApplication) -> WSGIApplication:
         return app(environ, start_response)
 
     return at_root
-
-
-def _front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """What stands at ``/`` while no entry point has a page to show."""
-    names = ", ".join(f"/{name}" for name in ENTRY_POINTS)
-    found = environ.get("PATH_INFO") in ("", "/")
-    headers = [("Content-Type", "text/plain; charset=utf-8")]
-    start_response("200 OK" if found else "404 Not Found", headers)
-    return [f"The functions answer at {names}\n".encode()]
 
 
 def _log(path: Path) -> Log:

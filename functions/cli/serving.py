@@ -101,7 +101,7 @@ def _welcome(folder: Path, served: Functions, choice: Choice, out: Console) -> N
     where = f"[{host}]" if ":" in host else host
     facts = show.facts()
     facts.add_row("Folder", show.text(f"{folder} (drop pictures here)"))
-    facts.add_row("Functions", show.text(f"http://{where}:{port}/"))
+    facts.add_row("Page", show.text(f"http://{where}:{port}/ (or drop them there)"))
     facts.add_row("Model", show.model(choice))
     facts.add_row("Log", show.text(served.log_path))
     facts.add_row("End", show.text("Ctrl-C"))

@@ -1,0 +1,359 @@
+"""The review page as people use it: by keyboard, by hand, with a screen reader, all at once."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.answers import gemini
+from tests.command_line import Serve, serving
+from tests.model_server import ModelServer
+from tests.pictures import jpeg
+
+HOSTILE = [
+    "<img src=x onerror=\"document.title='owned'\"> & </textarea><script>document.title=1</script>",
+    "\"Quoted\" 'twice' `and` ${once} {{more}}",
+    "كوب أحمر على الطاولة",
+    "A family 👨‍👩‍👧‍👦 with a flag 🏳️‍🌈",
+]
+DROP = """([name, data]) => {
+  const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name, {type: "image/jpeg"}));
+  for (const type of ["dragover", "drop"]) {
+    document.querySelector("main").dispatchEvent(
+      new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
+  }
+}"""
+
+
+@dataclass
+class Site:
+    """``captions serve`` on a folder, with a page that looks at it."""
+
+    serve: Serve
+    url: str
+    page: Page
+    model: ModelServer
+
+    def caption(self, name: str, **words: Any) -> None:
+        """Put a picture into the folder and wait for what the model says of it."""
+        self.model.answer(gemini.good(**words))
+        number = len(list(self.serve.folder.iterdir()))
+        (self.serve.folder / name).write_bytes(jpeg(number))
+        self.serve.wait(lambda: self.found(name).get("metadata_synced"))
+
+    def found(self, name: str) -> dict[str, Any]:
+        listed = self.ask("captions?limit=100")["captions"]
+        return next((each for each in listed if each["name"] == name), {})
+
+    def edit(self, name: str, **change: Any) -> None:
+        """Change a caption as somebody else would."""
+        self.ask(f"captions/{self.found(name)['id']}", "PATCH", change)
+
+    def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
+        data = json.dumps(body).encode() if body is not None else None
+        headers = {"Content-Type": "application/json", "If-Match": "*"}
+        asked = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
+        with urllib.request.urlopen(asked) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def open(self, query: str = "") -> None:
+        self.page.goto(self.url + query)
+        expect(self.page.locator("#found")).not_to_be_empty()
+
+    def row(self, name: str) -> Locator:
+        heading = self.page.get_by_role("heading", name=name, exact=True)
+        return self.page.locator("#captions > li").filter(has=heading)
+
+    def button(self, name: str, what: str) -> Locator:
+        return self.row(name).get_by_role("button", name=what, exact=True)
+
+
+@pytest.fixture
+def site(tmp_path: Path, model_server: ModelServer, page: Page) -> Iterator[Site]:
+    """The page, which may not complain on the console, whatever is done to it."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    key = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": model_server.url}
+    with serving(folder, **key) as serve:
+        yield Site(serve, serve.url(), page, model_server)
+    assert not [each for each in complaints if "Failed to load resource" not in each]
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until ``wanted`` has the focus."""
+    for _ in range(40):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {wanted}")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds by the rules of WCAG 2.2 AA, and by its own best practices."""
+    results = Axe().run(page)
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in results.response["violations"]]
+
+
+def test_a_caption_is_edited_with_the_keyboard_alone(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+    keys = site.page.keyboard
+    tab_to(site.page, site.button("a.jpg", "Edit"))
+    keys.press("Enter")
+    expect(site.page.get_by_label("Alt text")).to_be_focused()
+    keys.press("Control+A")
+    keys.type("A blue mug 👨‍👩‍👧‍👦")
+    expect(site.row("a.jpg").locator(".count")).to_have_text("12 characters")
+    tab_to(site.page, site.page.get_by_role("textbox", name="Caption"))
+    keys.press("Control+A")
+    keys.type("It is chipped.")
+    tab_to(site.page, site.button("a.jpg", "Save"))
+    keys.press("Enter")
+
+    expect(site.page.locator("#said")).to_have_text("Saved: a.jpg.")
+    expect(site.button("a.jpg", "Edit")).to_be_focused()
+    expect(site.row("a.jpg").locator(".alt")).to_have_text("A blue mug 👨‍👩‍👧‍👦")
+    saved = site.found("a.jpg")
+    assert (saved["alt_text"], saved["caption"]) == ("A blue mug 👨‍👩‍👧‍👦", "It is chipped.")
+    assert (saved["source"], saved["metadata_synced"]) == ("human", True)
+
+    tab_to(site.page, site.button("a.jpg", "Approve"))
+    keys.press("Enter")
+    expect(site.row("a.jpg").locator(".source")).to_contain_text("approved by local")
+    expect(site.button("a.jpg", "Edit")).to_be_focused()
+
+
+def test_what_is_cancelled_is_not_saved_and_what_is_wrong_is_said(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+    site.button("a.jpg", "Edit").click()
+    field = site.page.get_by_label("Alt text")
+    field.fill("")
+    field.press("Control+Enter")
+    expect(site.row("a.jpg").get_by_role("alert")).to_contain_text("mark the image as decorative")
+    site.page.get_by_label("Decorative").check()
+    expect(field).to_be_disabled()
+    site.button("a.jpg", "Cancel").click()
+    expect(site.button("a.jpg", "Edit")).to_be_focused()
+    assert site.found("a.jpg")["alt_text"] == "A red mug"
+
+    site.button("a.jpg", "Edit").click()
+    site.page.get_by_label("Decorative").check()
+    site.button("a.jpg", "Save").click()
+    expect(site.row("a.jpg").locator(".alt")).to_have_text("Decorative: the alt text is empty")
+    expect(site.row("a.jpg").locator("img")).to_have_attribute("alt", "")
+    assert site.found("a.jpg")["decorative"] is True
+
+
+@pytest.mark.parametrize(
+    ("choice", "stands"),
+    [
+        ("Save yours", "Mine"),
+        ("Keep theirs", "Somebody else's"),
+        ("Go on editing", "Somebody else's"),
+    ],
+)
+def test_two_people_at_once_are_shown_each_others_words(
+    choice: str, stands: str, site: Site
+) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+    site.button("a.jpg", "Edit").click()
+    site.edit("a.jpg", alt_text="Somebody else's")
+    site.page.get_by_label("Alt text").fill("Mine")
+    site.page.get_by_label("Alt text").press("Control+Enter")
+
+    dialog = site.page.get_by_role("dialog", name="Somebody was faster")
+    expect(dialog.get_by_role("region", name="Theirs")).to_contain_text("Somebody else's")
+    expect(dialog.get_by_role("region", name="Yours")).to_contain_text("Mine")
+    assert violations(site.page) == []
+    dialog.get_by_role("button", name=choice).press("Enter")
+
+    expect(dialog).to_be_hidden()
+    if choice == "Go on editing":
+        expect(site.page.get_by_label("Alt text")).to_be_focused()
+        expect(site.page.get_by_label("Alt text")).to_have_value("Mine")
+    else:
+        expect(site.row("a.jpg").locator(".alt")).to_have_text(stands)
+        expect(site.button("a.jpg", "Edit")).to_be_focused()
+    assert site.found("a.jpg")["alt_text"] == stands
+
+
+def test_a_picture_that_is_dropped_gets_its_caption(site: Site) -> None:
+    site.open()
+    expect(site.page.get_by_text("Drop a picture here to see one")).to_be_visible()
+    assert violations(site.page) == []
+    site.model.answer(gemini.good(alt_text="A dropped mug"))
+    site.page.evaluate(DROP, ["mug.jpg", base64.b64encode(jpeg(1)).decode()])
+
+    expect(site.row("mug.jpg").locator(".alt")).to_have_text("A dropped mug", timeout=30_000)
+    expect(site.page.locator("#said")).to_have_text("mug.jpg: A dropped mug")
+    expect(site.page.locator("#progress")).to_be_empty()
+    expect(site.page.locator("#empty")).to_be_hidden()
+    assert (site.serve.folder / "mug.jpg").read_bytes() == jpeg(1)
+    image = site.row("mug.jpg").locator("img")
+    expect(image).to_have_js_property("complete", True)
+    assert image.evaluate("image => image.naturalWidth") == 64
+
+
+def test_files_that_are_chosen_are_told_one_by_one(site: Site) -> None:
+    site.caption("mug.jpg", alt_text="The first mug")
+    site.open()
+    site.model.answer(gemini.good(alt_text="The second mug"))
+    site.page.get_by_label("choose files").set_input_files(
+        [
+            {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"},
+            {"name": "mug.jpg", "mimeType": "image/jpeg", "buffer": jpeg(7)},
+        ]
+    )
+    expect(site.row("mug (2).jpg").locator(".alt")).to_have_text("The second mug", timeout=30_000)
+    expect(site.page.locator("#progress li")).to_have_text(
+        "notes.jpg: the file is no image that is known here; choose JPEG, PNG, WebP …"
+    )
+    expect(site.row("mug.jpg").locator(".alt")).to_have_text("The first mug")
+
+
+def test_captions_are_shown_as_text_whatever_they_contain(site: Site) -> None:
+    for number, text in enumerate(HOSTILE):
+        site.caption(f"{number}.jpg", alt_text="A mug")
+        site.edit(f"{number}.jpg", alt_text=text, caption=f"{text}!")
+    site.open()
+    for number, text in enumerate(HOSTILE):
+        row = site.row(f"{number}.jpg")
+        expect(row.locator(".alt")).to_have_text(text)
+        expect(row.locator("img")).to_have_attribute("alt", text)
+        site.button(f"{number}.jpg", "Edit").click()
+        expect(row.get_by_label("Alt text")).to_have_value(text)
+    assert site.page.title() == "Captions"
+    assert site.page.locator("#captions script, #captions [onerror]").count() == 0
+    directions = [
+        site.row(f"{number}.jpg")
+        .get_by_label("Alt text")
+        .evaluate("e => getComputedStyle(e).direction")
+        for number in range(len(HOSTILE))
+    ]
+    assert directions == ["ltr", "ltr", "rtl", "ltr"]
+    assert violations(site.page) == []
+
+
+def test_a_proposal_beside_a_persons_words_is_accepted(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.edit("a.jpg", alt_text="My mug")
+    site.open()
+    site.model.answer(gemini.good(alt_text="A blue mug"))
+    site.button("a.jpg", "Caption anew").click()
+    proposal = site.row("a.jpg").locator(".proposal")
+    expect(proposal).to_contain_text("A blue mug", timeout=30_000)
+    expect(site.row("a.jpg").locator(".alt")).to_have_text("My mug")
+    assert violations(site.page) == []
+
+    site.button("a.jpg", "Accept proposal").click()
+    expect(site.row("a.jpg").locator(".alt")).to_have_text("A blue mug")
+    expect(proposal).to_be_hidden()
+    assert site.found("a.jpg")["review"]["approved_by"] == "local"
+
+
+def test_filters_are_kept_in_the_address(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug", tags=["mug"])
+    site.caption("b.jpg", alt_text="A green bowl", tags=["bowl"])
+    (site.serve.folder / "c.jpg").write_bytes(b"\xff\xd8\xff broken")
+    site.serve.wait(lambda: site.found("c.jpg").get("status") == "rejected")
+    site.open()
+    rows = site.page.locator("#captions > li")
+    expect(rows).to_have_count(3)
+    site.page.get_by_role("combobox", name="Show").select_option("rejected")
+    site.page.get_by_role("button", name="Show", exact=True).click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("cannot be decoded")
+    assert violations(site.page) == []
+    assert site.page.url == f"{site.url}?show=rejected"
+
+    site.page.get_by_role("combobox", name="Show").select_option("")
+    site.page.get_by_label("Search").fill("green")
+    site.page.get_by_label("Search").press("Enter")
+    expect(rows).to_have_count(1)
+    expect(site.row("b.jpg")).to_be_visible()
+    site.page.reload()
+    expect(site.page.get_by_label("Search")).to_have_value("green")
+    expect(site.row("b.jpg")).to_be_visible()
+    site.page.go_back()
+    expect(site.row("c.jpg")).to_be_visible()
+
+    site.open("?tag=nothing")
+    expect(site.page.get_by_text("Nothing matches. Take out a filter")).to_be_visible()
+    site.open("?q=mug&by=meaning")
+    expect(rows.first).to_contain_text("A red mug")
+    site.open("?language=klingon!")
+    expect(site.page.locator("#empty")).to_contain_text("is not a language tag")
+
+
+def test_more_captions_come_when_they_are_asked_for(site: Site) -> None:
+    for number in range(26):
+        (site.serve.folder / f"{number}.jpg").write_bytes(jpeg(number, (32, 32)))
+    site.serve.wait(lambda: len(site.ask("captions?status=captioned&limit=100")["captions"]) == 26)
+    site.open()
+    rows = site.page.locator("#captions > li")
+    expect(rows).to_have_count(24)
+    expect(site.page.locator("#found")).to_have_text("24 captions, and there are more")
+    site.page.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(26)
+    expect(rows.nth(24).get_by_role("button", name="Edit")).to_be_focused()
+    expect(site.page.get_by_role("button", name="Show more")).to_be_hidden()
+
+
+def test_a_server_that_is_gone_is_said_with_a_remedy(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+    site.page.route("**/captions**", lambda route: route.abort())
+    site.button("a.jpg", "Edit").click()
+    site.page.get_by_label("Alt text").fill("A blue mug")
+    site.button("a.jpg", "Save").click()
+    expect(site.row("a.jpg").get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(site.page.get_by_label("Alt text")).to_have_value("A blue mug")
+
+    site.page.get_by_role("button", name="Show", exact=True).click()
+    expect(site.page.locator("#said")).to_contain_text("Save or cancel this first")
+    expect(site.page.get_by_label("Alt text")).to_be_focused()
+    site.button("a.jpg", "Cancel").click()
+    site.page.get_by_role("button", name="Show", exact=True).click()
+    expect(site.page.locator("#empty")).to_contain_text("cannot be reached")
+    assert violations(site.page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_axe_finds_nothing_and_nothing_is_cut_off(scheme: Any, width: int, site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.caption("a-name-that-goes-on-and-on-without-any-place-to-break-it.jpg", alt_text="Long")
+    (site.serve.folder / "c.jpg").write_bytes(b"\xff\xd8\xff broken")
+    site.serve.wait(lambda: site.found("c.jpg").get("status") == "rejected")
+    site.page.emulate_media(color_scheme=scheme)
+    site.page.set_viewport_size({"width": width, "height": 800})
+    site.open()
+    expect(site.page.locator("#captions > li")).to_have_count(3)
+    assert violations(site.page) == []
+    site.button("a.jpg", "Edit").click()
+    assert violations(site.page) == []
+    wide = site.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+    small = site.page.evaluate(
+        """[...document.querySelectorAll("button, select, textarea, .button, input")]
+        .filter((each) => each.checkVisibility() && each.type !== "file")
+        .map((each) => each.getBoundingClientRect())
+        .filter(({width, height}) => width < 24 || height < 24).length"""
+    )
+    assert small == 0
