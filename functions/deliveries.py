@@ -15,13 +15,13 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
-
-from cloudevents.http import CloudEvent
-from flask import has_request_context, request
+from typing import TYPE_CHECKING, Any
 
 from functions.domain import Usage
 from functions.errors import CaptionError, ConfigurationError, Held, NotAnEvent
+
+if TYPE_CHECKING:
+    from cloudevents.http import CloudEvent
 
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -71,6 +71,8 @@ def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
 
 
 def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds: float) -> None:
+    from flask import has_request_context, request
+
     line: dict[str, Any] = {
         "severity": severity,
         "message": message or f"{report.outcome} gs://{report.bucket}/{report.name}",
