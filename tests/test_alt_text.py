@@ -243,6 +243,7 @@ def test_the_same_bytes_again_are_not_sent(stack: Stack) -> None:
         assert again.headers[header] == first.headers[header]
     assert get(stack, mug, If_None_Match=f'W/{tag}, "x"').status_code == 304
     assert get(stack, mug, "fr", If_None_Match=tag).status_code == 200
+    assert "Date" not in first.headers  # it is the server's to set, once
 
 
 def test_an_edit_has_another_etag(embedded: Embedded) -> None:
