@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tests.planted import MUTANTS, Mutant
@@ -76,7 +77,8 @@ def main() -> int:
             killers.append(test)
     table = Table("planted bug", "file", "caught by")
     for mutant, test in zip(wanted, killers, strict=True):
-        table.add_row(mutant.name, mutant.file, test or "[bold red]SURVIVED[/]")
+        caught_by = escape(test) or "[bold red]SURVIVED[/]"
+        table.add_row(escape(mutant.name), mutant.file, caught_by)
     console.print(table)
     caught = sum(map(bool, killers))
     console.print(f"{caught} of {len(wanted)} caught in {time.monotonic() - started:.0f} s")

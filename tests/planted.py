@@ -11,12 +11,14 @@ _LOOKUPS = "tests/test_alt_text.py"
 _ALT_JS = "tests/browser/test_alt_js.py"
 _EDITS, _REVIEW = "tests/test_editing.py", "tests/test_review.py"
 _FRONT = "tests/test_front.py"
+_MEANT = "tests/test_meaning.py"
 _CHAOS = "tests/chaos/test_races.py tests/chaos/test_promise.py"
 _ALT_TEXT = "functions/web/alt_text.py"
 _CAPTIONING = "functions/captioning.py"
 _CLAIMS = "functions/claims.py"
 _GCS = "functions/stores/gcs.py"
 _LABELS = "functions/labels.py"
+_MEANING = "functions/meaning.py"
 _PUBLISHING = "functions/publishing.py"
 _REMOVALS = "functions/removals.py"
 
@@ -367,5 +369,48 @@ MUTANTS = (
         '  text(".alt", words(caption));\n',
         '  $(".alt", row).innerHTML = words(caption);\n',
         "tests/browser/test_review_page.py",
+    ),
+    Mutant(
+        "take words away that are asked for again in vain",
+        _CAPTIONING,
+        'before.status == "captioned":',
+        "False:",
+        _ASKING,
+        "in_vain",
+    ),
+    Mutant(
+        "let an event fail for an embedding",
+        _MEANING,
+        "        except CaptionError as error:\n            report.embedding",
+        "        except Gone as error:\n            report.embedding",
+        _MEANT,
+    ),
+    Mutant(
+        "ask a wrong embedding model at every event",
+        _MEANING,
+        "if isinstance(error, ConfigurationError):",
+        "if False:",
+        _MEANT,
+    ),
+    Mutant(
+        "publish unmarked what does not match its image",
+        _MEANING,
+        "return document if document.similarity >= threshold else _doubted(document, LOW)",
+        "return document",
+        _MEANT,
+    ),
+    Mutant(
+        "remove captions of images that stand",
+        "functions/upkeep.py",
+        "if self._images.look_up(document.bucket, document.name) is None:",
+        "if True:",
+        "tests/test_upkeep.py",
+    ),
+    Mutant(
+        "show websites what is up for review",
+        "infra/firestore.rules",
+        "resource.data.review.needed == false",
+        "true",
+        "tests/test_rules.py",
     ),
 )
