@@ -35,6 +35,7 @@ embedders/      likewise, for embeddings (loading: both, imported late)
 stores/         Firestore and Cloud Storage; SQLite and a folder
 web/            what websites and people ask over HTTP: alt_text, review
 upkeep          what has come apart between a bucket and its captions
+evaluation/     captions measured against people's, and runs compared
 requesting      messages that ask for captions
 wiring          the one place that chooses adapters
 templates       alt text for template engines
