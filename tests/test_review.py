@@ -213,7 +213,7 @@ def test_another_websites_page_changes_nothing(
     document = embedded.document("a.jpg")
     assert document
     assert (document["alt_text"] == "Mine") == (status == 200)
-    if status != 200:
+    if status == 403:
         asked = embedded.client("review").post(f"{path}/recaption", data="{}", headers=sent)
         assert asked.status_code == status
         assert embedded.model.count == 1
@@ -234,7 +234,7 @@ def test_in_a_folder_an_image_is_captioned_anew_here_and_now(embedded: Embedded)
     embedded.deliver(embedded.put("a.jpg", jpeg()))
     embedded.model.answer(gemini.good(alt_text="A better text"))
     path = f"/captions/{key(embedded, 'a.jpg')}/recaption"
-    answer = embedded.client("review").post(path, json={})
+    answer = embedded.client("review").post(path)
 
     assert (answer.status_code, answer.json["alt_text"]) == (202, "A better text")
     embedded.model.answer(gemini.ERRORS["overloaded"])

@@ -77,8 +77,7 @@ def body(request: Request) -> dict[str, Any]:
     """
     if not request.is_json:
         raise Refused(415, "send Content-Type: application/json")
-    if foreign(request):
-        raise Refused(403, "another website may not change captions; use the review page")
+    own(request)
     try:
         sent = json.loads(answers.body(request, MOST_BYTES))
     except (ValueError, RecursionError):
@@ -86,6 +85,13 @@ def body(request: Request) -> dict[str, Any]:
     if not isinstance(sent, dict):
         raise Refused(400, "the body is not a JSON object")
     return sent
+
+
+def own(request: Request) -> None:
+    """Raises Refused for a request that another website's page sends; browsers tell of it by
+    ``Origin`` in every POST."""
+    if foreign(request):
+        raise Refused(403, "another website may not change captions; use the review page")
 
 
 def foreign(request: Request) -> bool:

@@ -148,7 +148,7 @@ class Review:
         return _one(edited.stored.document, notes)
 
     def _recaption(self, request: Request, key: str) -> Response:
-        desk.body(request)
+        desk.own(request)
         self.recaption(self._read(key).document)
         return _one(self._read(key).document, status=202)
 
