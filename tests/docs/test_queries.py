@@ -22,7 +22,9 @@ from tests.support.recorded_firestore import recorded_firestore
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 VECTOR = (1.0, *[0.0] * 767)
-PLAIN = Document("b", "x", 1, "captioned", created_at=NOW, updated_at=NOW)
+PLAIN = Document(
+    bucket="b", name="x", generation=1, status="captioned", created_at=NOW, updated_at=NOW
+)
 DOCUMENTS = {
     "doubtful": replace(PLAIN, name="a", review=Review(True)),
     "kitchen": replace(PLAIN, name="b", tags=("kitchen",), source="human"),
