@@ -25,6 +25,8 @@ quality         the filter between the model's words and the website
 policy          captions.toml: which rule applies to a name
 languages       BCP 47 tags, their scripts and fallbacks
 addresses       an image's address on the web -> bucket and name
+image_proxies   the addresses that a proxy's address has inside
+renditions      a copy's name -> the names it may have been made from
 wordings        which of a document's languages a reader gets
 search          the words under which a caption is found, and those of a question
 labels          what is read from and written to an object's metadata

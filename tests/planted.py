@@ -268,8 +268,29 @@ MUTANTS = (
     Mutant(
         "take a path for a part of a longer one",
         "functions/addresses.py",
-        'address.startswith(each.address + "/")',
-        "address.startswith(each.address)",
+        'under = address.startswith(self.address + "/")',
+        "under = address.startswith(self.address)",
+        "tests/test_addresses.py",
+    ),
+    Mutant(
+        "believe the query of an address that is an image's own",
+        "functions/image_proxies.py",
+        "    if not at_endpoint and _OWN.search(path):\n        return\n",
+        "",
+        "tests/test_addresses.py",
+    ),
+    Mutant(
+        "let a pattern take hosts that end alike",
+        "functions/addresses.py",
+        '"[a-z0-9._-]+" if',
+        '".*" if',
+        "tests/test_addresses.py",
+    ),
+    Mutant(
+        "prefer an original to the copy that has words",
+        "functions/renditions.py",
+        "dict.fromkeys([*seen, *converted])",
+        "dict.fromkeys([*reversed(seen), *converted])",
         "tests/test_addresses.py",
     ),
     Mutant(
