@@ -20,7 +20,8 @@ asking          picture and prompt in, checked words out (budget, prices)
 publishing      whose words stand: people's before the model's
 editing         what people do to a caption: write, approve, accept a proposal
 pictures        bytes -> a Picture that a model accepts, without private data
-prompt          the zero-shot prompt, the reply's schema, reading a reply
+prompt          the zero-shot prompt, the reply's schema
+reply           what a model's answer says (lenient_json)
 quality         the filter between the model's words and the website
 policy          captions.toml: which rule applies to a name
 languages       BCP 47 tags, their scripts and fallbacks

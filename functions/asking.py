@@ -14,6 +14,7 @@ from functions.domain import Answer, EmbeddedText, Picture, Prompt, Reply
 from functions.errors import CaptionError, PermanentError, UnusableReply
 from functions.ports import Captioner
 from functions.relay import Fetch, Relay
+from functions.reply import read_reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Asking:
                 "hand, or try another model.",
             )
         try:
-            reply = prompt.read(answer)
+            reply = read_reply(answer)
         except UnusableReply as error:
             return Draft(answer, None, (str(error),))
         if not self._rules or answer.review:

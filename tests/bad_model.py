@@ -24,6 +24,7 @@ from functions.cli import show
 from functions.domain import Answer
 from functions.errors import UnusableReply
 from functions.policy import Rule
+from functions.reply import read_reply
 from tests.answers import gemini
 from tests.bad_answers import WAYS, Bad
 from tests.model_server import Call, ModelServer
@@ -48,7 +49,7 @@ class Ended:
         hints = tuple(self.bad.metadata.values())
         said = self.bad.answer.body["candidates"][0]["content"]["parts"][0]["text"]
         try:
-            reply = prompt.read(Answer(said))
+            reply = read_reply(Answer(said))
         except UnusableReply:
             return ("unreadable",)
         context = quality.Context(

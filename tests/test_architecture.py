@@ -36,13 +36,15 @@ ALLOWED: dict[str, set[str]] = {
     "pictures": LEAVES,
     "quality": LEAVES | {"languages"},
     "prompt": LEAVES | {"policy"},
+    "lenient_json": set(),
+    "reply": LEAVES | {"lenient_json"},
     "claims": LEAVES,
     "budget": PORTS,
     "skipping": PORTS | RULES | {"pictures"},
     "loading": PORTS,
     "meaning": PORTS | {"deliveries", "prices"},
     "relay": PORTS | {"budget", "deliveries", "prices"},
-    "asking": PORTS | {"budget", "deliveries", "prompt", "quality", "relay"},
+    "asking": PORTS | {"budget", "deliveries", "prompt", "quality", "relay", "reply"},
     "reuse": PORTS | {"claims"},
     "publishing": PORTS | {"asking", "labels", "removals", "search"},
     "editing": PORTS | {"deliveries", "labels", "languages", "meaning", "publishing"},
@@ -54,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "removals": PORTS | {"deliveries"},
     "evaluation": PORTS
     | RULES
-    | {"asking", "budget", "deliveries", "pictures", "prompt", "quality", "skipping"},
+    | {"asking", "budget", "deliveries", "pictures", "prompt", "quality", "reply", "skipping"},
     "pages": PORTS | {"addresses", "wordings"},
     "requesting": LEAVES | {"settings"},
     "upkeep": PORTS
@@ -73,7 +75,8 @@ ALLOWED: dict[str, set[str]] = {
     "cli": PORTS
     | RULES
     | {"captioning", "claims", "deliveries", "editing", "evaluation", "events", "pages"}
-    | {"pictures", "prompt", "requesting", "skipping", "stores", "upkeep", "web", "wiring"},
+    | {"pictures", "prompt", "reply", "requesting", "skipping", "stores", "upkeep", "web"}
+    | {"wiring"},
     "templates": PORTS | {"pages", "settings", "wiring"},
     "main": {"deliveries", "events", "wiring"},
 }

@@ -12,7 +12,8 @@ from functions.captioners.openai import ACCEPTS, COMPATIBLE, OpenAICaptioner
 from functions.domain import Picture
 from functions.errors import ConfigurationError, TransientError
 from functions.policy import Rule
-from functions.prompt import compose, read
+from functions.prompt import compose
+from functions.reply import read_reply
 from functions.settings import Model
 from tests.answers import Answer, openai
 from tests.model_server import Call, ModelServer, good
@@ -47,7 +48,7 @@ def test_a_server_of_ones_own_needs_no_key(
 ) -> None:
     wiring.require_key(Model("openai", "m"), {"OPENAI_BASE_URL": model_server.url})
 
-    assert read(captioner.describe(picture(), PROMPT)).alt_text
+    assert read_reply(captioner.describe(picture(), PROMPT)).alt_text
     assert model_server.calls[0].model == "qwen3-vl:8b"
 
 
@@ -61,8 +62,8 @@ def test_a_server_without_schemas_is_asked_in_words_and_from_then_on(
 ) -> None:
     model_server.always(without_schema)
 
-    assert read(captioner.describe(picture(), PROMPT)).alt_text
-    assert read(captioner.describe(picture(), PROMPT)).alt_text
+    assert read_reply(captioner.describe(picture(), PROMPT)).alt_text
+    assert read_reply(captioner.describe(picture(), PROMPT)).alt_text
 
     first, second, third = model_server.calls
     assert "response_format" in first.body
@@ -77,7 +78,7 @@ def test_a_schema_is_refused_in_several_ways(
     captioner: OpenAICaptioner, model_server: ModelServer, status: int
 ) -> None:
     model_server.answer(replace(openai.ERRORS["no schema"], status=status))
-    assert read(captioner.describe(picture(), PROMPT)).alt_text
+    assert read_reply(captioner.describe(picture(), PROMPT)).alt_text
     assert model_server.count == 2
 
 

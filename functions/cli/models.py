@@ -103,13 +103,13 @@ def _checked(model: Model) -> Check:
 
 def _judged(answer: Answer) -> tuple[str, str]:
     """What is wrong with the answer to the drawn picture, and its alt text."""
-    from functions import prompt
     from functions.errors import UnusableReply
+    from functions.reply import read_reply
 
     if answer.blocked:
         return f"it refused the drawn picture ({answer.blocked})", ""
     try:
-        return "", prompt.read(answer).alt_text
+        return "", read_reply(answer).alt_text
     except UnusableReply as error:
         return f"its reply cannot be read: {error}", ""
 

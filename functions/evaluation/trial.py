@@ -18,6 +18,7 @@ from functions.evaluation.references import Reference
 from functions.evaluation.runs import Row
 from functions.policy import Policy, Rule
 from functions.ports import Captioner
+from functions.reply import read_reply
 from functions.settings import Settings
 
 # Seconds before a busy provider is asked again, where it does not say how long itself.
@@ -108,7 +109,7 @@ def _found(answers: Sequence[Answer], context: quality.Context) -> tuple[str, ..
         if answer.blocked:
             continue
         try:
-            reply = prompt.read(answer)
+            reply = read_reply(answer)
         except UnusableReply:
             return (UNREADABLE,)
         return tuple(sorted({found.code for found in quality.check(reply, context).findings}))

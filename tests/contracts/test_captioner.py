@@ -15,7 +15,8 @@ from functions import pictures, prices, wiring
 from functions.domain import Picture
 from functions.errors import CaptionError, ConfigurationError, PermanentError, TransientError
 from functions.policy import Rule
-from functions.prompt import compose, read
+from functions.prompt import compose
+from functions.reply import read_reply
 from functions.settings import Settings
 from tests.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer
 from tests.model_server import Call, ModelServer
@@ -50,8 +51,8 @@ def picture() -> Picture:
 def test_a_picture_becomes_a_reply(captioner: Any, wire: Wire) -> None:
     answer = captioner.describe(picture(), PROMPT)
 
-    assert read(answer).alt_text
-    assert wire.schema_in_words or read(answer).translations["de"]["alt_text"]
+    assert read_reply(answer).alt_text
+    assert wire.schema_in_words or read_reply(answer).translations["de"]["alt_text"]
     assert (answer.blocked, answer.truncated) == ("", False)
     assert captioner.model == wire.model
 
