@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.domain import Document, Lease, Problem, Query, Review, Usage
-from functions.errors import Stale, TransientError
-from functions.ports import CaptionStore
-from functions.stores.sqlite import SqliteCaptions
+from functions.adapters.sqlite import SqliteCaptions
+from functions.core.document import Document, Lease, Problem, Query, Review, Usage
+from functions.core.errors import Stale, TransientError
+from functions.core.ports import CaptionStore
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 

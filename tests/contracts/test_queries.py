@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from functions.domain import Document, Query, Review
-from functions.ports import CaptionStore
+from functions.core.document import Document, Query, Review
+from functions.core.ports import CaptionStore
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
