@@ -268,8 +268,29 @@ MUTANTS = (
     Mutant(
         "take a path for a part of a longer one",
         "functions/core/image_url.py",
-        'address.startswith(each.address + "/")',
-        "address.startswith(each.address)",
+        'under = address.startswith(self.address + "/")',
+        "under = address.startswith(self.address)",
+        "tests/unit/core/test_image_url.py",
+    ),
+    Mutant(
+        "believe the query of an address that is an image's own",
+        "functions/core/image_proxies.py",
+        "    if not at_endpoint and _OWN.search(path):\n        return\n",
+        "",
+        "tests/unit/core/test_image_url.py",
+    ),
+    Mutant(
+        "let a pattern take hosts that end alike",
+        "functions/core/image_url.py",
+        '"[a-z0-9._-]+" if',
+        '".*" if',
+        "tests/unit/core/test_image_url.py",
+    ),
+    Mutant(
+        "prefer an original to the copy that has words",
+        "functions/core/renditions.py",
+        "dict.fromkeys([*seen, *converted])",
+        "dict.fromkeys([*reversed(seen), *converted])",
         "tests/unit/core/test_image_url.py",
     ),
     Mutant(
