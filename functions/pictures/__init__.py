@@ -20,7 +20,7 @@ from functions.errors import PermanentError
 from functions.pictures import decoders, heif, jpeg, png, webp, words
 from functions.pictures.decoders import DECODERS
 from functions.pictures.kinds import sniff
-from functions.pictures.survey import Damaged, Survey
+from functions.pictures.survey import Survey
 
 __all__ = ["DECODERS", "TARGET_SIDE", "prepare", "sniff"]
 
@@ -53,7 +53,8 @@ def prepare(data: bytes, accepts: Accepts, max_pixels: int) -> Picture:
         raise PermanentError(
             "unsupported_type",
             "The file's content is no image that is known here. Upload a JPEG, PNG, WebP, AVIF, "
-            "HEIC, GIF, TIFF, BMP, ICO, JPEG 2000 or SVG file.",
+            "HEIC, GIF, TIFF, BMP, ICO, JPEG 2000, JPEG XL, SVG, PSD, TGA, PCX, PPM, PDF or "
+            "camera's raw file.",
         )
     found = _surveyed(kind, data)
     if found is None:
@@ -66,6 +67,7 @@ def prepare(data: bytes, accepts: Accepts, max_pixels: int) -> Picture:
         cut = _SURVEYS[kind][1](found, data)
         if len(cut) <= accepts.max_bytes:
             return Picture(cut, kind, width, height, embedded)
+    del found  # an event may wait long for a decoder, and a survey is as large as the file says
     picture = _decoded(kind, data, accepts, max_pixels)
     if embedded != EmbeddedText():
         picture = replace(picture, embedded=embedded)
@@ -79,7 +81,7 @@ def _surveyed(kind: str, data: bytes) -> Survey | None:
         return None
     try:
         return _SURVEYS[kind][0](data)
-    except (Damaged, IndexError, struct.error):
+    except (ArithmeticError, LookupError, ValueError, struct.error):
         return None
 
 

@@ -1,20 +1,30 @@
-"""Pillow and libheif: what libvips's wheel does not read, or reads slowly."""
+"""Pillow, libheif, libjxl and PDFium: what libvips's wheel does not read, or reads slowly."""
 
 from __future__ import annotations
 
 import io
-from typing import Any
+import warnings
+from typing import Any, cast
 
-from functions.pictures import words
+from functions.errors import PermanentError
+from functions.pictures import cicp, heif, iptc, jxl, words
 from functions.pictures.libvips import Decoded, bounded, pyvips, shrunk
-from functions.pictures.survey import Survey
+from functions.pictures.survey import Damaged, Survey
 
 
 def read_heif(data: bytes, max_pixels: int, side: int) -> Decoded:
-    import pi_heif  # type: ignore[import-untyped]
+    """The primary image of a HEIF file."""
+    import pillow_heif
 
+    found = _surveyed(data)
+    if found and found.coding not in (b"", b"hvc1", b"hev1", b"grid", b"iden", b"iovl", b"av01"):
+        raise PermanentError(
+            "unsupported_type",
+            f"The HEIF file is coded as {found.coding.decode('latin-1')}, which no decoder here "
+            "knows. Save it as HEIC or JPEG.",
+        )
     # libheif turns and mirrors as irot and imir say; the EXIF orientation does not count.
-    file = pi_heif.open_heif(data)
+    file = pillow_heif.open_heif(data)
     pixels = file[file.primary_index]
     width, height = pixels.size
     bounded(width, height, max_pixels)
@@ -25,10 +35,31 @@ def read_heif(data: bytes, max_pixels: int, side: int) -> Decoded:
     rows = pyvips.Image.new_from_memory(pixels.data, pixels.stride, height, 1, "uchar")
     image = rows.crop(0, 0, width * bands, height).bandfold(factor=bands)
     image = image.copy(interpretation="srgb" if bands >= 3 else "b-w")
-    return Decoded(shrunk(image, pixels.info.get("icc_profile"), side), width, height)
+    image = shrunk(image, cast(bytes | None, pixels.info.get("icc_profile")), side)
+    return Decoded(_by_code_points(image, found), width, height)
+
+
+def read_avif(data: bytes, max_pixels: int, side: int) -> Decoded:
+    picture = read(data, ("AVIF",), max_pixels, side)
+    picture.image = _by_code_points(picture.image, _surveyed(data))
+    return picture
+
+
+def _surveyed(data: bytes) -> Survey | None:
+    try:
+        return heif.survey(data)
+    except (Damaged, IndexError):
+        return None
+
+
+def _by_code_points(image: Any, found: Survey | None) -> Any:
+    if found and found.cicp and not cicp.is_plain(found.cicp):
+        return cicp.to_srgb(image, found.cicp)
+    return image
 
 
 def read(data: bytes, formats: tuple[str, ...], max_pixels: int, side: int) -> Decoded:
+    """The picture that Pillow's decoder of one of these formats reads."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
@@ -53,25 +84,57 @@ def read_jpeg2000(data: bytes, max_pixels: int, side: int) -> Decoded:
         except OSError:  # most likely it has fewer halvings
             if halvings < 1:
                 raise
-            return read(data, ("JPEG2000",), max_pixels, side)
+            picture = read(data, ("JPEG2000",), max_pixels, side)
     picture.width, picture.height = width, height
+    picture.embedded = words.read(jxl.notes(data))
     return picture
 
 
-def _from_pillow(image: Any, side: int) -> Decoded:
+def read_jpegxl(data: bytes, max_pixels: int, side: int) -> Decoded:
+    """The plugin decodes as soon as it opens: the size is read from the header before."""
+    from pillow_jxl import JpegXLImagePlugin
+
+    JpegXLImagePlugin.DECODE_THREADS = 0
+    bounded(*jxl.size(data), max_pixels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with JpegXLImagePlugin.JXLImageFile(io.BytesIO(data)) as image:
+            # libjxl has turned what is not the transcoding of a JPEG.
+            picture = _from_pillow(image, side, turn=bool(image.jpeg))
+    picture.embedded = words.read(jxl.notes(data))
+    return picture
+
+
+def read_pdf(data: bytes, max_pixels: int, side: int) -> Decoded:
+    """The first page of a document, on white."""
+    import pypdfium2  # type: ignore[import-untyped]
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+        page = document[0]
+    except (pypdfium2.PdfiumError, IndexError) as error:
+        raise PermanentError(
+            "corrupt_image",
+            "The PDF cannot be opened: it is damaged, empty or protected by a password. Save its "
+            "first page as an image.",
+        ) from error
+    width, height = page.get_size()
+    scale = side / max(width, height, 1.0)
+    image = page.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")
+    note = f"The first page of a document of {len(document)} pages."
+    if len(document) == 1:
+        note = "A document of one page."
+    picture = _from_pillow(image, side)
+    return Decoded(picture.image, max(1, round(width)), max(1, round(height)), note)
+
+
+def _from_pillow(image: Any, side: int, turn: bool = True) -> Decoded:
     width, height = image.size
-    frames = getattr(image, "n_frames", 1)
+    frames = 1 if image.format == "PSD" else getattr(image, "n_frames", 1)  # PSD's are its layers
     info = image.info
-    embedded = words.read(
-        Survey(exif=(info.get("exif") or b"").removeprefix(b"Exif\0\0"), xmp=info.get("xmp") or b"")
-    )
-    turned = image.getexif().get(0x0112, 1)
-    if image.mode.startswith("I;16"):
-        image = image.point(lambda value: value * (1 / 256)).convert("L")
-    elif "A" in image.mode or "transparency" in info:
-        image = image.convert("RGBA")
-    elif image.mode not in ("L", "RGB", "CMYK"):
-        image = image.convert("RGB")
+    embedded = words.read(_notes(image))
+    turned = image.getexif().get(0x0112, 1) if turn else 1
+    image = _eight_bits(image)
     factor = max(width, height) // side
     if factor > 1:
         image = image.reduce(factor)
@@ -87,3 +150,31 @@ def _from_pillow(image: Any, side: int) -> Decoded:
     decoded = Decoded(shrunk(pixels, info.get("icc_profile"), side), width, height, note)
     decoded.embedded = embedded
     return decoded
+
+
+def _notes(image: Any) -> Survey:
+    info = image.info
+    resources = getattr(image, "resources", None) or []  # a Photoshop file's
+    return Survey(
+        exif=(info.get("exif") or b"").removeprefix(b"Exif\0\0"),
+        xmp=info.get("xmp") or b"",
+        iptc=b"".join(body for number, _name, body in resources if number == iptc.RESOURCE),
+    )
+
+
+def _eight_bits(image: Any) -> Any:
+    """The pixels in one of the modes that libvips takes."""
+    if image.mode.startswith("I") or image.mode == "F":
+        low, high = image.getextrema()
+        # 16 bits unless they are fewer, or measurements.
+        bits = max(8, int(high).bit_length())
+        top = 65535 if bits in (15, 16) else 2**bits - 1
+        if image.mode == "F" or low < 0 or bits > 16:
+            image = image.convert("F").point(
+                lambda value: value * (255 / ((high - low) or 1)) - low * 255 / ((high - low) or 1)
+            )
+            return image.convert("L")
+        return image.point(lambda value: value * (255 / top)).convert("L")
+    if "A" in image.mode or "transparency" in image.info:
+        return image.convert("RGBA")
+    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
