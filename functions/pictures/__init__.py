@@ -2,11 +2,10 @@
 
 ::
 
-    kinds       what a file is
-    survey      jpeg, png, webp, heif: size, turn, what to cut out, without decoding
-    words       exif, iptc, xmp: what people wrote into the file
-    decoders    the processes that decode what cannot be passed on, and their bounds
-    worker      such a process; decode: what it does, with libvips and pillow
+    kinds          what a file is
+    structure      its size, turn and colours, and what to cut out, without decoding
+    embedded_text  what people wrote into it
+    decoding       the processes that decode what cannot be passed on, and their bounds
 """
 
 from __future__ import annotations
@@ -15,12 +14,14 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 
-from functions.domain import Accepts, EmbeddedText, Picture
-from functions.errors import PermanentError
-from functions.pictures import decoders, heif, jpeg, png, webp, words
-from functions.pictures.decoders import DECODERS
+from functions.core.document import Accepts, EmbeddedText, Picture
+from functions.core.errors import PermanentError
+from functions.pictures.decoding import decoders
+from functions.pictures.decoding.decoders import DECODERS
+from functions.pictures.embedded_text import words
 from functions.pictures.kinds import sniff
-from functions.pictures.survey import Survey
+from functions.pictures.structure import heif, jpeg, png, webp
+from functions.pictures.structure.survey import Survey
 
 __all__ = ["DECODERS", "TARGET_SIDE", "prepare", "sniff"]
 

@@ -6,8 +6,8 @@ import re
 import zlib
 from collections.abc import Callable
 
-from functions.pictures import jxl
-from functions.pictures.survey import Damaged
+from functions.pictures.structure import jxl
+from functions.pictures.structure.survey import Damaged
 
 SVG = "image/svg+xml"
 RAW = "image/x-raw"
