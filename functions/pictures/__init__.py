@@ -15,8 +15,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 
-from functions.domain import Accepts, EmbeddedText, Picture
-from functions.errors import PermanentError
+from functions.core.document import Accepts, EmbeddedText, Picture
+from functions.core.errors import PermanentError
 from functions.pictures import decoders, heif, jpeg, png, webp, words
 from functions.pictures.decoders import DECODERS
 from functions.pictures.kinds import sniff

@@ -10,7 +10,7 @@ import array
 import re
 from typing import Any
 
-from functions.domain import Picture
+from functions.core.document import Picture
 from functions.pictures import libvips, pillow
 from functions.pictures.kinds import SVG
 

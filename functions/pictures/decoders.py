@@ -19,8 +19,8 @@ import sys
 import threading
 from typing import IO, Any, cast
 
-from functions.domain import EmbeddedText, Picture
-from functions.errors import PermanentError, TransientError
+from functions.core.document import EmbeddedText, Picture
+from functions.core.errors import PermanentError, TransientError
 
 # How many decode at once. An instance has one vCPU, which a second decoder would only share; and
 # 80 photos of 3 MB, this process (95 MB) and one decoder (60 to 115 MB) fit into 512 MiB.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from functions.domain import EmbeddedText
+from functions.core.document import EmbeddedText
 from functions.pictures import svg, words
 from functions.pictures.decoders import too_many_pixels
 from functions.pictures.survey import MAX_METADATA, Survey

@@ -6,8 +6,8 @@ import re
 import zlib
 from xml.parsers import expat
 
-from functions.domain import EmbeddedText
-from functions.errors import PermanentError
+from functions.core.document import EmbeddedText
+from functions.core.errors import PermanentError
 from functions.pictures import words
 
 MAX_TEXT = 10 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from functions.domain import EmbeddedText
+from functions.core.document import EmbeddedText
 from functions.pictures import exif, iptc, xmp
 from functions.pictures.survey import Survey
 

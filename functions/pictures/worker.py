@@ -44,7 +44,7 @@ def _memory() -> int:
 
 
 def _answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-    from functions.errors import PermanentError
+    from functions.core.errors import PermanentError
     from functions.pictures import decode
 
     try:
