@@ -49,7 +49,7 @@ def samples(folder: Path, language: str, most: int = MOST) -> list[Sample]:
 
 
 def _expanded(template: str, named: dict[str, str], most: int) -> Iterator[str]:
-    chance = random.Random(template)  # noqa: S311 - the same texts each time
+    chance = random.Random(template)
     texts = {_one(template, named, chance): None for _ in range(8 * most)}
     yield from list(texts)[:most]
 
