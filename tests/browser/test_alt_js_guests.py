@@ -118,7 +118,7 @@ LAZY = {
 
 @contextmanager
 def _libraries() -> Iterator[Path]:
-    if not (LIBRARIES / ".package-lock.json").is_file():
+    if not (LIBRARIES / "vue").is_dir():
         raise Missing("what alt.js shares a page with", "run `make browser-libraries`")
     yield LIBRARIES
 
