@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Request, Response
 
-from functions.core.document import Document, document_id
+from functions.core.document import Document, Status, document_id
 from functions.core.image_url import readings
 from functions.core.ports import CaptionStore
 from functions.core.public_text import choose
@@ -149,8 +149,8 @@ class AltTextEndpoint:
         A caption that is being made again has this image's words until it has others. Those of
         an overwritten image are not this one's: its size is not known yet.
         """
-        made_again = document.status == "pending" and document.width is not None
-        if document.status != "captioned" and not made_again:
+        made_again = document.status == Status.PENDING and document.width is not None
+        if document.status != Status.CAPTIONED and not made_again:
             return True
         review = document.review
         unreviewed = review.needed and not review.approved_by

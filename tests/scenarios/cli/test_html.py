@@ -37,7 +37,16 @@ class Site:
         self.store = SqliteCaptions(database(folder))
 
     def caption(self, name: str, alt_text: str = "A mug", **changes: Any) -> None:
-        plain = Document("local", name, 1, "captioned", NOW, NOW, alt_text=alt_text, language="en")
+        plain = Document(
+            bucket="local",
+            name=name,
+            generation=1,
+            status="captioned",
+            created_at=NOW,
+            updated_at=NOW,
+            alt_text=alt_text,
+            language="en",
+        )
         self.store.create(replace(plain, **changes))
 
     def write(self, path: str, page: str | bytes) -> None:

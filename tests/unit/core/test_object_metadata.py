@@ -21,7 +21,16 @@ def upload(**metadata: str) -> Upload:
 
 def document(**fields: str) -> Document:
     return Document(
-        "b", "n", 7, "captioned", NOW, NOW, source="model", model="m", language="en", **fields
+        bucket="b",
+        name="n",
+        generation=7,
+        status="captioned",
+        created_at=NOW,
+        updated_at=NOW,
+        source="model",
+        model="m",
+        language="en",
+        **fields,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functions.pictures import exif
-from functions.pictures.survey import MAX_METADATA, MAX_PARTS, Damaged, Survey, number
+from functions.pictures.embedded_text import exif
+from functions.pictures.structure import icc
+from functions.pictures.structure.survey import MAX_METADATA, MAX_PARTS, Damaged, Survey, number
 
 _KEPT = {b"VP8 ", b"VP8L", b"ICCP"}
 _ALPHA, _ANIMATION = 0x10, 0x02
@@ -30,8 +31,10 @@ def survey(data: bytes) -> Survey:
             found.hold(position, min(end, len(data)))
         _note(found, data, kind, start, size)
         position = end
-    if not found.width or not found.keep:
+    if not found.width or not found.height or not found.keep:
         raise Damaged("no pixels")
+    if found.icc and not icc.is_near_srgb(found.icc):
+        found.obstacle = found.obstacle or "colours that not every decoder shows"
     return found
 
 
@@ -50,6 +53,8 @@ def _note(found: Survey, data: bytes, kind: bytes, start: int, size: int) -> Non
         found.height = int.from_bytes(data[start + 8 : start + 10], "little") & 0x3FFF
     elif kind == b"VP8L":
         _lossless(found, data, start)
+    elif kind == b"ICCP" and size <= MAX_METADATA:
+        found.icc = data[start : start + size]
     elif kind == b"EXIF" and size <= MAX_METADATA and not found.exif:
         found.exif = data[start : start + size].removeprefix(b"Exif\0\0")
         found.orientation = exif.orientation(found.exif)

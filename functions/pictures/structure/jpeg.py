@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import re
 
-from functions.pictures import exif, iptc
-from functions.pictures.survey import MAX_NOTES, MAX_PARTS, Damaged, Survey, number
+from functions.pictures.embedded_text import exif, iptc
+from functions.pictures.structure import icc
+from functions.pictures.structure.survey import (
+    MAX_METADATA,
+    MAX_NOTES,
+    MAX_PARTS,
+    Damaged,
+    Survey,
+    number,
+)
 
 _SOI_EOI_RST = {0x01, *range(0xD0, 0xD9)}
 _SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -17,15 +25,20 @@ _END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
+_ICC = b"ICC_PROFILE\0"
+# Any number of fill bytes may stand before a marker.
+_FILL = re.compile(rb"\xff++")
+# What a JFIF header and Adobe's marker have to say; the rest of a longer one is private.
+_JFIF_LENGTH, _ADOBE_LENGTH = 14, 12
 
 
 def survey(data: bytes) -> Survey:
     """Walk all segments up to the end of the primary image.
 
     Kept is what decoding needs, the JFIF header, the colour profile (ICC.1 annex B.4) and
-    Adobe's marker of the colour transform. Everything else goes: EXIF, XMP, IPTC, comments,
-    previews, and what follows the end marker (the further pictures of the Multi-Picture
-    Format, gain maps, the videos of motion photos).
+    Adobe's marker of the colour transform, for they decide what the pixels mean. Everything else
+    goes: EXIF, XMP, IPTC, comments, previews, and what follows the end marker (the further
+    pictures of the Multi-Picture Format, gain maps, the videos of motion photos).
     """
     found = Survey()
     found.hold(0, 2)
@@ -42,7 +55,7 @@ def survey(data: bytes) -> Survey:
         if end > len(data) or end < position + 2:
             raise Damaged("a segment reaches beyond the end of the file")
         if _wanted(found, data, marker, position + 2, end):
-            found.hold(start, end)
+            _keep(found, data, marker, start, position + 2, end)
         position = end
         if marker == _SOS:
             match = _END_OF_SCAN.search(data, position)
@@ -54,16 +67,10 @@ def survey(data: bytes) -> Survey:
 
 
 def _marker(data: bytes, position: int) -> tuple[int, int]:
-    if number(data, position, 1) != 0xFF:
+    fill = _FILL.match(data, position)
+    if fill is None:
         raise Damaged("no marker where one must be")
-    position += 1
-    fill = 0
-    while number(data, position, 1) == 0xFF:
-        position += 1
-        fill += 1
-        if fill > MAX_PARTS:
-            raise Damaged("nothing but fill bytes")
-    return data[position], position + 1
+    return number(data, fill.end(), 1), fill.end() + 1
 
 
 def _wanted(found: Survey, data: bytes, marker: int, start: int, end: int) -> bool:
@@ -71,17 +78,31 @@ def _wanted(found: Survey, data: bytes, marker: int, start: int, end: int) -> bo
     if marker in _SOF:
         _frame(found, data, marker, start)
     elif marker == 0xE0:
-        # 14 bytes are a JFIF header without a thumbnail.
-        return data.startswith(b"JFIF\0", start) and end - start == 14
+        # It decides the colours, with Adobe's: without it they may change.
+        return data.startswith(b"JFIF\0", start) and end - start >= _JFIF_LENGTH
     elif marker == 0xE2:
-        return data.startswith(b"ICC_PROFILE\0", start)
+        if not data.startswith(_ICC, start):
+            return False
+        found.icc += data[start + len(_ICC) + 2 : end] if len(found.icc) < MAX_METADATA else b""
     elif marker == 0xEE:
-        return data.startswith(b"Adobe", start) and end - start == 12
+        return data.startswith(b"Adobe", start) and end - start >= _ADOBE_LENGTH
     elif 0xE0 <= marker <= 0xEF:
         _note(found, data, start, end)
         return False
     # 0xFE is a comment; the ones before are reserved for extensions nobody needs to decode.
     return marker < 0xF0
+
+
+def _keep(found: Survey, data: bytes, marker: int, start: int, body: int, end: int) -> None:
+    """Keep a segment, without the thumbnail or whatever else makes it longer than it must be."""
+    length = {0xE0: _JFIF_LENGTH, 0xEE: _ADOBE_LENGTH}.get(marker, 0)
+    if not length or end - body == length:
+        found.hold(start, end)
+        return
+    kept = data[body : body + length]
+    if marker == 0xE0:
+        kept = kept[:12] + b"\0\0"  # a thumbnail of 0 x 0 pixels
+    found.put(start, end, bytes([0xFF, marker, 0, length + 2]) + kept)
 
 
 def _frame(found: Survey, data: bytes, marker: int, start: int) -> None:
@@ -111,4 +132,6 @@ def _judged(found: Survey) -> Survey:
         raise Damaged("no frame")
     if found.orientation != 1:
         found.obstacle = found.obstacle or "not upright"
+    if found.icc and not icc.is_near_srgb(found.icc):
+        found.obstacle = found.obstacle or "colours that not every decoder shows"
     return found

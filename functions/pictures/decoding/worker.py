@@ -45,7 +45,7 @@ def _memory() -> int:
 
 def _answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
     from functions.core.errors import PermanentError
-    from functions.pictures import decode
+    from functions.pictures.decoding import decode
 
     try:
         picture = decode.decode(data, **request)

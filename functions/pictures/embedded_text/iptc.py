@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-_IPTC = 0x0404
+RESOURCE = 0x0404
+# The same blocks under the names of other programs: PhotoDeluxe, Agfa, Adobe's DCS and ImageReady.
+_SIGNATURES = {b"8BIM", b"PHUT", b"AgHg", b"DCSR", b"MeSa"}
 _NAMES = {120: "caption", 105: "headline", 5: "title"}
 _UTF8 = b"\x1b%G"
 
@@ -10,12 +12,12 @@ _UTF8 = b"\x1b%G"
 def in_photoshop(block: bytes) -> bytes:
     """The IPTC part of a block of Photoshop's image resources."""
     position = 0
-    while block[position : position + 4] == b"8BIM":
+    while block[position : position + 4] in _SIGNATURES:
         name = 1 + block[position + 6] if position + 6 < len(block) else 1
         start = position + 6 + name + name % 2
         size = int.from_bytes(block[start : start + 4], "big")
         body = start + 4
-        if int.from_bytes(block[position + 4 : position + 6], "big") == _IPTC:
+        if int.from_bytes(block[position + 4 : position + 6], "big") == RESOURCE:
             return block[body : body + size]
         position = body + size + size % 2
     return b""

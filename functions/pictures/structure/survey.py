@@ -22,20 +22,27 @@ class Survey:
 
     ``width`` and ``height`` are as stored; ``orientation`` is EXIF's, 1 to 8. ``obstacle`` says
     why the file cannot go to a model as it is; if empty, the bytes of ``keep`` can,
-    with ``blanks`` written over what starts there.
+    with ``blanks`` written over what starts there. ``cicp`` and ``gamma`` are colours told by
+    numbers, where they are not sRGB's; ``coding`` is that of a HEIF file's pixels. ``room`` is
+    what is left for notes that are inflated.
     """
 
     width: int = 0
     height: int = 0
     orientation: int = 1
     obstacle: str = ""
+    coding: bytes = b""
+    cicp: bytes = b""
+    gamma: float = 0.0
     keep: list[tuple[int, int]] = field(default_factory=list)
     blanks: dict[int, bytes] = field(default_factory=dict)
     exif: bytes = b""
     xmp: bytes = b""
     iptc: bytes = b""
-    texts: dict[str, str] = field(default_factory=dict)
+    icc: bytes = b""
+    texts: dict[str, bytes] = field(default_factory=dict)
     notes: int = 0
+    room: int = MAX_METADATA
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -46,17 +53,23 @@ class Survey:
 
     def hold(self, start: int, end: int) -> None:
         """Keep these bytes; they follow the ones kept before."""
-        if self.keep and self.keep[-1][1] == start:
+        last = self.keep[-1] if self.keep else (0, -1)
+        if last[1] == start and last[0] not in self.blanks and start not in self.blanks:
             self.keep[-1] = (self.keep[-1][0], end)
         else:
             self.keep.append((start, end))
 
+    def put(self, start: int, end: int, instead: bytes) -> None:
+        """Write ``instead`` in the place of these bytes."""
+        self.blanks[start] = instead
+        self.hold(start, end)
+
     def cut(self, data: bytes) -> bytes:
         """``data`` without what is not kept: the same object if all is, else one copy."""
-        if self.keep == [(0, len(data))]:
+        if self.keep == [(0, len(data))] and not self.blanks:
             return data
         view = memoryview(data)
-        return b"".join([view[start:end] for start, end in self.keep])
+        return b"".join([self.blanks.get(start) or view[start:end] for start, end in self.keep])
 
 
 def number(data: bytes, at: int, size: int = 4) -> int:

@@ -7,16 +7,22 @@ what must not leave is overwritten with zeros instead.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from functions.pictures.survey import MAX_METADATA, MAX_PARTS, Damaged, Survey, number
+from functions.pictures.structure import cicp, icc
+from functions.pictures.structure.survey import MAX_METADATA, MAX_PARTS, Damaged, Survey, number
 
 _META = {b"hdlr", b"pitm", b"iinf", b"iref", b"iprp", b"iloc", b"idat", b"dinf", b"grpl"}
 _PIXELS = {
     *(b"hvc1", b"hev1", b"lhv1", b"av01", b"avc1", b"vvc1", b"jpeg", b"j2k1", b"unci", b"mski"),
     *(b"grid", b"iovl", b"iden", b"tmap"),
 }
+# What all decoders of HEIC know: HEVC, and pictures put together from it.
+_KNOWN = {b"hvc1", b"hev1", b"grid", b"iden", b"iovl"}
+# Tables of honest files: a burst has some hundred items, each with some ten properties.
+_MAX_ASSOCIATIONS = 50_000
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 # EXIF's word for irot's quarter turns (anticlockwise) of an image that is not mirrored.
 _TURNED = {0: 1, 1: 8, 2: 3, 3: 6}
@@ -38,13 +44,17 @@ class _Items:
     extents: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     properties: list[Box] = field(default_factory=list)
     owned: dict[int, list[int]] = field(default_factory=dict)
+    parts: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    companions: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    references: int = 0
+    associations: int = 0
 
 
 def survey(data: bytes) -> Survey:
     """Read the tables. Kept are the file type, the tables, and the pixels of all images (decoders
     refuse a file whose depth map or gain map is gone); whatever else it holds becomes zeros."""
     found = Survey()
-    top = list(_boxes(data, 0, len(data)))
+    top = list(boxes(data, 0, len(data)))
     meta = next((box for box in top if box[0] == b"meta"), None)
     if meta is None:
         raise Damaged("no table of items")
@@ -52,6 +62,7 @@ def survey(data: bytes) -> Survey:
     if items.primary not in items.extents or items.types.get(items.primary) not in _PIXELS:
         raise Damaged("no primary image")
     _shape(found, data, items)
+    _codings(found, items)
     if any(box[0] == b"moov" for box in top):
         found.obstacle = "animation"
     _notes(found, data, items)
@@ -73,7 +84,7 @@ def cut(found: Survey, data: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _boxes(data: bytes, position: int, end: int) -> Iterator[Box]:
+def boxes(data: bytes, position: int, end: int) -> Iterator[Box]:
     for _ in range(MAX_PARTS):
         if position + 8 > end:
             return
@@ -91,7 +102,7 @@ def _boxes(data: bytes, position: int, end: int) -> Iterator[Box]:
 
 def _read(data: bytes, meta: Box) -> _Items:
     items = _Items()
-    children = {box[0]: box for box in _boxes(data, meta[2] + 4, meta[3])}
+    children = {box[0]: box for box in boxes(data, meta[2] + 4, meta[3])}
     if b"pitm" not in children or b"iloc" not in children or b"iprp" not in children:
         raise Damaged("no primary image")
     body = children[b"pitm"][2]
@@ -101,12 +112,14 @@ def _read(data: bytes, meta: Box) -> _Items:
     base = children[b"idat"][2] if b"idat" in children else -1
     _extents(items, data, children[b"iloc"], base)
     _properties(items, data, children[b"iprp"])
+    if b"iref" in children:
+        _references(items, data, children[b"iref"])
     return items
 
 
 def _types(items: _Items, data: bytes, iinf: Box) -> None:
     wide = data[iinf[2]] > 0
-    for kind, _, body, end in _boxes(data, iinf[2] + (8 if wide else 6), iinf[3]):
+    for kind, _, body, end in boxes(data, iinf[2] + (8 if wide else 6), iinf[3]):
         if kind == b"infe" and data[body] in (2, 3):
             size = 2 if data[body] == 2 else 4
             item = number(data, body + 4, size)
@@ -143,9 +156,9 @@ def _extents(items: _Items, data: bytes, iloc: Box, idat: int) -> None:
 
 
 def _properties(items: _Items, data: bytes, iprp: Box) -> None:
-    for kind, _, body, end in _boxes(data, iprp[2], iprp[3]):
+    for kind, _, body, end in boxes(data, iprp[2], iprp[3]):
         if kind == b"ipco":
-            items.properties = list(_boxes(data, body, end))
+            items.properties = list(boxes(data, body, end))
         elif kind == b"ipma":
             _owners(items, data, body)
 
@@ -157,10 +170,52 @@ def _owners(items: _Items, data: bytes, body: int) -> None:
     for _ in range(min(number(data, body + 4), MAX_PARTS)):
         item, count = number(data, at, wide), number(data, at + wide, 1)
         at += wide + 1
+        items.associations += 1 + count
+        if items.associations > _MAX_ASSOCIATIONS:
+            raise Damaged("more properties than any file has")
         for _ in range(count):
             index = number(data, at, 1 + two) & (0x7FFF if two else 0x7F)
             items.owned.setdefault(item, []).append(index)
             at += 1 + two
+
+
+def _references(items: _Items, data: bytes, iref: Box) -> None:
+    wide = 4 if data[iref[2]] else 2
+    for kind, _, body, end in boxes(data, iref[2] + 4, iref[3]):
+        source, count = number(data, body, wide), number(data, body + wide, 2)
+        items.references += 1 + count
+        if body + wide + 2 + wide * count > end or items.references > _MAX_ASSOCIATIONS:
+            raise Damaged("more references than any file has")
+        for at in range(body + wide + 2, body + wide + 2 + wide * count, wide):
+            target = number(data, at, wide)
+            if kind == b"dimg":
+                items.parts[source].append(target)
+                if items.types.get(source) == b"tmap":
+                    items.companions[target].append(source)
+            elif kind in (b"auxl", b"thmb"):
+                items.companions[target].append(source)
+
+
+def _codings(found: Survey, items: _Items) -> None:
+    """What the primary image is made of; whatever else is in the file is another picture."""
+    own: set[int] = set()
+    waiting = [items.primary]
+    while waiting:
+        item = waiting.pop()
+        if item not in own:
+            own.add(item)
+            waiting += items.parts.get(item, []) + items.companions.get(item, [])
+    found.coding = items.types[items.primary]
+    made_of, seen = [items.primary], {items.primary}
+    for item in made_of:
+        if items.types.get(item) not in _KNOWN:
+            found.coding = items.types.get(item, b"")
+            found.obstacle = "a coding that few decoders know"
+        new = [part for part in items.parts.get(item, []) if part not in seen]
+        seen.update(new)
+        made_of += new
+    if any(kind in _PIXELS and item not in own for item, kind in items.types.items()):
+        found.obstacle = found.obstacle or "several pictures"
 
 
 def _shape(found: Survey, data: bytes, items: _Items) -> None:
@@ -176,6 +231,8 @@ def _shape(found: Survey, data: bytes, items: _Items) -> None:
             found.obstacle = "mirrored or cropped"
         elif kind == b"pixi" and max(data[body + 5 : end], default=8) > 8:
             found.obstacle = "more than 8 bits a channel"
+        elif kind == b"colr":
+            _colours(found, data, body, end)
     if not found.width or not found.height:
         raise Damaged("no width or no height")
     if found.orientation != 1:
@@ -183,6 +240,16 @@ def _shape(found: Survey, data: bytes, items: _Items) -> None:
     for kind, _, body, _end in items.properties:
         if kind == b"auxC" and data.startswith(_ALPHA, body + 4):
             found.obstacle = "transparency"
+
+
+def _colours(found: Survey, data: bytes, body: int, end: int) -> None:
+    if data.startswith(b"nclx", body) and end - body >= 11:
+        points = bytes((data[body + 5], data[body + 7]))
+        found.cicp = b"" if cicp.is_plain(points) else points
+    elif data.startswith((b"prof", b"rICC"), body):
+        found.icc = data[body + 4 : min(end, body + 4 + MAX_METADATA)]
+    if found.cicp or (found.icc and not icc.is_near_srgb(found.icc)):
+        found.obstacle = "colours that not every decoder shows"
 
 
 def _notes(found: Survey, data: bytes, items: _Items) -> None:
@@ -230,15 +297,15 @@ def _kept(data: bytes, top: list[Box], items: _Items) -> Iterator[tuple[int, int
 
 
 def _kept_tables(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    for kind, at, body, stop in _boxes(data, start, end):
+    for kind, at, body, stop in boxes(data, start, end):
         if kind == b"iprp":
             yield at, body
-            for part, part_at, part_body, part_stop in _boxes(data, body, stop):
+            for part, part_at, part_body, part_stop in boxes(data, body, stop):
                 yield part_at, part_body
                 if part != b"ipco":
                     yield part_body, part_stop
                     continue
-                for name, prop_at, prop_body, prop_stop in _boxes(data, part_body, part_stop):
+                for name, prop_at, prop_body, prop_stop in boxes(data, part_body, part_stop):
                     yield prop_at, prop_body if name in (b"uuid", b"udes") else prop_stop
         else:
             yield at, stop if kind in _META - {b"idat"} else body

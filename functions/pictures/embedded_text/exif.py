@@ -6,7 +6,8 @@ import struct
 
 _ORIENTATION, _DESCRIPTION = 0x0112, 0x010E
 _XP = {0x9C9B: "title", 0x9C9C: "comment", 0x9C9F: "subject"}  # Windows' own, UTF-16
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}
+# 129 is Exif 3.0's UTF-8.
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 129: 1}
 _MAX_TEXT, _MAX_TAGS = 8192, 512
 
 

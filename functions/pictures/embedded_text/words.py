@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 from functions.core.document import EmbeddedText
-from functions.pictures import exif, iptc, xmp
-from functions.pictures.survey import Survey
+from functions.pictures.embedded_text import exif, iptc, xmp
+from functions.pictures.structure.survey import Survey
 
 _LIMITS = {"alt_text": 1000, "caption": 2000, "title": 300}
 # What cameras, phones and programs write where a person's words belong.

@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from functions.core.document import EmbeddedText
 from functions.core.errors import PermanentError
-from functions.pictures import words
+from functions.pictures.embedded_text import words
 
 MAX_TEXT = 10 << 20
 MAX_DEPTH = 200
@@ -29,7 +29,9 @@ def plain(data: bytes) -> bytes:
         raise _too_complex()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = data.decode("utf-16", "replace")
-        data = re.sub(r"""(<\?xml[^>]*?)\sencoding=["'][^"']*["']""", r"\1", text, count=1).encode()
+        # Only the first 200 characters: what looks like a declaration elsewhere is none.
+        head = re.sub(r"""^(\ufeff?<\?xml[^>]*?)\sencoding=["'][^"']*["']""", r"\1", text[:200])
+        data = (head + text[200:]).encode("utf-8", "replace")
     return data
 
 

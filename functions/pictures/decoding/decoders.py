@@ -51,7 +51,7 @@ class Decoder:
         # glibc gives large blocks back at once: a third less at the peak, half afterwards.
         environment |= {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
         # Our own module and no shell: nothing of a picture is in the command.
-        command = [sys.executable, "-m", "functions.pictures.worker", str(DECODER_MEMORY)]
+        command = [sys.executable, "-m", "functions.pictures.decoding.worker", str(DECODER_MEMORY)]
         self._process = subprocess.Popen(  # noqa: S603  # nosec B603
             command,
             stdin=subprocess.PIPE,

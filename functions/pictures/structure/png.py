@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import zlib
 
-from functions.pictures import exif
-from functions.pictures.survey import MAX_METADATA, MAX_NOTES, MAX_PARTS, Damaged, Survey, number
+from functions.pictures.embedded_text import exif, iptc
+from functions.pictures.structure import cicp, icc
+from functions.pictures.structure.survey import (
+    MAX_METADATA,
+    MAX_NOTES,
+    MAX_PARTS,
+    Damaged,
+    Survey,
+    number,
+)
 
 _PIXELS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _COLOURS = {b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs"}
 _ALPHA = {4, 6}
-_XMP = "XML:com.adobe.xmp"
+_XMP = b"XML:com.adobe.xmp"
+# ImageMagick's way to keep other formats' notes: their bytes in hexadecimal digits.
+_PROFILES = {
+    *(b"Raw profile type iptc", b"Raw profile type 8bim", b"Raw profile type xmp"),
+    *(b"Raw profile type exif", b"Raw profile type APP1"),
+}
+# The others are not even inflated.
+_KEYWORDS = {_XMP, b"Title", b"Description", *_PROFILES}
+_SRGB_GAMMA = 0.45455
 
 
 def survey(data: bytes) -> Survey:
@@ -36,6 +52,7 @@ def survey(data: bytes) -> Survey:
         if kind == b"IEND":
             if not idat:
                 raise Damaged("no pixels")
+            _coloured(found)
             return found
         position = end
     raise Damaged("too many chunks")
@@ -56,13 +73,30 @@ def _header(found: Survey, data: bytes, kind: bytes, size: int) -> None:
 
 def _small(found: Survey, data: bytes, kind: bytes, start: int, size: int) -> bool:
     """No colour chunk is large; the profile is the one that can explode when it is inflated."""
+    if kind == b"gAMA" and size == 4:
+        found.gamma = number(data, start) / 100_000
+    elif kind == b"sRGB":
+        found.icc = found.icc or b"sRGB"
     if kind != b"iCCP":
         return size <= 64
     found.notes += 1
     if size > MAX_METADATA or found.notes > MAX_NOTES:
         return False
     body = data[start : start + size]
-    return _inflated(body[body.find(b"\0") + 2 :]) is not None
+    profile = _inflated(found, body[body.find(b"\0") + 2 :])
+    found.icc = profile or found.icc
+    return profile is not None
+
+
+def _coloured(found: Survey) -> None:
+    """The one of four ways to tell colours that counts: code points before a profile, before a
+    name, before a gamma."""
+    odd = 0.1 <= found.gamma <= 10 and abs(found.gamma / _SRGB_GAMMA - 1) > 0.05
+    if found.cicp or found.icc or not odd:
+        found.gamma = 0.0
+    far = found.icc not in (b"", b"sRGB") and not icc.is_near_srgb(found.icc)
+    if found.cicp or found.gamma or far:
+        found.obstacle = found.obstacle or "colours that not every decoder shows"
 
 
 def _note(found: Survey, kind: bytes, data: bytes, start: int, end: int) -> None:
@@ -70,8 +104,8 @@ def _note(found: Survey, kind: bytes, data: bytes, start: int, end: int) -> None
         found.obstacle = found.obstacle or "transparency"
     elif kind == b"acTL":
         found.obstacle = "animation"
-    elif kind == b"cICP" and data[start : start + 2] not in (b"\x01\x0d", b"\x01\x01"):
-        found.obstacle = found.obstacle or "wide colours"
+    elif kind == b"cICP" and end - start == 4:
+        found.cicp = b"" if cicp.is_plain(data[start:end]) else data[start:end]
     elif end - start > MAX_METADATA or found.notes >= MAX_NOTES:
         return
     elif kind == b"eXIf" and not found.exif:
@@ -85,33 +119,49 @@ def _note(found: Survey, kind: bytes, data: bytes, start: int, end: int) -> None
 
 
 def _text(found: Survey, kind: bytes, body: bytes) -> None:
-    key, _, rest = body.partition(b"\0")
-    keyword = key.decode("latin-1")
+    keyword, _, rest = body.partition(b"\0")
+    if keyword not in _KEYWORDS:
+        return
     raw: bytes | None
     if kind == b"tEXt":
         raw = rest
     elif kind == b"zTXt":
-        raw = _inflated(rest[1:])
+        raw = _inflated(found, rest[1:])
     else:
         _language, _, tail = rest[2:].partition(b"\0")
         _translated, _, raw = tail.partition(b"\0")
         if rest[:1] == b"\x01":
-            raw = _inflated(raw)
+            raw = _inflated(found, raw)
     if raw is None:
         return
     if keyword == _XMP:
         found.xmp = found.xmp or raw
+    elif keyword in _PROFILES:
+        _profile(found, keyword.rpartition(b" ")[2], raw)
     else:
-        found.texts.setdefault(
-            keyword, raw.decode("utf-8" if kind == b"iTXt" else "latin-1", "ignore")
-        )
+        found.texts.setdefault(keyword.decode("latin-1"), raw)
 
 
-def _inflated(data: bytes) -> bytes | None:
-    """The inflated data, None if they are broken or more than text can be."""
+def _profile(found: Survey, name: bytes, raw: bytes) -> None:
+    """A line with the name, one with the length, then the digits."""
+    try:
+        body = bytes.fromhex(b"".join(raw.split()[2:]).decode("ascii"))
+    except ValueError:
+        return
+    if name in (b"iptc", b"8bim"):
+        found.iptc = found.iptc or iptc.in_photoshop(body.removeprefix(b"Photoshop 3.0\0")) or body
+    elif b"<" in body and (name == b"xmp" or b"ns.adobe.com/xap" in body[:40]):
+        found.xmp = found.xmp or body[body.find(b"<") :]
+    elif name != b"xmp":
+        found.exif = found.exif or body.removeprefix(b"Exif\0\0")
+
+
+def _inflated(found: Survey, data: bytes) -> bytes | None:
+    """The inflated data, None if they are broken or more than all of a file's text can be."""
     inflator = zlib.decompressobj()
     try:
-        inflated = inflator.decompress(data, MAX_METADATA)
+        inflated = inflator.decompress(data, found.room) if found.room else b""
     except zlib.error:
         return None
+    found.room -= len(inflated)
     return None if inflator.unconsumed_tail or not inflator.eof else inflated
