@@ -25,6 +25,7 @@ from functions.core.document import Answer
 from functions.core.errors import UnusableReply
 from functions.core.policy import Rule
 from functions.model import prompt
+from functions.model.reply import read_reply
 from tests.support.answers import gemini
 from tests.support.bad_answers import WAYS, Bad
 from tests.support.model_server import Call, ModelServer
@@ -49,7 +50,7 @@ class Ended:
         hints = tuple(self.bad.metadata.values())
         said = self.bad.answer.body["candidates"][0]["content"]["parts"][0]["text"]
         try:
-            reply = prompt.read(Answer(said))
+            reply = read_reply(Answer(said))
         except UnusableReply:
             return ("unreadable",)
         context = quality.Context(

@@ -31,7 +31,7 @@ from functions.adapters.firestore_queries import (
     page_size,
 )
 from functions.adapters.paging import Position
-from functions.core.document import Document, Page, Query, Stored
+from functions.core.document import Document, Page, Query, Status, Stored
 from functions.core.document_records import from_record, to_record
 from functions.core.errors import ConfigurationError, PermanentError, Stale, TransientError
 
@@ -132,7 +132,7 @@ class FirestoreCaptions:
             after = Position.of(rows[-1].document)
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
-        wanted = replace(query, status="captioned", words=(), md5="")
+        wanted = replace(query, status=Status.CAPTIONED, words=(), md5="")
         near: list[tuple[Stored, float]] = []
         for each, most in nearest(self._captions, vector, wanted):
             found = _indexed(lambda: list(each.get(**_BOUNDS)))  # noqa: B023

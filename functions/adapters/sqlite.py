@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.adapters.paging import Position
-from functions.core.document import Document, Page, Query, Stored
+from functions.core.document import Document, Page, Query, Status, Stored
 from functions.core.document_records import from_record, to_record
 from functions.core.errors import Stale, TransientError
 
@@ -137,7 +137,7 @@ class SqliteCaptions:
         return Page(found, Position.of(found[-1].document).cursor() if full else "")
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
-        captioned = replace(query, status="captioned", words=(), md5="", cursor="")
+        captioned = replace(query, status=Status.CAPTIONED, words=(), md5="", cursor="")
         where, values = _condition(captioned)
         with connected(self._path, "deferred") as db:
             rows = db.execute(

@@ -105,12 +105,12 @@ def _checked(model: Model) -> Check:
 def _judged(answer: Answer) -> tuple[str, str]:
     """What is wrong with the answer to the drawn picture, and its alt text."""
     from functions.core.errors import UnusableReply
-    from functions.model import prompt
+    from functions.model.reply import read_reply
 
     if answer.blocked:
         return f"it refused the drawn picture ({answer.blocked})", ""
     try:
-        return "", prompt.read(answer).alt_text
+        return "", read_reply(answer).alt_text
     except UnusableReply as error:
         return f"its reply cannot be read: {error}", ""
 

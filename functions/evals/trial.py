@@ -19,6 +19,7 @@ from functions.evals.runs import Row
 from functions.model import prompt
 from functions.model.client import ModelClient
 from functions.model.quota import DailyLimit
+from functions.model.reply import read_reply
 from functions.settings import Settings
 from functions.usecases import preflight
 
@@ -110,7 +111,7 @@ def _found(answers: Sequence[Answer], context: quality.Context) -> tuple[str, ..
         if answer.blocked:
             continue
         try:
-            reply = prompt.read(answer)
+            reply = read_reply(answer)
         except UnusableReply:
             return (UNREADABLE,)
         return tuple(sorted({found.code for found in quality.check(reply, context).findings}))

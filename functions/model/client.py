@@ -15,6 +15,7 @@ from functions.core.report import Report
 from functions.model import prompt
 from functions.model.fallback_chain import FallbackChain
 from functions.model.quota import DailyLimit
+from functions.model.reply import read_reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class ModelClient:
                 "hand, or try another model.",
             )
         try:
-            reply = prompt.read(answer)
+            reply = read_reply(answer)
         except UnusableReply as error:
             return Draft(answer, None, (str(error),))
         if not self._rules or answer.review:

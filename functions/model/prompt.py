@@ -1,4 +1,4 @@
-"""The zero-shot prompt, the schema of the reply, and how a reply is read.
+"""The zero-shot prompt, and the schema of the reply.
 
 The text stands in ``prompts/``, after W3C's images tutorial and its alt decision tree. Its
 version is its file name and a hash of all that a model is told besides the picture, so that
@@ -10,21 +10,19 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from functions.core.document import Answer, EmbeddedText, Prompt, Reply
-from functions.core.errors import ConfigurationError, UnusableReply
+from functions.core.document import EmbeddedText, Prompt
+from functions.core.errors import ConfigurationError
 from functions.core.policy import Rule
 
 NAME = "alt-text-1"
 _PLACES = {"language", "max_length", "guidance"}
 _FENCE = "~~~~~~~~"
-_OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,47 +121,6 @@ def schema(languages: Sequence[str]) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
-
-
-def read(answer: Answer) -> Reply:
-    """The reply in a model's answer; code fences and words around the object are tolerated.
-
-    Raises UnusableReply, with what to mend, where there is no such object.
-    """
-    found = _OBJECT.search(answer.text)
-    if not found:
-        cut = "was cut off" if answer.truncated else "is not a JSON object"
-        raise UnusableReply(f"the reply {cut}; write one complete JSON object, and be brief")
-    try:
-        data = json.loads(found[0], strict=False)
-    except (ValueError, RecursionError):
-        raise UnusableReply(
-            "the reply is not valid JSON; write one complete object, and be brief"
-        ) from None
-    for key in ("caption", "alt_text"):
-        if not isinstance(data.get(key), str):
-            raise UnusableReply(f"{key} is missing or not a string")
-    return Reply(
-        caption=data["caption"],
-        alt_text=data["alt_text"],
-        decorative=data.get("decorative") is True,
-        tags=tuple(tag for tag in _list(data.get("tags")) if isinstance(tag, str)),
-        visible_text=data["visible_text"] if isinstance(data.get("visible_text"), str) else "",
-        translations=_translations(data.get("translations")),
-    )
-
-
-def _translations(value: Any) -> dict[str, dict[str, str]]:
-    return {
-        each["language"]: {"caption": each["caption"], "alt_text": each["alt_text"]}
-        for each in _list(value)
-        if isinstance(each, Mapping)
-        and all(isinstance(each.get(key), str) for key in ("language", "caption", "alt_text"))
-    }
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 @functools.cache

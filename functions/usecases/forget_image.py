@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from functions.core.document import Deletion, Stored, Upload, document_id
+from functions.core.document import Deletion, Source, Stored, Upload, document_id
 from functions.core.errors import Held, Stale
 from functions.core.lease import waits_until
 from functions.core.ports import CaptionStore, ImageStore
@@ -82,7 +82,7 @@ def drop(store: CaptionStore, images: ImageStore, claim: Stored) -> None:
             return
         document = stored.document
         try:
-            if document.source == "human" and images.look_up(document.bucket, document.name):
+            if document.source == Source.HUMAN and images.look_up(document.bucket, document.name):
                 if document.lease:
                     store.replace(stored, replace(document, lease=None))
             else:

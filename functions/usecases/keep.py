@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Protocol
 
 from functions.core import lease
-from functions.core.document import KeepRequest, Query, Stored
+from functions.core.document import KeepRequest, Query, Status, Stored
 from functions.core.errors import CaptionError, ConfigurationError, Gone, Stale
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
@@ -168,7 +168,7 @@ class Keeping:
     def _mark(self, stored: Stored) -> bool:
         marked = replace(
             stored.document,
-            status="pending",
+            status=Status.PENDING,
             attempts=0 if stored.document.status != "pending" else stored.document.attempts,
             lease=None,
             not_before=None,

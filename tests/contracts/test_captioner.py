@@ -16,7 +16,8 @@ from functions.core.document import Picture
 from functions.core.errors import CaptionError, ConfigurationError, PermanentError, TransientError
 from functions.core.policy import Rule
 from functions.model import prices
-from functions.model.prompt import compose, read
+from functions.model.prompt import compose
+from functions.model.reply import read_reply
 from functions.settings import Settings
 from tests.support.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer
 from tests.support.model_server import Call, ModelServer
@@ -51,8 +52,8 @@ def picture() -> Picture:
 def test_a_picture_becomes_a_reply(captioner: Any, wire: Wire) -> None:
     answer = captioner.describe(picture(), PROMPT)
 
-    assert read(answer).alt_text
-    assert wire.schema_in_words or read(answer).translations["de"]["alt_text"]
+    assert read_reply(answer).alt_text
+    assert wire.schema_in_words or read_reply(answer).translations["de"]["alt_text"]
     assert (answer.blocked, answer.truncated) == ("", False)
     assert captioner.model == wire.model
 

@@ -12,7 +12,8 @@ from functions.adapters.openai import ACCEPTS, COMPATIBLE, OpenAICaptioner
 from functions.core.document import Picture
 from functions.core.errors import ConfigurationError, TransientError
 from functions.core.policy import Rule
-from functions.model.prompt import compose, read
+from functions.model.prompt import compose
+from functions.model.reply import read_reply
 from functions.settings import Model
 from tests.support.answers import Answer, openai
 from tests.support.model_server import Call, ModelServer, good
@@ -47,7 +48,7 @@ def test_a_server_of_ones_own_needs_no_key(
 ) -> None:
     composition.require_key(Model("openai", "m"), {"OPENAI_BASE_URL": model_server.url})
 
-    assert read(captioner.describe(picture(), PROMPT)).alt_text
+    assert read_reply(captioner.describe(picture(), PROMPT)).alt_text
     assert model_server.calls[0].model == "qwen3-vl:8b"
 
 
@@ -61,8 +62,8 @@ def test_a_server_without_schemas_is_asked_in_words_and_from_then_on(
 ) -> None:
     model_server.always(without_schema)
 
-    assert read(captioner.describe(picture(), PROMPT)).alt_text
-    assert read(captioner.describe(picture(), PROMPT)).alt_text
+    assert read_reply(captioner.describe(picture(), PROMPT)).alt_text
+    assert read_reply(captioner.describe(picture(), PROMPT)).alt_text
 
     first, second, third = model_server.calls
     assert "response_format" in first.body
@@ -77,7 +78,7 @@ def test_a_schema_is_refused_in_several_ways(
     captioner: OpenAICaptioner, model_server: ModelServer, status: int
 ) -> None:
     model_server.answer(replace(openai.ERRORS["no schema"], status=status))
-    assert read(captioner.describe(picture(), PROMPT)).alt_text
+    assert read_reply(captioner.describe(picture(), PROMPT)).alt_text
     assert model_server.count == 2
 
 

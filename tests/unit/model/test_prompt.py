@@ -1,29 +1,14 @@
-"""What a model is told, and how its reply is read."""
+"""What a model is told."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.document import Answer, EmbeddedText
-from functions.core.errors import UnusableReply
+from functions.core.document import EmbeddedText
 from functions.core.policy import Rule
-from functions.model.prompt import about, compose, read, repair, schema
-
-REPLY = {
-    "visible_text": "",
-    "caption": "A dog runs.",
-    "alt_text": "Running dog",
-    "decorative": False,
-    "tags": ["dog"],
-}
-
-
-def answer(text: str, truncated: bool = False) -> Answer:
-    return Answer(text, truncated=truncated)
+from functions.model.prompt import about, compose, repair, schema
 
 
 def test_the_same_words_have_the_same_version() -> None:
@@ -87,48 +72,3 @@ def test_translations_are_asked_for_only_where_they_are_wanted() -> None:
     assert "translations" not in schema(["en"])["properties"]
     wanted = schema(["en", "de", "fr"])["properties"]["translations"]["items"]["properties"]
     assert wanted["language"]["enum"] == ["de", "fr"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        json.dumps(REPLY),
-        f"```json\n{json.dumps(REPLY)}\n```",
-        f"Here you are:\n{json.dumps(REPLY)}\nAnything else?",
-        json.dumps(REPLY) + "\n" * 5000,
-        json.dumps(REPLY | {"extra": {"nested": []}}),
-    ],
-)
-def test_a_reply_is_read_through_what_stands_around_it(text: str) -> None:
-    reply = read(answer(text))
-    assert (reply.caption, reply.alt_text, reply.tags) == ("A dog runs.", "Running dog", ("dog",))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "I'm sorry, I can't help with that.",
-        "[]",
-        "null",
-        '{"caption": "A',
-        "{}",
-        '{"caption": 1, "alt_text": "x"}',
-        '{"caption": "x"}',
-        "{" * 100_000 + "}",
-        '{"a":' * 50_000 + "1" + "}" * 50_000,
-    ],
-)
-def test_what_is_no_reply_says_what_to_mend(text: str) -> None:
-    with pytest.raises(UnusableReply):
-        read(answer(text))
-
-
-@given(st.recursive(st.none() | st.booleans() | st.text() | st.integers(), st.lists))
-def test_fields_of_the_wrong_type_do_no_harm(value: object) -> None:
-    odd = {"tags": value, "visible_text": value, "decorative": value, "translations": value}
-    reply = read(answer(json.dumps(REPLY | odd)))
-    assert reply.alt_text == "Running dog"
-    assert all(isinstance(tag, str) for tag in reply.tags)
-    assert isinstance(reply.visible_text, str)
-    assert isinstance(reply.decorative, bool)

@@ -17,7 +17,7 @@ from PIL import Image
 from functions import pictures
 from functions.core.document import Accepts, Picture
 from functions.core.errors import PermanentError, TransientError
-from functions.pictures import decoders
+from functions.pictures.decoding import decoders
 from tests.support import drawn
 
 GEMINI = Accepts(
@@ -53,7 +53,7 @@ def children() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
-            if "functions.pictures.worker" in child.cmdline():
+            if "functions.pictures.decoding.worker" in child.cmdline():
                 found.append(child)
     return found
 
