@@ -28,9 +28,17 @@ test: .venv/dev .venv-pip ## lint, types and tests, with both emulators
 	$(BIN)/mypy
 	$(BIN)/pytest
 
+browser-libraries: tests/browser/node_modules/.package-lock.json ## what alt.js is tried with
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed: install Node.js 20 or newer" >&2; exit 1; }
+	@npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 scan: .venv/dev ## secrets in the tree and its history, unsafe code, the workflow; offline
 	$(BIN)/kingfisher scan . "$$(git rev-parse --git-common-dir)" --git-history full --redact \
-	  --exclude '**/.venv*/**' --exclude '**/.*_cache/**' --no-validate --no-update-check --quiet
+	  --exclude '**/.venv*/**' --exclude '**/.*_cache/**' \
+	  --exclude '**/node_modules/**' --no-validate --no-update-check --quiet
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive functions main.py
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -83,6 +83,14 @@ class CaptionRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRequest:
+    """Somebody, a clock mostly, asks to take up what waits; of all buckets, or of one."""
+
+    bucket: str = ""
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedText:
     """What people wrote into the image file itself (IPTC, XMP, EXIF, PNG text)."""
 
