@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +22,17 @@ OURS = (
 )
 STRICT = "CAPTION_TESTS_STRICT"
 T = TypeVar("T")
+
+# A busy machine is slow, and that is no fault: no profile knows the time. `gate` takes the same
+# examples at each run, `fuzz` new ones and more of them (make fuzz). The environment of
+# google-generativeai has no Hypothesis.
+with suppress(ImportError):
+    from hypothesis import HealthCheck, settings
+
+    slow = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("gate", derandomize=True, database=None, **slow)
+    settings.register_profile("fuzz", max_examples=5_000, print_blob=True, **slow)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 
 class Environment:

@@ -80,3 +80,14 @@ def test_files_that_stand_in_the_folder_stay_as_they_are(tmp_path: Path) -> None
 def test_another_main_in_the_working_directory_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("raise SystemExit('the wrong one')")
     assert captions("demo", "--json", where=tmp_path).status == 0
+
+
+def test_the_demo_leaves_a_contact_sheet_and_prints_its_address(tmp_path: Path) -> None:
+    run = captions("demo", "--folder", "pictures", where=tmp_path)
+    sheet = tmp_path / "pictures/.captions/contact-sheet.html"
+    assert sheet.as_uri() in run.out
+    text = sheet.read_text("utf-8")
+    assert 'alt="A cup of black coffee beside a red apple on a wooden table."' in text
+    assert text.count("<img ") == 7
+    for refused in ("broken.jpg", "error page.jpg", "empty.png", "notes.txt"):
+        assert f"<h3>{refused}</h3>" in text
