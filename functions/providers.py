@@ -53,7 +53,7 @@ PROVIDERS = {
             ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
             "GOOGLE_GEMINI_BASE_URL",
             package="google.generativeai",
-            install="-r functions/adapters/google_generativeai.requirements.txt",
+            install="-r locks/google-generativeai.lock",
         ),
         Provider(
             "openai",

@@ -1,7 +1,7 @@
 """Gemini through google-generativeai 0.8, the SDK before google-genai.
 
 Its support ended in 2025, and it cannot be installed beside the current Firestore client: the
-versions that fit together are in google_generativeai.requirements.txt beside this file. Over
+versions that fit together are in locks/google-generativeai.lock. Over
 REST, as a call over gRPC cannot be pointed at another endpoint without TLS, and without its
 retries, which ignore the timeout (119 calls in ten minutes on a lasting 503).
 """

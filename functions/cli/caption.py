@@ -20,7 +20,7 @@ from functions.adapters.folder import BUCKET
 from functions.cli import output
 from functions.cli.options import common
 from functions.cli.session import choose_model_aloud, located, session, settings
-from functions.core.document import CaptionRequest, Document, document_id
+from functions.core.document import CaptionRequest, Document, Status, document_id
 from functions.core.errors import CaptionError, ConfigurationError
 from functions.settings import Settings
 
@@ -146,7 +146,7 @@ def _show(jobs: Sequence[Job], results: Iterable[Document | str]) -> bool:
     for job, result in zip(jobs, results, strict=True):
         if session().json and isinstance(result, Document):
             click.echo(output.as_json(output.record(result)))
-        if isinstance(result, Document) and result.status == "captioned":
+        if isinstance(result, Document) and result.status == Status.CAPTIONED:
             if not session().json:
                 lead = f"{job.said}: " if len(jobs) > 1 else ""
                 line = output.text(lead, "bold").append(

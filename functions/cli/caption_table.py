@@ -12,7 +12,7 @@ import click
 
 from functions.cli import output as shown
 from functions.cli.session import session
-from functions.core.document import Document
+from functions.core.document import Document, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,7 +88,7 @@ def _table(out: Console, listed: Listed) -> Table:
     for number, each in enumerate(listed.documents):
         name = shown.text(each.name if one_bucket else each.uri, "bold")
         status = shown.status(each.status, "review" if each.review.needed else "")
-        words = shown.text(shown.words(each), "" if each.status == "captioned" else "dim")
+        words = shown.text(shown.words(each), "" if each.status == Status.CAPTIONED else "dim")
         source, changed = shown.text(each.source), shown.text(shown.when(each.updated_at), "dim")
         ranked = [shown.text(one) for one in listed.scores[number : number + 1]]
         if piped:

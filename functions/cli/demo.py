@@ -16,6 +16,7 @@ import click
 from functions.cli import output
 from functions.cli.options import common
 from functions.cli.session import Choice, choose_model, choose_model_aloud, session
+from functions.core.document import Status
 from functions.settings import Settings
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _cells(result: Result) -> list[Text]:
         return [name, output.status(status), words, *[output.text("")] * 4, milliseconds]
     usage = document.usage
     tokens, cost = f"{usage.input_tokens}+{usage.output_tokens}", output.money(usage.cost_usd)
-    captioned = status == "captioned"
+    captioned = status == Status.CAPTIONED
     return [
         name,
         output.status(status),

@@ -82,9 +82,7 @@ def _written(document: Document) -> Change:
     if not sys.stdin.isatty():
         raise click.UsageError("say what to change, with --alt-text, --approve or another option")
     notes = [_HELP, document.error.message if document.error else ""]
-    notes += (
-        [f"The model proposes: {document.proposal.get('alt_text')}"] if document.proposal else []
-    )
+    notes += [f"The model proposes: {document.proposal.alt_text}"] if document.proposal else []
     below = "\n".join(f"# {output.plain(note)}" for note in notes if note)
     before = f"{document.alt_text}\n\n{document.caption}\n\n{_CUT}\n{below}\n"
     after = click.edit(before, extension=".txt")

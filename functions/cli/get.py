@@ -10,7 +10,7 @@ from functions import composition
 from functions.cli import output
 from functions.cli.options import common
 from functions.cli.session import located, session, settings
-from functions.core.document import Document, document_id
+from functions.core.document import Document, Status, document_id
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,7 +45,7 @@ def _card(document: Document) -> Table:
     rows: list[tuple[str, object]] = [
         ("Image", document.uri),
         ("", ", ".join(filter(None, (document.content_type, pixels, size)))),
-        ("Alt text", output.words(document) if document.status == "captioned" else ""),
+        ("Alt text", output.words(document) if document.status == Status.CAPTIONED else ""),
         ("Caption", document.caption),
         *((tag, text["alt_text"]) for tag, text in document.translations.items()),
         ("Text in it", document.visible_text),
@@ -53,7 +53,7 @@ def _card(document: Document) -> Table:
         ("Problem", f"{error.reason}: {error.message}" if error else ""),
         ("Review", f"needed: {', '.join(review.reasons)}" if review.needed else looked),
         ("Similarity", "" if document.similarity is None else document.similarity),
-        ("Proposal", (document.proposal or {}).get("alt_text", "")),
+        ("Proposal", document.proposal.alt_text if document.proposal else ""),
         ("Source", document.source),
         ("Language", document.language),
         ("Model", document.model_version or document.model),

@@ -124,6 +124,7 @@ def _filled(
     while together := list(islice(waiting, _TOGETHER)):
         pages = [(path, *_read(folder, path, places, language)) for path in together]
         known.load(place for _, page, _ in pages if page for place in page.places)
+        known.load(place for _, page, _ in pages if page for place in page.originals(known))
         for path, page, error in pages:
             yield path, page.fill(known) if page else None, error
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from functions.core.document import Document
+from functions.core.document import Document, Status
 from functions.core.document_records import to_record
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def stacked(*cells: Text) -> Text:
 
 def words(document: Document) -> str:
     """What stands where the image cannot be seen, or why there is nothing."""
-    if document.status == "captioned":
+    if document.status == Status.CAPTIONED:
         return document.alt_text or 'alt="" (decorative)'
     return problem(document)
 

@@ -13,9 +13,9 @@ from functions.cli.caption import Job, use_cases_of, work
 from functions.cli.options import common
 from functions.cli.search import walk
 from functions.cli.session import choose_model_aloud, session, settings
-from functions.core.document import Document, Query
+from functions.core.document import Document, Query, Status
 
-_ENDED = ("failed", "deferred", "rejected", "pending")
+_ENDED = (Status.FAILED, Status.DEFERRED, Status.REJECTED, Status.PENDING)
 _ALL = 10**9
 
 
@@ -24,7 +24,7 @@ _ALL = 10**9
     "--status",
     type=click.Choice(_ENDED),
     multiple=True,
-    default=("failed", "deferred"),
+    default=(Status.FAILED, Status.DEFERRED),
     show_default=True,
     help="Which ones; may be given more than once.",
 )

@@ -13,15 +13,15 @@ from functions.cli import caption_table
 from functions.cli.options import LANGUAGE, TIME, common
 from functions.cli.session import settings
 from functions.core import search_terms as searched
-from functions.core.document import Document, Query
+from functions.core.document import Document, Query, Source, Status
 from functions.core.errors import CaptionError
 from functions.core.ports import CaptionStore
 from functions.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-STATUSES = ("pending", "captioned", "rejected", "failed", "deferred")
-SOURCES = ("model", "human", "embedded", "uploader")
+STATUSES = tuple(Status)
+SOURCES = tuple(each for each in Source if each)
 _PAGE = 100
 # How many documents are read to choose those with the most words, and for each word at least.
 _RANKED, _FEWEST = 1000, 50
@@ -72,7 +72,7 @@ def list_(words: str, csv: bool, limit: int, **wanted: Any) -> None:
 @common
 def search(text: str, csv: bool, limit: int, **wanted: Any) -> None:
     """Search captioned images by meaning, or by words where no model can place TEXT."""
-    query = replace(_query(wanted), status="captioned", limit=limit)
+    query = replace(_query(wanted), status=Status.CAPTIONED, limit=limit)
     read = settings()
     captions = composition.store(read)
     vector = _placed(text, read)

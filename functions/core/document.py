@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 
 def document_id(bucket: str, name: str) -> str:
     """The ID of an image's document: names contain ``/`` and may be longer than an ID."""
     return hashlib.sha256(f"{bucket}/{name}".encode()).hexdigest()
+
+
+class Status(StrEnum):
+    """Where an image stands."""
+
+    PENDING = "pending"  # claimed, or waiting to be taken up again
+    CAPTIONED = "captioned"  # it has its text
+    REJECTED = "rejected"  # this image cannot be captioned; `error` says why
+    FAILED = "failed"  # tried often enough, or too late
+    DEFERRED = "deferred"  # over the daily limit; taken up later
+
+
+class Source(StrEnum):
+    """Whose text it is."""
+
+    NONE = ""  # there is no text yet
+    MODEL = "model"
+    HUMAN = "human"  # a person who may edit captions
+    EMBEDDED = "embedded"  # IPTC, XMP or EXIF inside the file
+    UPLOADER = "uploader"  # the object's metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +80,14 @@ class CaptionRequest:
     time: datetime
     generation: int | None = None
     force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRequest:
+    """Somebody, a clock mostly, asks to take up what waits; of all buckets, or of one."""
+
+    bucket: str = ""
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +186,42 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """A model's answer, read: the words for one image."""
+class ImageText:
+    """All text about one image: in its main language, and translated.
 
-    caption: str
-    alt_text: str
+    ``alt_text`` is for the ``alt`` attribute and empty only for decoration; ``caption`` is one
+    or two sentences; ``visible_text`` stands in the image; ``translations`` has the same fields
+    by BCP 47 tag. A field that is added here is stored, copied, proposed and accepted with the
+    others.
+    """
+
+    caption: str = ""
+    alt_text: str = ""
     decorative: bool = False
     tags: tuple[str, ...] = ()
     visible_text: str = ""
+    language: str = ""
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def text_fields(self) -> dict[str, Any]:
+        """The fields of this class by name, of whatever has them."""
+        return {each.name: getattr(self, each.name) for each in fields(ImageText)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(ImageText):
+    """A model's answer, read: the text for one image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal(ImageText):
+    """What a model says where a person's text stands; ``generation`` is decimal."""
+
+    model: str = ""
+    model_version: str = ""
+    prompt: str = ""
+    generation: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +276,14 @@ class Review:
     approved_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One image's caption and how it came about; the fields are the stored document's."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document(ImageText):
+    """One image's text and how it came about; the fields are the stored document's."""
 
     bucket: str
     name: str
     generation: int
-    status: str
+    status: Status
     created_at: datetime
     updated_at: datetime
     content_type: str = ""
@@ -235,19 +291,12 @@ class Document:
     width: int | None = None
     height: int | None = None
     md5: str = ""
-    caption: str = ""
-    alt_text: str = ""
-    decorative: bool = False
-    tags: tuple[str, ...] = ()
-    visible_text: str = ""
-    language: str = ""
-    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    source: str = ""
+    source: Source = Source.NONE
     model: str = ""
     model_version: str = ""
     prompt: str = ""
     review: Review = Review()
-    proposal: Mapping[str, Any] | None = None
+    proposal: Proposal | None = None
     usage: Usage = Usage()
     error: Problem | None = None
     attempts: int = 0

@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 
-from functions.core.document import Document, Lease, Problem, Review, Usage
+from functions.core.document import (
+    Document,
+    Lease,
+    Problem,
+    Proposal,
+    Review,
+    Source,
+    Status,
+    Usage,
+)
 
 _NESTED: dict[str, type[Any]] = {
     "review": Review,
     "usage": Usage,
     "error": Problem,
     "lease": Lease,
+    "proposal": Proposal,
 }
+E = TypeVar("E", bound=Enum)
+
 _EVER = datetime.fromtimestamp(0, UTC)
 _LISTS = frozenset({"tags", "search_terms", "reasons", "embedding"})
 
@@ -36,9 +49,11 @@ def from_record(record: Mapping[str, Any]) -> Document:
     Unknown fields are left out, missing ones have defaults; a document without generation is
     older than any image, and one without status is still to be captioned.
     """
-    values: dict[str, Any] = {"created_at": _EVER, "updated_at": _EVER, "status": "pending"}
+    values: dict[str, Any] = {"created_at": _EVER, "updated_at": _EVER, "status": Status.PENDING}
     values |= {"bucket": "", "name": "", "generation": 0} | _known(Document, record)
     values["generation"] = int(values["generation"])
+    values["status"] = _member(Status, values["status"], Status.PENDING)
+    values["source"] = _member(Source, values.get("source", ""), Source.HUMAN)
     for name, kind in _NESTED.items():
         nested = values.get(name)
         if isinstance(nested, Mapping):
@@ -46,6 +61,15 @@ def from_record(record: Mapping[str, Any]) -> Document:
         elif nested is not None:
             del values[name]
     return Document(**{key: value for key, value in values.items() if value is not None})
+
+
+def _member(kind: type[E], value: Any, otherwise: E) -> E:
+    """The member of that value. A status that nobody knows is none; a source that nobody knows
+    is taken for a person, whose text is kept."""
+    try:
+        return kind(value)
+    except ValueError:
+        return otherwise
 
 
 def _made(kind: type[Any], record: Mapping[str, Any]) -> Any:
@@ -69,6 +93,8 @@ def _known(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, tuple):
         return list(value)
     if isinstance(value, Mapping):

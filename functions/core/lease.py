@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from functions.core.document import Document, Lease, Stored, Upload, Usage
+from functions.core.document import Document, Lease, Source, Status, Stored, Upload, Usage
 
-ENDED = frozenset({"rejected", "failed", "deferred"})
+ENDED = frozenset({Status.REJECTED, Status.FAILED, Status.DEFERRED})
 
 
 class Decision(Enum):
@@ -60,7 +60,7 @@ def decide(stored: Stored, upload: Upload, trigger: Trigger) -> Decision:
         return Decision.SUPERSEDED
     if document.generation < upload.generation:
         return Decision.WORK
-    if document.status == "pending":
+    if document.status == Status.PENDING:
         return Decision.HELD if waits_until(stored) else Decision.WORK
     if document.updated_at < trigger.made_at and (
         trigger.force or (trigger.retry and document.status in ENDED)
@@ -73,7 +73,7 @@ def decide(stored: Stored, upload: Upload, trigger: Trigger) -> Decision:
 
 def unlabelled(document: Document) -> bool:
     """Whether its words are still to be written into the object's metadata."""
-    return document.status == "captioned" and not document.metadata_synced
+    return document.status == Status.CAPTIONED and not document.metadata_synced
 
 
 def waits_until(stored: Stored) -> datetime | None:
@@ -89,7 +89,7 @@ def first(upload: Upload, request: LeaseRequest) -> Document:
         bucket=upload.bucket,
         name=upload.name,
         generation=upload.generation,
-        status="pending",
+        status=Status.PENDING,
         content_type=upload.content_type,
         size=upload.size,
         md5=upload.md5,
@@ -120,12 +120,12 @@ def taken(stored: Stored, upload: Upload, request: LeaseRequest) -> Document:
     generation keeps what it has; its attempts go on if it was pending and else begin again.
     """
     document, claim = stored.document, first(upload, request)
-    again = document.generation == upload.generation and document.status == "pending"
-    if document.generation != upload.generation and document.source != "human":
+    again = document.generation == upload.generation and document.status == Status.PENDING
+    if document.generation != upload.generation and document.source != Source.HUMAN:
         return replace(claim, created_at=document.created_at)
     kept = replace(
         document,
-        status="pending",
+        status=Status.PENDING,
         model=request.model,
         prompt=request.prompt,
         updated_at=request.at,

@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from functions.core import search_terms
-from functions.core.document import CheckedCaption, Document, EmbeddedText, Problem, Review, Usage
+from functions.core.document import (
+    CheckedCaption,
+    Document,
+    EmbeddedText,
+    Problem,
+    Proposal,
+    Review,
+    Source,
+    Status,
+    Usage,
+)
 from functions.core.errors import ConfigurationError, TransientError
 
 
@@ -26,36 +36,29 @@ def captioned(
         model=asked.model,
         model_version=asked.model_version,
     )
-    if claim.source == "human":
+    if claim.source == Source.HUMAN:
         document = replace(
             document,
             proposal=_proposal(claim, asked, now),
             review=Review(True, ("image_changed",)),
         )
     else:
-        reply = asked.reply
         document = replace(
             document,
-            caption=reply.caption,
-            alt_text=reply.alt_text,
-            decorative=reply.decorative,
-            tags=reply.tags,
-            visible_text=reply.visible_text,
-            translations=reply.translations,
-            language=asked.language,
-            source="model",
+            **_text(asked),
+            source=Source.MODEL,
             review=Review(bool(asked.reasons), asked.reasons),
             proposal=None,
             embedding=None,
             similarity=None,
         )
         if asked.embedded.alt_text:
-            document = kept(document, asked.embedded, "embedded")
+            document = kept(document, asked.embedded, Source.EMBEDDED)
         document = _with_words_of(uploader, claim, document)
-    return ended(document, "captioned", now, captioned_at=now)
+    return ended(document, Status.CAPTIONED, now, captioned_at=now)
 
 
-def kept(document: Document, people: EmbeddedText, source: str) -> Document:
+def kept(document: Document, people: EmbeddedText, source: Source) -> Document:
     """``document`` with the words that people gave in place of the model's."""
     return replace(
         document,
@@ -75,13 +78,7 @@ def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetim
         claim,
         width=copy.width,
         height=copy.height,
-        caption=copy.caption,
-        alt_text=copy.alt_text,
-        decorative=copy.decorative,
-        tags=copy.tags,
-        visible_text=copy.visible_text,
-        translations=copy.translations,
-        language=copy.language,
+        **copy.text_fields(),
         source=copy.source,
         model_version=copy.model_version,
         review=Review(bool(copy.review.reasons), copy.review.reasons),
@@ -89,7 +86,7 @@ def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetim
         similarity=copy.similarity,
     )
     document = _with_words_of(uploader, claim, document)
-    return ended(document, "captioned", now, captioned_at=now)
+    return ended(document, Status.CAPTIONED, now, captioned_at=now)
 
 
 def _with_words_of(uploader: EmbeddedText, claim: Document, document: Document) -> Document:
@@ -98,16 +95,16 @@ def _with_words_of(uploader: EmbeddedText, claim: Document, document: Document) 
     A caption that is asked for again finds our labels where those words were; they stand in the
     claim then.
     """
-    if claim.source == "uploader" and not (uploader.alt_text or uploader.caption):
+    if claim.source == Source.UPLOADER and not (uploader.alt_text or uploader.caption):
         uploader = EmbeddedText(claim.alt_text, claim.caption)
     if not (uploader.alt_text or uploader.caption):
         return document
-    return kept(document, uploader, "uploader")
+    return kept(document, uploader, Source.UPLOADER)
 
 
 def ended(
     document: Document,
-    status: str,
+    status: Status,
     now: datetime,
     error: Problem | None = None,
     captioned_at: datetime | None = None,
@@ -135,22 +132,19 @@ def spent(document: Document, usage: Usage) -> Document:
     return replace(document, usage=document.usage + usage)
 
 
-def _proposal(claim: Document, asked: CheckedCaption, now: datetime) -> dict[str, Any]:
-    reply = asked.reply
-    return {
-        "caption": reply.caption,
-        "alt_text": reply.alt_text,
-        "decorative": reply.decorative,
-        "tags": list(reply.tags),
-        "visible_text": reply.visible_text,
-        "language": asked.language,
-        "translations": reply.translations,
-        "model": asked.model,
-        "model_version": asked.model_version,
-        "prompt": claim.prompt,
-        "generation": str(claim.generation),
-        "at": now,
-    }
+def _proposal(claim: Document, asked: CheckedCaption, now: datetime) -> Proposal:
+    return Proposal(
+        **_text(asked),
+        model=asked.model,
+        model_version=asked.model_version,
+        prompt=claim.prompt,
+        generation=str(claim.generation),
+        at=now,
+    )
+
+
+def _text(asked: CheckedCaption) -> dict[str, Any]:
+    return asked.reply.text_fields() | {"language": asked.language}
 
 
 def kind(error: Exception) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
 from flask import Request, Response
 
-from functions.core.document import Document, document_id
+from functions.core.document import Document, Status, document_id
 from functions.core.image_url import readings
 from functions.core.ports import CaptionStore
 from functions.core.public_text import choose
@@ -31,6 +32,9 @@ FIELDS = (
     *("caption", "alt_text", "decorative", "language", "translations", "source"),
 )
 MOST_IMAGES = 100
+# Documents of one answer. An image may be asked for by the name of one of its copies: those that
+# are likelier to be it are read first.
+MOST_READS = 1_000
 MOST_BYTES = 1 << 20
 # "Maximum length" of language tags to allow for: RFC 5646, section 4.4.1.
 _LANGUAGE_LENGTH = 35
@@ -106,11 +110,22 @@ class AltTextEndpoint:
             src: [document_id(*place) for place in places if not public or place[0] in public]
             for src, places in asked.items()
         }
-        documents = self._memory.read(key for each in keys.values() for key in each)
+        ranks = zip_longest(*(self._needed(each) for each in keys.values()))
+        likeliest = dict.fromkeys(key for rank in ranks for key in rank if key)
+        documents = self._memory.read(islice(likeliest, MOST_READS))
         return {
-            src: next(filter(None, (self._entry(src, documents[k], language) for k in each)), None)
+            src: next(
+                filter(None, (self._entry(src, documents.get(k), language) for k in each)), None
+            )
             for src, each in keys.items()
         }
+
+    def _needed(self, keys: Sequence[str]) -> Iterator[str]:
+        """Those of ``keys`` that have to be read: none after one whose words are remembered."""
+        for key in keys:
+            yield key
+            if (document := self._memory.kept(key)) and not self._withheld(document):
+                return
 
     def _entry(self, src: str, document: Document | None, language: str) -> dict[str, Any] | None:
         if document is None or self._withheld(document):
@@ -134,8 +149,8 @@ class AltTextEndpoint:
         A caption that is being made again has this image's words until it has others. Those of
         an overwritten image are not this one's: its size is not known yet.
         """
-        made_again = document.status == "pending" and document.width is not None
-        if document.status != "captioned" and not made_again:
+        made_again = document.status == Status.PENDING and document.width is not None
+        if document.status != Status.CAPTIONED and not made_again:
             return True
         review = document.review
         unreviewed = review.needed and not review.approved_by

@@ -55,6 +55,12 @@ class DocumentCache:
         self._bytes = 0
         self._lock = threading.Lock()
 
+    def kept(self, key: str) -> Document | None:
+        """The document with this ID, if it is remembered."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return entry.document if entry and entry.until > self._clock() else None
+
     def read(self, keys: Iterable[str]) -> dict[str, Document | None]:
         """The documents with these IDs; None where there is none. Raises what ``load`` raises."""
         found: dict[str, Document | None] = {}

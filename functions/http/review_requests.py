@@ -11,14 +11,14 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from functions.core import search_terms
-from functions.core.document import Document, Query
+from functions.core.document import Document, Query, Status
 from functions.core.document_records import to_record
 from functions.core.language_tags import language_tag
 from functions.http import responses
 from functions.http.responses import Refusal
 from functions.usecases.edit_caption import Change, version
 
-STATUSES = ("pending", "captioned", "rejected", "failed", "deferred")
+STATUSES = tuple(Status)
 PAGE, MOST = 24, 100
 MOST_BYTES = 1 << 16
 # "Getting the user's identity", Identity-Aware Proxy: the name behind who vouches for it.

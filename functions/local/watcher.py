@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from functions.adapters.folder import STATE, ignored
-from functions.core.document import Document
+from functions.core.document import Document, Status
 from functions.core.errors import CaptionError
 from functions.core.lease import ENDED
 from functions.local.folder_bucket import FolderBucket, Result
@@ -123,7 +123,7 @@ class Watcher:
     def _is_done(self, document: Document) -> bool:
         """Whether the file is as its document describes it, and nothing is left to do."""
         finished = document.status in ENDED or (
-            document.status == "captioned" and document.metadata_synced
+            document.status == Status.CAPTIONED and document.metadata_synced
         )
         return finished and self._bucket.generation(document.name) == document.generation
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from functions.sites import encoding, markup
 from functions.sites.attributes import attribute
@@ -59,29 +60,33 @@ class HtmlPage:
         self._language = language
         found = markup.read(self._text.text)
         page = places.page(path)
-        self._images = [
-            (
-                each,
-                [place for src in each.addresses for place in places.find(src, page, found.base)],
-            )
-            for each in found.images
-        ]
+        self._images = []
+        for each in found.images:
+            meant = [places.find(src, page, found.base) for src in each.addresses]
+            exact = [place for readings in meant for place in readings[:1]]
+            self._images.append((each, exact, [place for found in meant for place in found[1:]]))
 
     @property
     def places(self) -> Iterator[ObjectPlace]:
         """The objects whose words are needed."""
-        for image, places in self._images:
+        for image, exact, _ in self._images:
             if _fillable(image):
-                yield from places
+                yield from exact
+
+    def originals(self, known: PublicCaptions) -> Iterator[ObjectPlace]:
+        """The objects that images may have been made from, of which nothing is ``known``."""
+        for image, exact, originals in self._images:
+            if _fillable(image) and not any(known.wording(place, "") for place in exact):
+                yield from originals
 
     def fill(self, known: PublicCaptions) -> Filled:
         """Put in the alt text that is missing and ``known``."""
         text = self._text.text
         attributes, findings, line, counted = [], [], 1, 0
-        for image, places in self._images:
+        for image, *places in self._images:
             line += text.count("\n", counted, image.start)
             counted = image.start
-            finding = self._finding(line, image, places, known)
+            finding = self._finding(line, image, list(chain(*places)), known)
             findings.append(finding)
             if finding.alt is not None:
                 written = self._text.references(attribute(finding.alt))

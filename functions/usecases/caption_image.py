@@ -18,6 +18,8 @@ from functions.core.document import (
     Picture,
     Problem,
     Prompt,
+    Source,
+    Status,
     Stored,
     Upload,
 )
@@ -107,7 +109,7 @@ class Captioning:
         languages = preflight.languages(upload, rule, self._settings.languages)
         prompt = compose(rule, languages, object_metadata.hint(upload))
         claim = self._claim(upload, prompt, trigger or Trigger(upload.time), report)
-        if claim and claim.stored.document.status == "captioned":
+        if claim and claim.stored.document.status == Status.CAPTIONED:
             self._label(claim.stored, upload, report)
         elif claim:
             self._work(Task(claim, upload, rule, languages, prompt), report)
@@ -117,6 +119,8 @@ class Captioning:
         ``force`` is set in any case. The same request a second time has no effect."""
         report.bucket, report.name = request.bucket, request.name
         upload = self._images.look_up(request.bucket, request.name)
+        if upload is None:
+            forget_image.drop_gone(self._store, self._images, request.bucket, request.name)
         if upload is None or (request.generation or upload.generation) != upload.generation:
             report.outcome = "gone"
             return
@@ -170,14 +174,14 @@ class Captioning:
         except OverBudget:
             document = self._ended(
                 task,
-                "deferred",
+                Status.DEFERRED,
                 "over_budget",
                 f"the day's {self._settings.daily_limit} model calls are spent; run `captions "
                 "retry` tomorrow, or raise CAPTION_DAILY_LIMIT",
                 report,
             )
         except PermanentError as error:
-            status = "failed" if error.reason in preflight.GIVEN_UP else "rejected"
+            status = Status.FAILED if error.reason in preflight.GIVEN_UP else Status.REJECTED
             document = self._ended(task, status, error.reason, error.message, report)
         except Exception as error:
             self._postpone(stored, error, report)
@@ -210,7 +214,7 @@ class Captioning:
         finally:
             picture.release()
         document = transitions.captioned(document, asked, people, self._clock())
-        if self._settings.filter == "similarity" and document.source == "model":
+        if self._settings.filter == "similarity" and document.source == Source.MODEL:
             threshold = self._settings.similarity_threshold
             document = self._embeddings.judged(document, fetch, threshold, report)
         return document
@@ -248,8 +252,8 @@ class Captioning:
                 return None
             if current.document == document:
                 return current  # written, though the answer to that was lost
-            edited = current.document.source == "human" != document.source
-            if edited or current.document.status != "pending":
+            edited = current.document.source == Source.HUMAN != document.source
+            if edited or current.document.status != Status.PENDING:
                 report.outcome = "done"
                 return None
             stored = current
@@ -285,12 +289,16 @@ class Captioning:
             return  # somebody else has it, or the lease runs out by itself
 
     def _ended(
-        self, task: Task, status: str, reason: str, message: str, report: Report
+        self, task: Task, status: Status, reason: str, message: str, report: Report
     ) -> Document:
         """The document without new words; those that it had before stand."""
         report.outcome, report.reason = status, reason
         now, before = self._clock(), task.claim.before
-        if before and before.generation == task.upload.generation and before.status == "captioned":
+        if (
+            before
+            and before.generation == task.upload.generation
+            and before.status == Status.CAPTIONED
+        ):
             message = f"asked again in vain, the words from before stand: {message}"
             return replace(before, updated_at=now, error=Problem(reason, message, now))
         claimed = task.claim.stored.document

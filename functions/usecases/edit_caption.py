@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.core import object_metadata, transitions
-from functions.core.document import Document, Review, Stored, Upload
+from functions.core import transitions
+from functions.core.document import Document, Review, Source, Status, Stored, Upload
 from functions.core.errors import CaptionError, Conflict, EditError, NoCaption, Stale
 from functions.core.language_tags import language_tag
+from functions.core.plain_text import plain_line
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
 from functions.model.embeddings import Embeddings
@@ -136,7 +137,7 @@ def changed(document: Document, change: Change, by: str, now: datetime) -> Docum
     edited = _accepted(document, now) if change.accept else _worded(document, words, now)
     if not (change.approve or change.accept):
         return edited
-    if edited.status != "captioned":
+    if edited.status != Status.CAPTIONED:
         raise EditError(
             "there are no words to approve yet; write the alt text, or wait for the model's"
         )
@@ -148,12 +149,17 @@ def _accepted(document: Document, now: datetime) -> Document:
     proposal = document.proposal
     if proposal is None:
         raise EditError("there is no proposal to accept; it may have been answered already")
-    fields = ("alt_text", "caption", "decorative", "visible_text", "language", "translations")
-    known = {name: proposal[name] for name in fields if name in proposal}
-    models = {name: proposal.get(name, "") for name in ("model", "model_version", "prompt")}
-    tags = tuple(proposal.get("tags", document.tags))
-    words: dict[str, Any] = {"translations": {}, **known, **models, "tags": tags}
-    return _ended(replace(document, **words, source="model"), now)
+    return _ended(
+        replace(
+            document,
+            **proposal.text_fields(),
+            model=proposal.model,
+            model_version=proposal.model_version,
+            prompt=proposal.prompt,
+            source=Source.MODEL,
+        ),
+        now,
+    )
 
 
 def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Document:
@@ -162,8 +168,8 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
         return document
     wanted = {**{name: getattr(document, name) for name in _WORDS}, **words}
     alt_text, caption = (
-        object_metadata.line(wanted["alt_text"]),
-        object_metadata.line(wanted["caption"]),
+        plain_line(wanted["alt_text"]),
+        plain_line(wanted["caption"]),
     )
     if wanted["decorative"]:
         if words.get("alt_text"):
@@ -180,14 +186,15 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
         decorative=bool(wanted["decorative"]),
         language=_language(wanted["language"]) if "language" in words else document.language,
     )
-    if edited == document and document.status == "captioned":
+    if edited == document and document.status == Status.CAPTIONED:
         return document
     if (edited.alt_text, edited.caption) != (document.alt_text, document.caption):
         # They say what was just found to be wrong; readers of them get the new words instead.
         edited = replace(edited, translations={})
     others = {tag: text for tag, text in edited.translations.items() if tag != edited.language}
     return _ended(
-        replace(edited, source="human", translations=others, review=Review(), proposal=None), now
+        replace(edited, source=Source.HUMAN, translations=others, review=Review(), proposal=None),
+        now,
     )
 
 
@@ -196,7 +203,7 @@ def _ended(document: Document, now: datetime) -> Document:
     captioned_at = document.captioned_at or now
     return transitions.ended(
         replace(document, embedding=None, similarity=None),
-        "captioned",
+        Status.CAPTIONED,
         now,
         captioned_at=captioned_at,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functions.core.document import Document, Query, Stored
+from functions.core.document import Document, Query, Source, Status, Stored
 from functions.core.errors import Held
 from functions.core.lease import Claim
 from functions.core.ports import CaptionStore
@@ -18,7 +18,7 @@ def copy_of(store: CaptionStore, claim: Claim) -> Document | None:
     are looked for after one's own is written, so that of two at least one sees the other.
     """
     mine, before = claim.stored.document, claim.before
-    if not mine.md5 or mine.source == "human":
+    if not mine.md5 or mine.source == Source.HUMAN:
         return None
     if before and before.generation < mine.generation and _answers(before, mine):
         return before
@@ -41,9 +41,11 @@ def _alike(one: Document, other: Document) -> bool:
 
 
 def _answers(there: Document, mine: Document) -> bool:
-    return _alike(there, mine) and there.status == "captioned" and there.source == "model"
+    return _alike(there, mine) and there.status == Status.CAPTIONED and there.source == Source.MODEL
 
 
 def _asking(other: Stored) -> bool:
     lease = other.document.lease
-    return other.document.status == "pending" and bool(lease and lease.expires_at > other.read_at)
+    return other.document.status == Status.PENDING and bool(
+        lease and lease.expires_at > other.read_at
+    )

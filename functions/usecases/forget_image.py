@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from functions.core.document import Deletion, Stored, Upload
+from functions.core.document import Deletion, Source, Stored, Upload, document_id
 from functions.core.errors import Held, Stale
+from functions.core.lease import waits_until
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
 
@@ -63,6 +64,13 @@ def withdraw(store: CaptionStore, images: ImageStore, upload: Upload) -> None:
     raise Held(_CHANGING)
 
 
+def drop_gone(store: CaptionStore, images: ImageStore, bucket: str, name: str) -> None:
+    """Remove what is pending of an image that is gone: nobody else may come for it."""
+    stored = store.read(document_id(bucket, name))
+    if stored and stored.document.status == "pending" and not waits_until(stored):
+        drop(store, images, stored)
+
+
 def drop(store: CaptionStore, images: ImageStore, claim: Stored) -> None:
     """Give up a generation that is gone for good, whoever claims it by now.
 
@@ -74,7 +82,7 @@ def drop(store: CaptionStore, images: ImageStore, claim: Stored) -> None:
             return
         document = stored.document
         try:
-            if document.source == "human" and images.look_up(document.bucket, document.name):
+            if document.source == Source.HUMAN and images.look_up(document.bucket, document.name):
                 if document.lease:
                     store.replace(stored, replace(document, lease=None))
             else:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from functions.core import object_metadata
-from functions.core.document import Document, Stored, Upload
+from functions.core.document import Document, Status, Stored, Upload
 from functions.core.errors import Gone, Stale, TransientError
 from functions.core.ports import CaptionStore, ImageStore
 from functions.usecases.forget_image import drop
@@ -37,7 +37,7 @@ def label(
             current = store.read(upload.id)
             if current is None or current.document.generation != upload.generation:
                 return "changed_meanwhile"
-            if current.document.status != "captioned":
+            if current.document.status != Status.CAPTIONED:
                 return "changed_meanwhile"
             stored = current
         if live is None or live.generation != upload.generation:

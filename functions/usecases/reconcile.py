@@ -23,6 +23,8 @@ from functions.core.document import (
     Document,
     Picture,
     Query,
+    Source,
+    Status,
     Stored,
     Upload,
     document_id,
@@ -175,10 +177,10 @@ class Reconciler:
         """What is wrong with a document by itself."""
         document = stored.document
         rests = stored.read_at - document.updated_at >= self._settled
-        if document.status == "pending":
+        if document.status == Status.PENDING:
             stranded = rests and not lease.waits_until(stored)
             return _finding(MismatchKind.STRANDED, document) if stranded else None
-        if document.status != "captioned":
+        if document.status != Status.CAPTIONED:
             return None
         if not document.metadata_synced:
             return _finding(MismatchKind.UNLABELLED, document) if rests else None
@@ -267,14 +269,18 @@ def _count(survey: ReconcileReport, document: Document) -> None:
     survey.cost_usd += document.usage.cost_usd
     if document.similarity is not None:
         survey.similarities.append(document.similarity)
-    elif document.status == "captioned" and document.source == "model" and embeddable(document):
+    elif (
+        document.status == Status.CAPTIONED
+        and document.source == Source.MODEL
+        and embeddable(document)
+    ):
         survey.unmeasured.append(document.name)
 
 
 def _at_work(stored: Stored, settled: timedelta) -> bool:
     document = stored.document
-    unfinished = document.status == "pending" or (
-        document.status == "captioned" and not document.metadata_synced
+    unfinished = document.status == Status.PENDING or (
+        document.status == Status.CAPTIONED and not document.metadata_synced
     )
     return unfinished and stored.read_at - document.updated_at < settled
 
@@ -283,9 +289,9 @@ def _unfinished(stored: Stored, upload: Upload) -> bool:
     document = stored.document
     if document.generation != upload.generation:
         return document.generation < upload.generation
-    if document.status == "pending":
+    if document.status == Status.PENDING:
         return not lease.waits_until(stored)
-    return document.status in {"failed", "deferred"}
+    return document.status in {Status.FAILED, Status.DEFERRED}
 
 
 def _finding(fault: MismatchKind, document: Document) -> Mismatch:

@@ -19,7 +19,14 @@ HOUR = timedelta(hours=1)
 
 
 def document(name: str = "a.jpg", **changes: Any) -> Document:
-    plain = Document("pictures", name, 1, "captioned", created_at=NOW, updated_at=NOW)
+    plain = Document(
+        bucket="pictures",
+        name=name,
+        generation=1,
+        status="captioned",
+        created_at=NOW,
+        updated_at=NOW,
+    )
     return replace(plain, **changes)
 
 

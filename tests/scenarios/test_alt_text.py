@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 import subprocess
@@ -18,8 +19,9 @@ from flask import Request
 from functions import composition
 from functions.adapters import firestore
 from functions.adapters.folder import database
-from functions.core.document import Document, Review
-from functions.http.alt_text import MOST_BYTES, AltTextEndpoint
+from functions.core.document import Document, Review, document_id
+from functions.http.alt_text import MOST_BYTES, MOST_READS, AltTextEndpoint
+from tests.support.address_forms import FORMS, NAME, ORIGINS
 from tests.support.lookups import MUG, THEN, keep
 from tests.support.pictures import jpeg
 from tests.support.stack import Cloud, Embedded, Stack
@@ -325,7 +327,7 @@ def test_the_script_is_small_and_kept_long(embedded: Embedded) -> None:
     client = embedded.client("alt_text")
     answer = client.get("/alt.js")
     assert answer.data == (ROOT / "functions/http/static/alt.js").read_bytes()
-    assert len(answer.data) <= 3072
+    assert len(gzip.compress(answer.data)) <= 3072
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cache-Control"].startswith("public, max-age=86400")
@@ -345,7 +347,7 @@ class Counted:
         return self._store.read_fields(self.asked[-1], fields)
 
 
-def test_a_batch_is_one_round_trip_and_a_lookup_one_document(stack: Stack) -> None:
+def test_a_batch_is_one_round_trip_and_what_is_known_is_not_read_again(stack: Stack) -> None:
     mug, other = keep(bucket=stack.bucket), keep("other.jpg", stack.bucket)
     store = Counted()
     lookups = AltTextEndpoint(composition.settings(), lambda: store)  # type: ignore[arg-type, return-value]
@@ -354,7 +356,58 @@ def test_a_batch_is_one_round_trip_and_a_lookup_one_document(stack: Stack) -> No
     for request in (_get(mug), _get(mug), _post(batch), _post(batch)):
         assert lookups.answer(request).status_code == 200
 
-    assert [len(keys) for keys in store.asked] == [1, 2]
+    assert len(store.asked) == 2
+    mugs, rest = store.asked
+    assert mugs[0] == document_id(stack.bucket, "mug.jpg")
+    assert not set(mugs) & set(rest)
+
+
+def test_a_hundred_copies_names_are_one_round_trip_within_bounds(embedded: Embedded) -> None:
+    names = [f"thumbs/{n}-300x200.jpg.webp" for n in range(100)]
+    keep("99.jpg")
+    store = Counted()
+    lookups = AltTextEndpoint(composition.settings(), lambda: store)  # type: ignore[arg-type, return-value]
+
+    answer = lookups.answer(_post({"src": [f"gs://local/{name}" for name in names]}))
+
+    images = json.loads(answer.get_data())["images"]
+    assert [src for src, found in images.items() if found] == [f"gs://local/{names[99]}"]
+    assert [len(keys) for keys in store.asked] == [MOST_READS]
+
+
+def test_an_address_that_was_derived_tells_the_original_unless_it_has_words(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPTION_ORIGINS", "https://www.example.com=local")
+    embedded.restart()
+    keep("mug.jpg"), keep("large/mug.jpg", alt_text="A larger mug")
+    keep("gone-300x200.jpg", status="rejected"), keep("gone.jpg", alt_text="Not gone")
+
+    for src, alt in (
+        ("https://www.example.com/_next/image?url=%2Fmug.jpg&w=640", MUG.alt_text),
+        ("https://wsrv.nl/?url=https%3A%2F%2Fwww.example.com%2Fmug-300x200.webp", MUG.alt_text),
+        ("https://www.example.com/large/mug.jpg", "A larger mug"),
+        ("https://www.example.com/small/mug.jpg", MUG.alt_text),
+        ("https://www.example.com/gone-300x200.jpg", "Not gone"),
+    ):
+        answer = get(embedded, src)
+        assert (answer.json["src"], answer.json["alt"]) == (src, alt)
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_whatever_wraps_it_a_bucket_that_is_not_ours_tells_nothing(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("CAPTION_ORIGINS", ORIGINS)
+    monkeypatch.setenv("CAPTION_PUBLIC_BUCKETS", "other")
+    embedded.restart()
+    keep(NAME, bucket="shop")
+    store = Counted()
+    lookups = AltTextEndpoint(composition.settings(), lambda: store)  # type: ignore[arg-type, return-value]
+
+    for src in FORMS[kind]:
+        assert lookups.answer(_get(src)).status_code == 404
+    assert store.asked == []
 
 
 def test_a_stranger_to_the_settings_costs_no_read(

@@ -287,7 +287,15 @@ def test_a_wrong_setting_is_looked_at_again_after_five_minutes() -> None:
     now, fake = [0.0], Fake()
     meaning = Embeddings(fake, clock=lambda: now[0])
     made = place_time()
-    document = Document("b", "n", 1, "captioned", made, made, alt_text="A dog")
+    document = Document(
+        bucket="b",
+        name="n",
+        generation=1,
+        status="captioned",
+        created_at=made,
+        updated_at=made,
+        alt_text="A dog",
+    )
 
     fake.raises = ConfigurationError("set it right")
     for now[0] in (0.0, 1.0, 299.0):
@@ -302,7 +310,15 @@ def test_a_passing_fault_is_tried_again_at_once() -> None:
     fake = Fake()
     meaning = Embeddings(fake)
     made = place_time()
-    document = Document("b", "n", 1, "captioned", made, made, alt_text="A dog")
+    document = Document(
+        bucket="b",
+        name="n",
+        generation=1,
+        status="captioned",
+        created_at=made,
+        updated_at=made,
+        alt_text="A dog",
+    )
 
     fake.raises = TransientError("503")
     meaning.placed(document, Report())
@@ -314,8 +330,25 @@ def test_a_document_that_changes_while_it_is_labelled_is_embedded_once() -> None
     fake = Fake()
     place = Embeddings(fake).placing(Report())
     made = place_time()
-    document = Document("b", "n", 1, "captioned", made, made, alt_text="A dog")
-    edited = Document("b", "n", 1, "captioned", made, made, alt_text="Rex", source="human")
+    document = Document(
+        bucket="b",
+        name="n",
+        generation=1,
+        status="captioned",
+        created_at=made,
+        updated_at=made,
+        alt_text="A dog",
+    )
+    edited = Document(
+        bucket="b",
+        name="n",
+        generation=1,
+        status="captioned",
+        created_at=made,
+        updated_at=made,
+        alt_text="Rex",
+        source="human",
+    )
 
     for changed in (document, document):
         assert place(changed).embedding == (1.0,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -315,7 +316,15 @@ def test_in_the_cloud_an_image_is_shown_by_an_address_of_its_own(cloud: Cloud) -
     assert origin in get(cloud, "/").headers["Content-Security-Policy"]
 
 
-DOCUMENT = Document("shop", "a b.jpg", 7, "captioned", *[None] * 2)  # type: ignore[arg-type]
+MADE = datetime(2026, 11, 23, tzinfo=UTC)
+DOCUMENT = Document(
+    bucket="shop",
+    name="a b.jpg",
+    generation=7,
+    status="captioned",
+    created_at=datetime.now(UTC),
+    updated_at=datetime.now(UTC),
+)
 
 
 def signed(client: storage.Client) -> dict[str, str]:

@@ -15,7 +15,7 @@ from functions.providers import PROVIDERS, Provider
 from functions.settings import Model
 
 ROOT = Path(__file__).parents[2]
-OLD = ROOT / "functions" / "adapters" / "google_generativeai.requirements.txt"
+OLD = ROOT / "locks" / "google-generativeai.in"
 
 
 def pins(text: str) -> dict[str, str]:
@@ -36,7 +36,7 @@ def test_what_a_message_says_to_install_is_what_is_tested() -> None:
     assert [PROVIDERS["openai"].install] == extras["openai"]
     assert [PROVIDERS["anthropic"].install] == extras["anthropic"]
     assert PROVIDERS["gemini"].install in (ROOT / "requirements.txt").read_text("utf-8").split()
-    assert PROVIDERS["google-generativeai"].install.endswith(str(OLD.relative_to(ROOT)))
+    assert PROVIDERS["google-generativeai"].install == "-r locks/google-generativeai.lock"
 
 
 def test_the_old_sdks_environment_differs_only_where_it_must() -> None:

@@ -77,7 +77,13 @@ def seed(count: int) -> None:
         writes = client.batch()
         for number in range(begin, min(count, begin + 400)):
             document = Document(
-                *(BUCKET, f"{number}.jpg", 1, "captioned", now, now, "image/jpeg"),
+                bucket=BUCKET,
+                name=f"{number}.jpg",
+                generation=1,
+                status="captioned",
+                created_at=now,
+                updated_at=now,
+                content_type="image/jpeg",
                 width=4000,
                 height=3000,
                 alt_text=f"Picture {number}",

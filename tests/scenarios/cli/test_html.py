@@ -17,7 +17,7 @@ import pytest
 
 from functions.adapters.folder import database
 from functions.adapters.sqlite import SqliteCaptions
-from functions.cli import html
+from functions.cli.html import _write
 from functions.core.document import Document, Review, Stored
 from functions.sites.captions import PublicCaptions
 from functions.sites.fill import HtmlPage
@@ -37,7 +37,16 @@ class Site:
         self.store = SqliteCaptions(database(folder))
 
     def caption(self, name: str, alt_text: str = "A mug", **changes: Any) -> None:
-        plain = Document("local", name, 1, "captioned", NOW, NOW, alt_text=alt_text, language="en")
+        plain = Document(
+            bucket="local",
+            name=name,
+            generation=1,
+            status="captioned",
+            created_at=NOW,
+            updated_at=NOW,
+            alt_text=alt_text,
+            language="en",
+        )
         self.store.create(replace(plain, **changes))
 
     def write(self, path: str, page: str | bytes) -> None:
@@ -307,7 +316,7 @@ def test_a_page_that_cannot_be_replaced_stays_whole(
     filled = HtmlPage("index.html", site.read(), ImageLocator(bucket="local"), "").fill(
         PublicCaptions(site.store)
     )
-    error = html._write(site.folder / "index.html", filled)
+    error = _write(site.folder / "index.html", filled)
     assert error == "cannot be written: No space left on device"
     assert site.read() == b"<img src=img/mug.jpg>"
     assert sorted(os.listdir(site.folder)) == [".captions", "index.html"]
@@ -319,7 +328,7 @@ def test_a_page_that_has_changed_meanwhile_is_not_overwritten(site: Site) -> Non
         PublicCaptions(site.store)
     )
     site.write("index.html", "<p>new")
-    assert "has changed meanwhile" in html._write(site.folder / "index.html", filled)
+    assert "has changed meanwhile" in _write(site.folder / "index.html", filled)
     assert site.read() == b"<p>new"
 
 
@@ -342,9 +351,20 @@ def test_each_image_is_read_once_and_hundreds_at_a_time(site: Site) -> None:
         text = "".join(f"<img src={n}.png><img src={n}.png>" for n in range(450))
         page = HtmlPage("index.html", text.encode(), places)
         known.load(page.places)
+        assert [len(keys) for keys in store.asked[:2]] == [300, 150]
+        known.load(page.originals(known))
         page.fill(known)
-    assert [len(keys) for keys in store.asked] == [300, 150]
-    assert len({key for keys in store.asked for key in keys}) == 450
+    asked = [key for keys in store.asked for key in keys]
+    assert len(asked) == len(set(asked))
+    assert max(map(len, store.asked)) == 300
+
+
+def test_a_page_that_shows_a_copy_gets_the_originals_words(site: Site) -> None:
+    site.write(
+        "index.html", "<img src=/img/mug-300x200.webp><img src='/_next/image?url=/img/mug.jpg&w=9'>"
+    )
+    assert site.fill().status == 0
+    assert site.read().count(b'alt="A mug"') == 2
 
 
 @pytest.mark.parametrize(

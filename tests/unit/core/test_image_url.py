@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.image_url import MAX_LENGTH, Origin, bucket_names, locate, origins, readings
+from functions.core.image_url import (
+    MAX_LENGTH,
+    MOST_READINGS,
+    Origin,
+    bucket_names,
+    locate,
+    origins,
+    readings,
+)
+from tests.support.address_forms import FORMS, NAME, ORIGINS
 
 SHOP = origins(
     "https://img.example.com=shop/public, https://img.example.com/raw=raws, "
@@ -147,7 +156,7 @@ def test_what_is_no_object_of_a_bucket_is_nobodys(src: str) -> None:
         ("https://", "no valid host"),
         ("https://storage.googleapis.com:port/shop/mug.jpg", "no valid host"),
         ("https://evil.test\\.storage.googleapis.com/mug.jpg", "no valid host"),
-        ("https://storage.googleapis.com/shop/mug.jpg\n", "control characters"),
+        ("https://storage.googleapis.com/shop/m\nug.jpg", "control characters"),
         ("https://storage.googleapis.com/shop/%FF.jpg", "UTF-8"),
         ("gs://shop/\ud800.jpg", "UTF-8"),
         ("https://storage.googleapis.com/shop/" + "a" * MAX_LENGTH, "1 to"),
@@ -159,13 +168,137 @@ def test_what_is_no_address_is_refused_with_a_remedy(src: str, remedy: str) -> N
 
 
 def test_a_uri_that_somebody_encoded_is_read_as_it_stands_first() -> None:
-    assert readings("gs://shop/a%20b.jpg?v=2#x") == (
+    assert readings("gs://shop/a%20b.jpg?v=2#x")[:2] == (
         ("shop", "a%20b.jpg?v=2#x"),
         ("shop", "a b.jpg"),
     )
-    assert readings("gs://shop/a b.jpg") == (("shop", "a b.jpg"),)
-    assert readings("gs://shop/100%25%FF.jpg") == (("shop", "100%25%FF.jpg"),)
+    assert readings("gs://shop/a b.jpg")[0] == ("shop", "a b.jpg")
+    assert readings("gs://shop/100%25%FF.jpg")[0] == ("shop", "100%25%FF.jpg")
     assert readings("https://storage.googleapis.com/shop/a%2520b") == (("shop", "a%20b"),)
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_every_address_that_sites_make_of_an_image_leads_to_it(kind: str) -> None:
+    known = origins(ORIGINS)
+    missed = [src for src in FORMS[kind] if ("shop", NAME) not in readings(src, known)]
+    assert missed == []
+
+
+def test_the_object_itself_comes_first_and_then_what_it_is_nearest_to() -> None:
+    def names(src: str) -> list[str]:
+        return [name for _, name in readings(src, origins("https://www.example.com=shop"))]
+
+    assert names("https://www.example.com/a/mug-300x200.jpg")[:2] == [
+        "a/mug-300x200.jpg",
+        "a/mug.jpg",
+    ]
+    assert names("https://www.example.com/_next/image?url=%2Fa.jpg")[:2] == ["_next/image", "a.jpg"]
+    assert names("https://www.example.com/logo-small-300x200.png")[:3] == [
+        "logo-small-300x200.png",
+        "logo-small.png",
+        "logo.png",
+    ]
+    assert names("https://www.example.com/a b.jpg")[:2] == ["a b.jpg", "a+b.jpg"]
+    assert names("https://www.example.com/cafe%CC%81.jpg")[:2] == [
+        "cafe\u0301.jpg",
+        "caf\u00e9.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    "src",
+    [
+        "gs://shop/photo-2.jpg",
+        "gs://shop/room-101.jpg",
+        "gs://shop/2026-11-26.jpg",
+        "gs://shop/logo-dark.jpg",
+        "gs://shop/small.jpg",
+        "gs://shop/thumbs.jpg",
+    ],
+)
+def test_a_name_that_is_no_copys_is_read_in_other_formats_only(src: str) -> None:
+    stem = src.removeprefix("gs://shop/").removesuffix(".jpg")
+    assert {name.rpartition(".")[0] for _, name in readings(src)} == {stem}
+
+
+@pytest.mark.parametrize(
+    "src",
+    [
+        "https://storage.googleapis.com/shop/a.jpg?url=https://storage.googleapis.com/shop/b.jpg",
+        "https://www.example.com/a.jpg?src=https%3A%2F%2Fstorage.googleapis.com%2Fshop%2Fb.jpg",
+        "https://www.example.com/a.jpg?ref=gs://shop/b.jpg",
+        "https://www.example.com/_next/image?url=%2F..%2Fshop%2Fb.jpg",
+        "https://evil.test/_next/image?url=%2Fb.jpg",
+        "https://evil.test/unsafe/300x200/b.jpg",
+        "https://wsrv.nl/?url=javascript:https://storage.googleapis.com/shop/b.jpg",
+        "https://wsrv.nl/?url=https://me@storage.googleapis.com/shop/b.jpg",
+        "https://wsrv.nl/?url=storage.googleapis.com.evil.test/shop/b.jpg",
+        "https://wsrv.nl/?url=aHR0c====",
+        "https://evil.test/plain/gs://../b.jpg",
+        "https://evil.test/aHR0cHM6Ly\u00ff",
+    ],
+)
+def test_what_is_no_proxys_image_is_not_taken_for_one(src: str) -> None:
+    known = origins("https://www.example.com=shop")
+    assert ("shop", "b.jpg") not in readings(src, known)
+
+
+def test_a_proxy_of_proxies_is_followed_so_far_and_no_further() -> None:
+    src = "https://storage.googleapis.com/shop/mug.jpg"
+    for _ in range(3):
+        src = f"https://evil.test/image/fetch/{src}"
+    assert ("shop", "mug.jpg") in readings(src)
+    many = "&".join(f"url=https://storage.googleapis.com/shop/{n}.jpg" for n in range(150))
+    for hostile in (f"https://evil.test/?{many}", "https://evil.test/" + "http://" * 1100):
+        assert len(readings(hostile)) <= MOST_READINGS
+
+
+@pytest.mark.parametrize(
+    ("setting", "src", "place"),
+    [
+        ("https://*.example.com=shop", "https://a.example.com/m.jpg", ("shop", "m.jpg")),
+        ("https://*.example.com=shop", "https://a.b.example.com/m.jpg", ("shop", "m.jpg")),
+        ("https://*.example.com=shop", "https://example.com/m.jpg", None),
+        ("https://*.example.com=shop", "https://a.example.com.evil.test/m.jpg", None),
+        ("https://*.example.com=shop", "https://evil-example.com/m.jpg", None),
+        (
+            "https://img*.example.com/i=shop/p",
+            "https://img12.example.com/i/m.jpg",
+            ("shop", "p/m.jpg"),
+        ),
+        ("https://img*.example.com/i=shop/p", "https://img.a.example.com/i/m.jpg", None),
+        (
+            "https://*.example.com=shop,https://raw.example.com=raws",
+            "https://raw.example.com/m.jpg",
+            ("raws", "m.jpg"),
+        ),
+        (
+            "https://example.com/w=80,fit=cover=shop, https://b.example=other",
+            "https://example.com/w=80,fit=cover/m.jpg",
+            ("shop", "m.jpg"),
+        ),
+        (
+            "https://example.com/w%3D300/x=shop",
+            "https://example.com/w=300/x/m.jpg",
+            ("shop", "m.jpg"),
+        ),
+        (
+            "https://example.com=shop/dt=2026",
+            "https://example.com/m.jpg",
+            ("shop", "dt=2026/m.jpg"),
+        ),
+    ],
+)
+def test_an_origin_may_be_a_pattern_and_have_signs_of_its_own(
+    setting: str, src: str, place: tuple[str, str] | None
+) -> None:
+    assert locate(src, origins(setting)) == place
+
+
+@pytest.mark.parametrize("host", ["*", "*.com", "a.*.com", "*.*.example.com", "example.*"])
+def test_a_pattern_that_would_take_strangers_hosts_is_refused(host: str) -> None:
+    with pytest.raises(ValueError, match=r"too wide a pattern|wrong address"):
+        origins(f"https://{host}=shop")
 
 
 def test_the_settings_origin_is_normalised() -> None:
@@ -208,6 +341,8 @@ _PARTS = st.sampled_from(
             "[::1]",
             ".",
         ),
+        *("_next/image?url=", "cdn-cgi/image/w=8/", "unsafe/8x8/", "plain/", "aHR0cHM6Ly9h", "&"),
+        *("-300x200", "thumbs/", "@2x", ".webp", "i0.wp.com", "wsrv.nl/?url=", "image/upload/w_3/"),
     ]
 )
 
@@ -218,6 +353,7 @@ def test_whatever_is_asked_is_an_object_or_nobodys_or_refused(src: str) -> None:
         places = readings(src, SHOP)
     except ValueError:
         return
+    assert len(places) <= MOST_READINGS
     for bucket, name in places:
         assert bucket_names(bucket) == (bucket,)
         assert 1 <= len(name.encode()) <= 1024

@@ -16,7 +16,15 @@ def document(language: str = "en", *others: str, **fields: Any) -> Document:
     translations = {tag: {"alt_text": f"alt {tag}", "caption": f"cap {tag}"} for tag in others}
     words = {"alt_text": f"alt {language}", "caption": f"cap {language}"}
     known: dict[str, Any] = {**words, "language": language, "translations": translations, **fields}
-    return Document("shop", "mug.jpg", 1, "captioned", then, then, **known)
+    return Document(
+        bucket="shop",
+        name="mug.jpg",
+        generation=1,
+        status="captioned",
+        created_at=then,
+        updated_at=then,
+        **known,
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,7 +45,7 @@ def document(language: str = "en", *others: str, **fields: Any) -> Document:
         (("en", "zh-Hans"), "zh", "zh-Hans"),
         (("en", "sr-Latn"), "sr-Cyrl", "en"),
         (("en", "fr"), "french please", "en"),
-        (("en", "fr"), "fr_FR", "en"),
+        (("en", "fr"), "fr_FR", "fr"),
         (("en", "fr"), "*", "en"),
     ],
 )

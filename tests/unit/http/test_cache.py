@@ -18,7 +18,15 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def document(name: str, words: str = "words") -> Document:
-    return Document("shop", name, 1, "captioned", NOW, NOW, alt_text=words)
+    return Document(
+        bucket="shop",
+        name=name,
+        generation=1,
+        status="captioned",
+        created_at=NOW,
+        updated_at=NOW,
+        alt_text=words,
+    )
 
 
 @dataclass

@@ -259,7 +259,7 @@ def test_an_empty_file_is_said_to_be_empty() -> None:
 
 def test_text_is_no_image() -> None:
     with pytest.raises(PermanentError, match="Upload a JPEG") as refused:
-        pictures.prepare(b"%PDF-1.7 and so on", GEMINI, LIMIT)
+        pictures.prepare(b"plain words and so on", GEMINI, LIMIT)
     assert refused.value.reason == "unsupported_type"
 
 

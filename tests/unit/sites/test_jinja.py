@@ -28,7 +28,15 @@ PAGE = '<img src="{{ src }}"{{ src | alt(lang) }}>'
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SqliteCaptions:
     monkeypatch.setenv("CAPTION_LOCAL", str(tmp_path))
     made = SqliteCaptions(database(tmp_path))
-    plain = Document("local", "mug.jpg", 1, "captioned", NOW, NOW, language="en")
+    plain = Document(
+        bucket="local",
+        name="mug.jpg",
+        generation=1,
+        status="captioned",
+        created_at=NOW,
+        updated_at=NOW,
+        language="en",
+    )
     french = {"fr": {"alt_text": "L'« été » & <b>", "caption": ""}}
     made.create(replace(plain, alt_text='A "blue" mug', translations=french))
     made.create(replace(plain, name="line.png", decorative=True))

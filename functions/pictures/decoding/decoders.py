@@ -1,0 +1,275 @@
+"""Processes that decode: few, watched, without secrets, and replaced when they fail.
+
+Decoders are the part of this product that strangers' bytes reach most deeply. In a process of
+its own a decoder that crashes costs one image instead of 80 events; one that does not end is
+killed; its memory is bounded by the system and given back; and it holds no key. The first
+decode of an instance pays about 0.1 s for the start.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import heapq
+import itertools
+import json
+import logging
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from typing import IO, Any, cast
+
+from functions.core.document import EmbeddedText, Picture
+from functions.core.errors import PermanentError, TransientError
+from functions.pictures.decoding import sandbox
+
+# How many decode at once. An instance has one vCPU, which a second decoder would only share.
+DECODERS = 1
+DECODER_MEMORY = 320 << 20
+# How long one image may take, and how long an event waits for a decoder with the file in hand.
+DECODE_SECONDS = 10.0
+WAIT_SECONDS = 60.0
+# An image that takes longer than most of its size, while others wait, goes behind all that come
+# within the next seconds.
+PATIENCE_SECONDS, PATIENCE_SECONDS_PER_BYTE = 0.5, 0.2 / (1 << 20)
+PENALTY_SECONDS = 15.0
+# A decoder that grew beyond this gives its memory back by making place for a new one.
+_RETIRE_AT = 128 << 20
+_LENGTHS = struct.Struct(">II")
+_LOG = logging.getLogger(__name__)
+
+
+class Crashed(Exception):
+    """The decoder ended without an answer."""
+
+
+class Overtime(Exception):
+    """The decoder was killed because it took too long."""
+
+
+class Interrupted(Exception):
+    """The decoder was killed because others wait."""
+
+
+class Decoder:
+    """One process. It takes one image at a time."""
+
+    def __init__(self, *program: str) -> None:
+        environment = {"PYTHONPATH": os.pathsep.join(os.path.abspath(p) for p in sys.path)}
+        environment |= {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH")}
+        # glibc gives large blocks back at once: a third less at the peak, half afterwards.
+        environment |= {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
+        sandbox.guard_secrets()
+        self._folder = tempfile.mkdtemp(prefix="decoder-")
+        # Our own module and no shell: nothing of a picture is in the command.
+        module = ("-m", "functions.pictures.decoding.worker", str(DECODER_MEMORY))
+        self._process = subprocess.Popen(  # noqa: S603  # nosec B603
+            [sys.executable, *(program or module)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=self._folder,
+            start_new_session=True,
+        )
+        self._pipes = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
+
+    def ask(
+        self,
+        request: dict[str, Any],
+        data: bytes,
+        seconds: float,
+        is_unwanted: Callable[[float], bool] = lambda _taken: False,
+    ) -> tuple[dict[str, Any], bytes]:
+        """The answer to one request. Raises Crashed, Overtime after ``seconds``, or Interrupted as
+        soon as ``is_unwanted``, told how long it has taken, says so; the decoder is gone then."""
+        ended = threading.Event()
+        why: list[type[Exception]] = []
+
+        def watch() -> None:
+            started = time.monotonic()
+            while not ended.wait(min(0.1, seconds / 2)):
+                taken = time.monotonic() - started
+                if taken > seconds or is_unwanted(taken):
+                    why.append(Overtime if taken > seconds else Interrupted)
+                    self._process.kill()
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            return self._exchange(json.dumps(request).encode(), data)
+        except (OSError, Crashed) as error:
+            self.close()
+            raise (why or [Crashed])[0]() from error
+        finally:
+            ended.set()
+
+    def _exchange(self, request: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
+        requests, _ = self._pipes
+        requests.write(_LENGTHS.pack(len(request), len(data)) + request)
+        requests.write(data)
+        requests.flush()
+        length, size = _LENGTHS.unpack(self._read(_LENGTHS.size))
+        return json.loads(self._read(length)), self._read(size)
+
+    def _read(self, size: int) -> bytes:
+        data = self._pipes[1].read(size)
+        if len(data) < size:
+            raise Crashed
+        return data
+
+    def close(self) -> None:
+        """End the process, and wait for its end."""
+        self._process.kill()
+        for pipe in self._pipes:
+            with contextlib.suppress(OSError):
+                pipe.close()
+        self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Places:
+    """DECODERS places, each with a decoder at hand or none yet, and who waits for one.
+
+    Whoever came first is served first; an image that was interrupted or crashed its decoder
+    counts as having come PENALTY_SECONDS later.
+    """
+
+    def __init__(self, start: Callable[[], Decoder] = Decoder) -> None:
+        self._start = start
+        self._free: list[Decoder | None] = [None] * DECODERS
+        self._waiting: list[tuple[float, int]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._told = False
+
+    def decode(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """A decoder's answer. A crash is tried once more, in half the time: the system may have
+        ended the first decoder for want of memory, or the image did."""
+        start = time.monotonic()
+        patience = PATIENCE_SECONDS + PATIENCE_SECONDS_PER_BYTE * len(data)
+        try:
+            return self._ask(request, data, start, DECODE_SECONDS, patience)
+        except Interrupted:
+            return self._ask(request, data, start, DECODE_SECONDS)
+        except Crashed:
+            return self._ask(request, data, start, DECODE_SECONDS / 2)
+
+    def _ask(
+        self,
+        request: dict[str, Any],
+        data: bytes,
+        start: float,
+        seconds: float,
+        patience: float = 0.0,
+    ) -> tuple[dict[str, Any], bytes]:
+        decoder = self._take(start + (0 if patience else PENALTY_SECONDS), start + WAIT_SECONDS)
+        unwanted = (lambda taken: taken > patience and bool(self._waiting)) if patience else None
+        try:
+            decoder = decoder or self._started()
+            answer, picture = decoder.ask(request, data, seconds, *filter(None, [unwanted]))
+            self._tell(answer.get("missing", []))
+            if answer.get("memory", 0) > _RETIRE_AT:
+                decoder.close()
+                decoder = None
+            return answer, picture
+        except (Crashed, Overtime, Interrupted):
+            decoder = None
+            raise
+        finally:
+            self._give(decoder)
+
+    def _started(self) -> Decoder:
+        try:
+            return self._start()
+        except OSError as error:
+            raise TransientError(f"No decoder can be started: {error}.") from error
+
+    def _take(self, since: float, until: float) -> Decoder | None:
+        mine = since, next(self._numbers)
+        with self._changed:
+            heapq.heappush(self._waiting, mine)
+            try:
+                if not self._changed.wait_for(
+                    lambda: self._free and self._waiting[0] == mine, until - time.monotonic()
+                ):
+                    raise TransientError("No decoder came free in time.", retry_after=30)
+                return self._free.pop()
+            finally:
+                self._waiting.remove(mine)
+                heapq.heapify(self._waiting)
+                self._changed.notify_all()
+
+    def _give(self, decoder: Decoder | None) -> None:
+        with self._changed:
+            self._free.append(decoder)
+            self._changed.notify_all()
+
+    def _tell(self, missing: list[str]) -> None:
+        """Log once what of its sandbox a decoder lacks on this platform."""
+        if missing and not self._told:
+            self._told = True
+            _LOG.warning("The decoders' sandbox lacks: %s", "; ".join(missing))
+
+    def close(self) -> None:
+        """End the decoders that are at hand."""
+        with self._changed:
+            for decoder in filter(None, self._free):
+                decoder.close()
+            self._free = [None] * len(self._free)
+
+
+_places = Places()
+close = _places.close
+atexit.register(close)
+
+
+def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -> Picture:
+    """The picture that a decoder makes of ``data``.
+
+    Raises PermanentError for what cannot be decoded within the bounds, TransientError if no
+    decoder came free.
+    """
+    if len(data) > DECODER_MEMORY // 2:
+        raise PermanentError(
+            "too_many_pixels",
+            f"The image must be decoded, and its {len(data) >> 20} MiB are more than a decoder can "
+            "hold. Save it smaller, or as an upright JPEG.",
+        )
+    request = {"kind": kind, "max_pixels": max_pixels, "side": side, "max_bytes": max_bytes}
+    try:
+        answer, picture = _places.decode(request, data)
+    except Overtime:
+        raise PermanentError(
+            "too_many_pixels",
+            f"Decoding takes more than {DECODE_SECONDS:.0f} seconds. Save the image with fewer "
+            "pixels, frames or shapes.",
+        ) from None
+    except Crashed:
+        raise PermanentError(
+            "corrupt_image",
+            "The image breaks its decoder, or takes more memory than that has. Save it again in "
+            "another program, or with fewer pixels.",
+        ) from None
+    if "reason" in answer:
+        raise PermanentError(answer["reason"], answer["message"])
+    embedded = EmbeddedText(**answer["embedded"])
+    return Picture(
+        picture, answer["mime_type"], answer["width"], answer["height"], embedded, answer["note"]
+    )
+
+
+def too_many_pixels(width: int, height: int, limit: int) -> PermanentError:
+    """The refusal of an image before it is decoded."""
+    return PermanentError(
+        "too_many_pixels",
+        f"The image has {width} x {height} pixels; the limit is {limit}. Upload a smaller one, "
+        "or raise CAPTION_MAX_PIXELS.",
+    )

@@ -1,0 +1,85 @@
+"""The process that decodes: reads requests on stdin, answers on stdout, until stdin ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import struct
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import IO, Any
+
+from functions.pictures.decoding import sandbox
+
+_LENGTHS = struct.Struct(">II")
+
+
+Answer = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
+
+
+def main(memory: int, answer: Answer | None = None) -> None:
+    """Serve until the parent goes away."""
+    # Writable private memory: what a decoder allocates, not the libraries it maps.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    sys.dont_write_bytecode = True
+    source = sys.stdin.buffer
+    # What a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    pages = _pages()
+    missing = sandbox.enter()
+    while head := source.read(_LENGTHS.size):
+        length, size = _LENGTHS.unpack(head)
+        request = json.loads(source.read(length))
+        told, picture = (answer or _answer)(request, source.read(size))
+        told |= {"memory": _memory(pages), "missing": missing}
+        text = json.dumps(told).encode()
+        answers.write(_LENGTHS.pack(len(text), len(picture)) + text)
+        answers.write(picture)
+        answers.flush()
+
+
+def _pages() -> IO[str] | None:
+    """The system's count of this process's pages, opened before that is forbidden."""
+    try:
+        return open("/proc/self/statm", encoding="ascii")
+    except OSError:
+        return None
+
+
+def _memory(pages: IO[str] | None) -> int:
+    """Resident bytes; 0 where the system does not tell. (ru_maxrss would count the parent's.)"""
+    if pages is None:
+        return 0
+    pages.seek(0)
+    return int(pages.read().split()[1]) * resource.getpagesize()
+
+
+def _answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    from functions.core.errors import PermanentError
+    from functions.pictures.decoding import decode
+
+    try:
+        picture = decode.decode(data, **request)
+    except PermanentError as error:
+        return {"reason": error.reason, "message": error.message}, b""
+    except MemoryError:
+        return {"reason": "too_many_pixels", "message": decode.TOO_LARGE}, b""
+    except Exception as error:
+        traceback.print_exc()
+        return decode.refusal(error), b""
+    answer = {
+        "mime_type": picture.mime_type,
+        "width": picture.width,
+        "height": picture.height,
+        "note": picture.note,
+        "embedded": asdict(picture.embedded),
+    }
+    return answer, picture.data
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
