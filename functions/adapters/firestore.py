@@ -6,6 +6,7 @@ Contended transactions are slow there (locks are pessimistic); ``create`` and up
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import time
@@ -24,8 +25,11 @@ from functions.adapters.credentials import account
 from functions.adapters.firestore_queries import (
     SIMILARITY,
     asked,
+    by_name,
+    equal,
     matches,
     nearest,
+    oldest,
     page,
     page_size,
 )
@@ -61,6 +65,7 @@ class FirestoreCaptions:
         self._client = client
         self._captions = client.collection(collection)
         self._days = client.collection(f"{collection}-days")
+        self._bookmarks = client.collection(f"{collection}-bookmarks")
 
     def create(self, document: Document) -> Stored | None:
         try:
@@ -143,6 +148,41 @@ class FirestoreCaptions:
             if len(near) >= query.limit or len(found) < most:
                 break
         return near[: query.limit]
+
+    def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
+        return self._found(equal(self._captions, fields), limit)
+
+    def oldest(self, status: str, before: datetime, limit: int) -> Sequence[Stored]:
+        return self._found(oldest(self._captions, status, before), limit)
+
+    def by_name(self, bucket: str, after: str, until: str, limit: int) -> Sequence[Stored]:
+        return self._found(by_name(self._captions, bucket, after, until), limit)
+
+    def _found(self, query: firestore.Query, limit: int) -> Sequence[Stored]:
+        with _querying(self._client):
+            return [_stored(each) for each in query.limit(limit).get(**_BOUNDS)]
+
+    def bookmark(self, task: str) -> str:
+        with _translating(self._client):
+            snapshot = self._bookmark(task).get(**_BOUNDS)
+        return str(snapshot.get("place")) if snapshot.exists else ""
+
+    def set_bookmark(self, task: str, place: str) -> None:
+        with _translating(self._client):
+            self._bookmark(task).set({"task": task, "place": place}, **_BOUNDS)
+
+    def _bookmark(self, task: str) -> firestore.DocumentReference:
+        return self._bookmarks.document(hashlib.sha256(task.encode()).hexdigest())
+
+    def reserved(self, day: str) -> int:
+        with _translating(self._client):
+            snapshot = self._days.document(day).get(**_BOUNDS)
+        return int(snapshot.get("model_calls")) if snapshot.exists else 0
+
+    def give_back(self, day: str, units: int) -> None:
+        back = {"model_calls": firestore.Increment(-units)}
+        with _translating(self._client):
+            self._days.document(day).set(back, merge=True, **_BOUNDS)
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         reference = self._days.document(day)

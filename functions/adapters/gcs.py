@@ -49,9 +49,14 @@ class CloudStorageImages:
             return None
         return _upload(bucket, blob)
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
+    def list(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[Upload]:
         pages = self._client.list_blobs(
-            bucket, prefix=prefix, projection="noAcl", timeout=_TIMEOUT, retry=_RETRY
+            bucket,
+            prefix=prefix,
+            start_offset=after or None,
+            projection="noAcl",
+            timeout=_TIMEOUT,
+            retry=_RETRY,
         ).pages
         while True:
             try:
@@ -62,7 +67,8 @@ class CloudStorageImages:
             if page is None:
                 return
             for blob in page:
-                yield _upload(bucket, blob)
+                if blob.name > after:  # the offset itself is listed too
+                    yield _upload(bucket, blob)
 
     def read(self, upload: Upload, end: int | None = None) -> bytes:
         blob = self._client.bucket(upload.bucket).blob(upload.name)
