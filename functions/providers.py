@@ -65,6 +65,13 @@ PROVIDERS = {
             install="openai==3.54.0",
         ),
         Provider(
+            "ollama",
+            "OllamaCaptioner",
+            endpoint="OLLAMA_HOST",
+            package="openai",
+            install="openai==3.54.0",
+        ),
+        Provider(
             "anthropic",
             "AnthropicCaptioner",
             ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from functions import composition
-from functions.adapters.vendor_errors import seconds
 from functions.core.errors import ConfigurationError
 from functions.providers import PROVIDERS, Provider
 from functions.settings import Model
@@ -54,19 +53,3 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
             with pytest.raises(ConfigurationError, match="pip install") as caught:
                 composition.captioner(Model(name, "m"), 1)
             assert provider.install in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("7", 7.0),
-        ("inf", 86400.0),
-        ("nan", None),
-        ("-1", None),
-        ("", None),
-        ("soon", None),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
-    ],
-)
-def test_a_delay_is_read_in_seconds(header: str, expected: float | None) -> None:
-    assert seconds({"retry-after": header}) == expected
