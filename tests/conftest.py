@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -122,6 +123,19 @@ def installed(server: AbstractContextManager[T]) -> Iterator[T]:
                 pytest.fail(str(missing), pytrace=False)
             pytest.skip(str(missing))
         yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once what is missing, how many tests that cost, and the command that brings it."""
+    skipped = terminalreporter.getreports("skipped")
+    reasons = Counter(str(each.longrepr[2]) for each in skipped if each.longrepr)
+    missing = Counter({why: count for why, count in reasons.items() if " is missing: " in why})
+    if not missing:
+        return
+    terminalreporter.section("missing")
+    for why, count in missing.most_common():
+        terminalreporter.line(f"{count:4} tests skipped: {why.removeprefix('Skipped: ')}")
+    terminalreporter.line("To bring all of it: make programs")
 
 
 @pytest.fixture

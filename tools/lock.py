@@ -9,6 +9,7 @@ in just these words.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ class Lock:
     extras: tuple[str, ...] = ()
     agrees_with: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    stays: bool = False
 
 
 # What is deployed is decided alone; what is added for the command line and the tests fits to it.
@@ -40,7 +42,7 @@ LOCKS = (
     Lock("locks/dev.lock", "pyproject.toml", ("cli", "dev"), ("locks/eval.lock",)),
     Lock("locks/build.lock", "locks/build.in"),
     Lock("locks/installer.lock", "locks/installer.in"),
-    Lock("locks/oldest-pip.lock", "locks/oldest-pip.in"),
+    Lock("locks/oldest-pip.lock", "locks/oldest-pip.in", stays=True),
     Lock("locks/scan.lock", "locks/scan.in"),
     Lock(
         "locks/google-generativeai.lock",
@@ -99,9 +101,13 @@ def compile_lock(lock: Lock, output: str, upgrade: bool = False, folder: Path = 
 def raise_pins() -> None:
     """Raise the versions that are written by hand to the newest that fit together."""
     newest: dict[Path, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for lock in LOCKS:
-            found = _newest(lock, Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _loosen(folder)
+        for lock in (each for each in LOCKS if not each.stays):
+            compile_lock(lock, lock.path, upgrade=True, folder=folder)
+            pins = PIN.findall((folder / lock.path).read_text("utf-8"))
+            found = {_canonical(package): version for package, _, version in pins}
             for path in _written(lock):
                 text = newest.get(path) or path.read_text("utf-8")
                 newest[path] = PIN.sub(lambda pin, to=found: _raised(pin, to), text)
@@ -109,19 +115,18 @@ def raise_pins() -> None:
         path.write_text(text, "utf-8")
 
 
-def _newest(lock: Lock, folder: Path) -> dict[str, str]:
-    """What ``lock`` would name if nothing were pinned by hand."""
-    for path in sorted({*ROOT.glob("*.txt"), *ROOT.glob("locks/*.in"), ROOT / "pyproject.toml"}):
-        loose = folder / path.relative_to(ROOT)
-        loose.parent.mkdir(exist_ok=True)
-        loose.write_text(PIN.sub(r"\1\2", path.read_text("utf-8")), "utf-8")
-    for name in ("README.md", "LICENSE"):
-        (folder / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
-    compile_lock(lock, lock.path, upgrade=True, folder=folder)
-    return {_canonical(each[0]): each[2] for each in PIN.findall((folder / lock.path).read_text())}
+def _loosen(folder: Path) -> None:
+    """Put into ``folder`` all that locks are made of, with nothing pinned by hand."""
+    (folder / "locks").mkdir()
+    for path in (*ROOT.glob("*.txt"), *ROOT.glob("locks/*.in"), ROOT / "pyproject.toml"):
+        text = PIN.sub(r"\1\2", path.read_text("utf-8"))
+        (folder / path.relative_to(ROOT)).write_text(text, "utf-8")
+    for path in (ROOT / "README.md", ROOT / "LICENSE", *ROOT.glob("locks/*.overrides")):
+        shutil.copy(path, folder / path.relative_to(ROOT))
 
 
 def _written(lock: Lock) -> list[Path]:
+    """The files whose pins ``lock`` decides."""
     if lock.source.startswith("locks/"):
         return [ROOT / lock.source]
     return [path for pattern in WRITTEN for path in ROOT.glob(pattern)]
