@@ -57,6 +57,7 @@ LOCKS = (
     ),
 )
 PIN = re.compile(r"(?m)(?<![\w.-])([A-Za-z][\w.-]*)((?:\[[\w,-]+\])?)==([\w.+!]+)")
+FURTHER = {"UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"}
 # A package with an extra: its name, its extras, its version with the hashes
 EXTRA = re.compile(r"(?m)^([\w.-]+)(\[[\w,-]+\])(==.*\n(?: +--hash=.*\n)+)")
 # Where versions are written by hand, beside locks/*.in; --upgrade raises them all.
@@ -68,17 +69,25 @@ def main() -> None:
     if "--upgrade" in sys.argv[1:]:
         raise_pins()
     for lock in LOCKS:
-        settle(ROOT / lock.path)
-        compile_lock(lock, lock.path, upgrade="--upgrade" in sys.argv[1:])
-        text = (ROOT / lock.path).read_text("utf-8")
-        (ROOT / lock.path).write_text(EXTRA.sub(r"\1\3\1\2\3", text), "utf-8")
+        path = ROOT / lock.path
+        fresh = path.with_suffix(".new")
+        fresh.write_text(_versions(path), "utf-8")
+        try:
+            compile_lock(lock, str(fresh), upgrade="--upgrade" in sys.argv[1:])
+            path.write_text(EXTRA.sub(r"\1\3\1\2\3", fresh.read_text("utf-8")), "utf-8")
+        finally:
+            fresh.unlink()
 
 
-def settle(path: Path) -> None:
-    """Take this branch's side of a merge that left both sides in a lock."""
-    if path.exists() and "\n<<<<<<< " in "\n" + path.read_text("utf-8"):
+def _versions(path: Path) -> str:
+    """The versions of a lock without their hashes, which are asked for anew; this branch's side
+    of it where a merge has left both sides there."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    if "<<<<<<< " in text:
         ours = ["git", "show", f"HEAD:./{path.relative_to(ROOT)}"]
-        path.write_bytes(subprocess.run(ours, cwd=ROOT, check=True, capture_output=True).stdout)
+        shown = subprocess.run(ours, cwd=ROOT, check=True, capture_output=True, text=True)
+        text = shown.stdout
+    return re.sub(r" \\\n +--hash=\S+", "", text)
 
 
 def compile_lock(lock: Lock, output: str, upgrade: bool = False, folder: Path = ROOT) -> None:
@@ -91,11 +100,15 @@ def compile_lock(lock: Lock, output: str, upgrade: bool = False, folder: Path = 
     command += [each for path in lock.overrides for each in ("--overrides", path)]
     command += ["--upgrade"] * upgrade
     subprocess.run(
-        [*command, "--output-file", output, lock.source],
-        cwd=folder,
-        env=environment.uv_environment(Path(sys.executable)),
-        check=True,
+        [*command, "--output-file", output, lock.source], cwd=folder, env=_whole(), check=True
     )
+
+
+def _whole() -> dict[str, str]:
+    """The environment for uv with one index: further ones may hold some files of a release, and
+    a lock with the hashes of those installs on no other Python."""
+    env = environment.uv_environment(Path(sys.executable))
+    return {name: value for name, value in env.items() if name not in FURTHER}
 
 
 def raise_pins() -> None:
