@@ -14,6 +14,7 @@ from functions.core.document import (
     Picture,
     Prompt,
     Query,
+    Record,
     Stored,
     Upload,
 )
@@ -97,6 +98,13 @@ class CaptionStore(Protocol):
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
         """The captioned documents of ``query`` whose embeddings lie closest, with the cosine
         similarity, closest first, at most ``query.limit``. Its cursor and words do not count."""
+
+    def read_record(self, kind: str, key: str) -> Record:
+        """The record of this kind and key; empty where there is none, or none any more."""
+
+    def write_record(self, record: Record) -> Record:
+        """Write a record over the version that it was read in. Raises Stale if that has changed,
+        or if it was read as absent and is there."""
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         """Take up to ``block`` of ``limit`` units of ``day``; the number granted, 0 when spent."""
