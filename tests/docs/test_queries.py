@@ -1,4 +1,4 @@
-"""The queries that README shows are run as they stand there."""
+"""The queries that docs/queries.md shows are run as they stand there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from google.cloud import firestore
 from functions.adapters.firestore import FirestoreCaptions
 from functions.core.document import Document, Review
 from tests.infra.firestore_indexes import Indexes
+from tests.support.documentation import page
 from tests.support.recorded_firestore import recorded_firestore
 
 ROOT = Path(__file__).parents[2]
@@ -36,9 +37,9 @@ DOCUMENTS = {
 
 
 def snippet(language: str) -> str:
-    """The code in this language in README's section on queries."""
-    section = (ROOT / "README.md").read_text("utf-8").partition("## Query captions\n")[2]
-    found = re.search(rf"```{language}\n(.*?)```", section.partition("\n## ")[0], re.S)
+    """The code in this language in docs/queries.md."""
+    section = page("queries")
+    found = re.search(rf"```{language}\n(.*?)```", section, re.S)
     assert found
     return found[1]
 

@@ -1,4 +1,4 @@
-"""The money in infra/PRIVACY-AND-COST.md is what the table of prices says."""
+"""The money in docs/privacy-and-cost.md is what the table of prices says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functions.model import prices
 from functions.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "infra" / "PRIVACY-AND-COST.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "privacy-and-cost.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 PROMPT, REPLY = 850, 120
 LIMIT = Settings.from_env({"CAPTION_MODEL": "offline"}).daily_limit
@@ -65,7 +65,7 @@ def test_the_worst_day_is_the_limit_times_the_dearest_call() -> None:
 
 
 def test_readme_says_the_same_in_short() -> None:
-    assert "(infra/PRIVACY-AND-COST.md)" in README
+    assert "(docs/privacy-and-cost.md)" in README
     assert "about $0.90" in README
     assert "$63" in README
 

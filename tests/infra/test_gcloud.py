@@ -16,7 +16,10 @@ from tests.conftest import installed
 from tests.support.emulators import Missing
 
 ROOT = Path(__file__).parents[2]
-SAYING = [ROOT / "README.md", *sorted((ROOT / "infra").glob("*.md"))]
+SAYING = [
+    ROOT / "README.md",
+    *sorted([*(ROOT / "infra").glob("*.md"), *(ROOT / "docs").glob("*.md")]),
+]
 SAYING += sorted((ROOT / "infra").glob("*.tf"))
 _CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`|\"((?:[^\"\\]|\\.)*)\"", re.S)
 _COMMAND = re.compile(r"\bgcloud ((?:[a-z][a-z0-9-]* ?)+)([^\n|`;]*)")
@@ -69,7 +72,7 @@ def test_commands_exist_with_their_flags(tree: dict[str, Any], path: Path) -> No
 
 
 def test_the_commands_of_the_readme_are_seen(tree: dict[str, Any]) -> None:
-    deploying = dict(said((ROOT / "README.md").read_text("utf-8")))["functions deploy"]
+    deploying = dict(said((ROOT / "docs" / "deploy.md").read_text("utf-8")))["functions deploy"]
     assert {"--retry", "--trigger-event-filters", "--set-secrets", "--concurrency"} <= deploying
     printed = dict(said((ROOT / "infra" / "outputs.tf").read_text("utf-8")))
     assert {"--project", "--region", "--port"} in printed.values()

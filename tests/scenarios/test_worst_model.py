@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from tests.support.bad_answers import GOOD, WAYS
+from tests.support.documentation import page
 from tools.worst_model import Ended, ended, markdown, world
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+PAGE = page("evaluate")
 # Every text that may stand unmarked in the end.
 FIT = {
     GOOD,
@@ -75,6 +75,6 @@ def test_a_published_text_is_plain(outcomes: Outcomes, way: str) -> None:
 
 def test_the_demonstration_has_twenty_ways_and_stands_in_readme(outcomes: Outcomes) -> None:
     assert len(WAYS) == 20
-    assert markdown([outcomes[bad.way, False].row for bad in WAYS]) in README, (
-        "README's table is old: `make worst-model | cat` prints it"
+    assert markdown([outcomes[bad.way, False].row for bad in WAYS]) in PAGE, (
+        "docs/evaluate.md's table is old: `make worst-model | cat` prints it"
     )
