@@ -27,6 +27,7 @@ from functions.adapters.firestore_queries import (
     asked,
     by_name,
     equal,
+    exact,
     matches,
     nearest,
     oldest,
@@ -136,6 +137,14 @@ class FirestoreCaptions:
             if len(rows) < size:
                 return Page(tuple(found))
             after = Position.of(rows[-1].document)
+
+    def count(self, query: Query) -> int | None:
+        queries = asked(self._captions, query)
+        if not exact(query) or len(queries) > 1:
+            return None
+        with _querying(self._client):
+            answers: Any = queries[0].count().get(**_BOUNDS)
+            return int(answers[0][0].value)
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
         wanted = replace(query, status=Status.CAPTIONED, words=(), md5="")

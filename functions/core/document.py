@@ -335,7 +335,8 @@ class Query:
     """Which documents; empty means any. Newest first by ``updated_at``; with ``md5`` in any order.
 
     ``words`` are search terms (:mod:`functions.core.search_terms`), of which a document has one at
-    least; ``since`` and ``until`` bound ``updated_at``, the latter exclusively.
+    least; ``reason`` is one of its review's; ``since`` and ``until`` bound ``updated_at``, the
+    latter exclusively.
     """
 
     status: str = ""
@@ -347,6 +348,7 @@ class Query:
     tag: str = ""
     words: tuple[str, ...] = ()
     review: bool = False
+    reason: str = ""
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 50

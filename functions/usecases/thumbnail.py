@@ -1,0 +1,78 @@
+"""Make small pictures of images for people to look at, in every format that is captioned."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from functions import pictures
+from functions.core.document import Accepts, Document, Upload
+from functions.core.memory_limiter import MemoryLimiter
+from functions.core.ports import ImageStore
+
+# Pixels of the longer side: a tile, a tile on a dense screen, and one picture at a time.
+SIZES = (240, 480, 1024, 1536)
+# What browsers show. A picture that is small enough goes as it is, without its private data.
+_SHOWN = frozenset({"image/jpeg", "image/png", "image/webp"})
+_MOST_BYTES = 4 << 20
+# What an instance keeps: two thousand tiles.
+_KEPT_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture, upright, without private data."""
+
+    data: bytes
+    mime_type: str
+
+
+class Thumbnails:
+    """Makes thumbnails by the decoder that captions go through, and keeps the latest."""
+
+    def __init__(self, images: ImageStore, max_pixels: int, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._images, self._max_pixels, self._most = images, max_pixels, kept_bytes
+        self._memory = MemoryLimiter()
+        self._kept: OrderedDict[tuple[str, int, int], Thumbnail] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def make(self, document: Document, size: int) -> Thumbnail:
+        """The picture that a document describes, its longer side the next of ``SIZES``.
+
+        Raises Gone if the image is no longer the one that has this caption, PermanentError for a
+        file that cannot be read, TransientError where memory or a decoder does not come free.
+        """
+        side = next((each for each in SIZES if each >= size), SIZES[-1])
+        key = (document.id, document.generation, side)
+        with self._lock:
+            if kept := self._kept.get(key):
+                self._kept.move_to_end(key)
+                return kept
+        made = self._made(document, side)
+        self._keep(key, made)
+        return made
+
+    def _made(self, document: Document, side: int) -> Thumbnail:
+        upload = Upload(
+            document.bucket, document.name, document.generation, document.updated_at,
+            size=document.size,
+        )  # fmt: skip
+        free = self._memory.take(document.size or 0)
+        try:
+            data = self._images.read(upload)
+            picture = pictures.prepare(data, Accepts(_SHOWN, _MOST_BYTES, side), self._max_pixels)
+            return Thumbnail(picture.data, picture.mime_type)
+        finally:
+            free()
+
+    def _keep(self, key: tuple[str, int, int], made: Thumbnail) -> None:
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = made
+            self._bytes += len(made.data)
+            while self._bytes > self._most and len(self._kept) > 1:
+                _, dropped = self._kept.popitem(last=False)
+                self._bytes -= len(dropped.data)
