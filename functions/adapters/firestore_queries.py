@@ -11,7 +11,8 @@ depend on what somebody deploys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from google.cloud import firestore
@@ -99,6 +100,25 @@ def nearest(
             ),
             most,
         )
+
+
+def equal(captions: firestore.CollectionReference, fields: Mapping[str, str | bool]) -> Any:
+    """A query for documents with these values: automatic indexes are merged for it."""
+    return _filtered(captions, [(field, "==", value) for field, value in fields.items()])
+
+
+def oldest(captions: firestore.CollectionReference, status: str, before: datetime) -> Any:
+    """A query for documents of a status, those that have not changed for longest first."""
+    filters: list[_Filter] = [("status", "==", status), ("updated_at", "<", before)]
+    return _filtered(captions, filters).order_by("updated_at")
+
+
+def by_name(captions: firestore.CollectionReference, bucket: str, after: str, until: str) -> Any:
+    """A query for a bucket's documents between two names, as the bucket lists its objects."""
+    filters: list[_Filter] = [("bucket", "==", bucket), ("name", ">", after)]
+    if until:
+        filters.append(("name", "<=", until))
+    return _filtered(captions, filters).order_by("name")
 
 
 def matches(document: Document, query: Query) -> bool:

@@ -87,11 +87,12 @@ class FolderImages:
             time=datetime.fromtimestamp(generation / 1e9, UTC),
         )
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
+    def list(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[Upload]:
         if bucket != BUCKET:
             raise Gone
         for name in sorted(self.names()):
-            upload = self.look_up(bucket, name) if name.startswith(prefix) else None
+            wanted = name.startswith(prefix) and name > after
+            upload = self.look_up(bucket, name) if wanted else None
             if upload:
                 yield upload
 

@@ -16,6 +16,8 @@ create table if not exists captions (
 create index if not exists captions_by_md5 on captions (md5);
 create index if not exists captions_by_time on captions (updated_at desc, name desc, id desc);
 
+create table if not exists bookmarks (task text primary key, place text not null);
+
 create table if not exists days (day text primary key, model_calls integer not null);
 
 create table if not exists labels (

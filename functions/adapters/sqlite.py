@@ -152,13 +152,52 @@ class SqliteCaptions:
         found = self.read_many(key for _, key in near)
         return [(found[key], similarity) for similarity, key in near if key in found]
 
+    def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
+        where = " and ".join(f"document ->> '$.{field}' = ?" for field in fields)
+        return self._some(where, [*fields.values()], "id", limit)
+
+    def oldest(self, status: str, before: datetime, limit: int) -> Sequence[Stored]:
+        where = "status = ? and updated_at < ?"
+        return self._some(where, [status, _time(before)], "updated_at, id", limit)
+
+    def by_name(self, bucket: str, after: str, until: str, limit: int) -> Sequence[Stored]:
+        where = "bucket = ? and name > ?" + (" and name <= ?" if until else "")
+        values = [bucket, after, *([until] if until else [])]
+        return self._some(where, values, "name", limit)
+
+    def _some(self, where: str, values: list[Any], order: str, limit: int) -> Sequence[Stored]:
+        with connected(self._path, "deferred") as db:
+            rows = db.execute(
+                f"select document, version from captions where {where} "  # noqa: S608
+                f"order by {order} limit ?",
+                (*values, limit),
+            ).fetchall()
+        return [_stored(row) for row in rows]
+
+    def bookmark(self, task: str) -> str:
+        with connected(self._path, "deferred") as db:
+            row = db.execute("select place from bookmarks where task = ?", (task,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_bookmark(self, task: str, place: str) -> None:
+        with connected(self._path) as db:
+            db.execute("insert or replace into bookmarks values (?, ?)", (task, place))
+
     def reserve(self, day: str, block: int, limit: int) -> int:
         with connected(self._path) as db:
-            row = db.execute("select model_calls from days where day = ?", (day,)).fetchone()
-            taken = row[0] if row else 0
+            taken = _taken(db, day)
             granted = max(0, min(block, limit - taken))
             db.execute("insert or replace into days values (?, ?)", (day, taken + granted))
         return granted
+
+    def give_back(self, day: str, units: int) -> None:
+        with connected(self._path) as db:
+            left = max(0, _taken(db, day) - units)
+            db.execute("insert or replace into days values (?, ?)", (day, left))
+
+    def reserved(self, day: str) -> int:
+        with connected(self._path, "deferred") as db:
+            return _taken(db, day)
 
 
 def _condition(query: Query) -> tuple[str, list[Any]]:
@@ -193,6 +232,11 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
         wheres.append("(updated_at, name, id) < (?, ?, ?)")
         values += [_time(after.updated_at), after.name, after.id]
     return " and ".join(wheres), values
+
+
+def _taken(db: sqlite3.Connection, day: str) -> int:
+    row = db.execute("select model_calls from days where day = ?", (day,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _next_version(db: sqlite3.Connection) -> int:

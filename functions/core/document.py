@@ -83,6 +83,14 @@ class CaptionRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRequest:
+    """Somebody, a clock mostly, asks to take up what waits; of all buckets, or of one."""
+
+    bucket: str = ""
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedText:
     """What people wrote into the image file itself (IPTC, XMP, EXIF, PNG text)."""
 
@@ -130,12 +138,14 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is told. ``version`` names the text and hashes all of it but the picture."""
+    """What a model is told. ``version`` names the text and hashes all of it but the picture;
+    ``max_output_tokens`` bounds the reply, thinking included (0: as the adapter sees fit)."""
 
     version: str
     system: str
     user: str
     schema: Mapping[str, Any]
+    max_output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

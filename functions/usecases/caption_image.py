@@ -119,6 +119,8 @@ class Captioning:
         ``force`` is set in any case. The same request a second time has no effect."""
         report.bucket, report.name = request.bucket, request.name
         upload = self._images.look_up(request.bucket, request.name)
+        if upload is None:
+            forget_image.drop_gone(self._store, self._images, request.bucket, request.name)
         if upload is None or (request.generation or upload.generation) != upload.generation:
             report.outcome = "gone"
             return

@@ -41,7 +41,7 @@ def test_every_provider_is_listed_with_what_it_still_needs(ready: ModelServer) -
     assert list(listed) == list(PROVIDERS)
     assert (listed["gemini"]["ready"], listed["openai"]["ready"]) == (True, True)
     assert listed["anthropic"]["needs"] == "set ANTHROPIC_API_KEY"
-    assert listed["google-generativeai"]["needs"].startswith("pip install -r functions/captioners")
+    assert listed["google-generativeai"]["needs"].startswith("pip install -r functions/adapters")
     assert listed["gemini"]["keys"]["GEMINI_API_KEY"] is True
     assert listed["openai"]["chosen"] == ["openai:gpt-5.4-mini"]
     assert ready.count == 0
