@@ -18,7 +18,7 @@ from functions.http import responses
 from functions.http.responses import Refusal
 from functions.usecases.edit_caption import Change, version
 
-STATUSES = tuple(Status)
+STATUSES = tuple(each.value for each in Status)
 PAGE, MOST = 24, 100
 MOST_BYTES = 1 << 16
 # "Getting the user's identity", Identity-Aware Proxy: the name behind who vouches for it.
