@@ -294,10 +294,26 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
 
 
 def policy(settings: Settings) -> Policy:
-    """The rules of CAPTION_POLICY, or of captions.toml beside main.py; none if there is neither."""
-    beside = Path(__file__).resolve().parent.parent / POLICY_FILE
-    path = settings.policy or (beside if beside.is_file() else None)
+    """The rules of :func:`policy_file`; none if there is no such file."""
+    path = policy_file(settings)
     return Policy.load(path) if path else Policy.empty()
+
+
+def policy_file(settings: Settings) -> Path | None:
+    """The file that CAPTION_POLICY names, or captions.toml beside main.py, if there is one."""
+    beside = Path(__file__).resolve().parent.parent / POLICY_FILE
+    return settings.policy or (beside if beside.is_file() else None)
+
+
+def where(settings: Settings) -> str:
+    """Where :func:`store` keeps captions, for people who find something else than they expect."""
+    if settings.local:
+        return f"the folder {settings.local}"
+    project = os.environ.get("GOOGLE_CLOUD_PROJECT") or "of your login"
+    return (
+        f"the collection {settings.collection} of the database {settings.database}, "
+        f"project {project}"
+    )
 
 
 def require_key(model: Model, env: Mapping[str, str]) -> None:
