@@ -48,6 +48,7 @@ class Upload:
     size: int | None = None
     md5: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    content_encoding: str = ""
 
     @property
     def id(self) -> str:

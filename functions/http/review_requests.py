@@ -131,7 +131,8 @@ def _language(text: str) -> str:
 
 
 def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST:
+    short = text.isascii() and text.isdigit() and len(text) <= len(str(MOST))
+    if not short or not 1 <= int(text) <= MOST:
         raise Refusal(400, f"limit is no number from 1 to {MOST}")
     return int(text)
 

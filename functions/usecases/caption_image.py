@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +26,7 @@ from functions.core.document import (
 )
 from functions.core.errors import Gone, Held, OverBudget, PermanentError, Stale, TransientError
 from functions.core.lease import Claim, Decision, LeaseRequest, Trigger
-from functions.core.memory_limiter import MemoryLimiter
+from functions.core.memory_limiter import UNPACKED_BYTES, MemoryLimiter
 from functions.core.policy import Policy, Rule
 from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
@@ -77,6 +78,8 @@ class Captioning:
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._memory = MemoryLimiter()
+        # Of its own, for who waits here holds memory there: in one, two could wait for each other.
+        self._memory_of_unpacked = MemoryLimiter(UNPACKED_BYTES)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -220,14 +223,13 @@ class Captioning:
         return document
 
     def _picture(self, upload: Upload, accepts: Accepts) -> Picture:
-        free = self._memory.take(upload.size or 0)
-        try:
-            data = self._images.read(upload)
-            picture = pictures.prepare(data, accepts, self._settings.max_pixels)
-        except BaseException:
-            free()
-            raise
-        picture.on_release = free
+        with ExitStack() as taken:
+            taken.callback(self._memory.take(upload.size or 0))
+            data, max_bytes = self._images.read(upload), self._settings.max_bytes
+            if size := pictures.unpacked_size(data, max_bytes):
+                taken.callback(self._memory_of_unpacked.take(size))
+            picture = pictures.prepare(data, accepts, self._settings.max_pixels, max_bytes)
+            picture.on_release = taken.pop_all().close
         return picture
 
     def _repair_until(self) -> datetime:
