@@ -6,17 +6,15 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from functions import pictures
 from functions.core.document import Accepts, Document, Upload
-from functions.core.memory_limiter import MemoryLimiter
-from functions.core.ports import ImageStore
+from functions.usecases.fetch_picture import PictureFetcher
 
 # Pixels of the longer side: a tile, a tile on a dense screen, and one picture at a time.
 SIZES = (240, 480, 1024, 1536)
 # What browsers show. A picture that is small enough goes as it is, without its private data.
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/webp"})
 _MOST_BYTES = 4 << 20
-# What an instance keeps: two thousand tiles.
+# What an instance keeps: a thousand tiles and more.
 _KEPT_BYTES = 32 << 20
 
 
@@ -31,9 +29,8 @@ class Thumbnail:
 class Thumbnails:
     """Makes thumbnails by the decoder that captions go through, and keeps the latest."""
 
-    def __init__(self, images: ImageStore, max_pixels: int, kept_bytes: int = _KEPT_BYTES) -> None:
-        self._images, self._max_pixels, self._most = images, max_pixels, kept_bytes
-        self._memory = MemoryLimiter()
+    def __init__(self, pictures: PictureFetcher, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._pictures, self._most = pictures, kept_bytes
         self._kept: OrderedDict[tuple[str, int, int], Thumbnail] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -41,8 +38,8 @@ class Thumbnails:
     def make(self, document: Document, size: int) -> Thumbnail:
         """The picture that a document describes, its longer side the next of ``SIZES``.
 
-        Raises Gone if the image is no longer the one that has this caption, PermanentError for a
-        file that cannot be read, TransientError where memory or a decoder does not come free.
+        Raises what :meth:`PictureFetcher.fetch` raises: Gone if the image is no longer the one
+        that has this caption.
         """
         side = next((each for each in SIZES if each >= size), SIZES[-1])
         key = (document.id, document.generation, side)
@@ -50,22 +47,14 @@ class Thumbnails:
             if kept := self._kept.get(key):
                 self._kept.move_to_end(key)
                 return kept
-        made = self._made(document, side)
+        where = (document.bucket, document.name, document.generation, document.updated_at)
+        picture = self._pictures.fetch(
+            Upload(*where, size=document.size), Accepts(_SHOWN, _MOST_BYTES, side)
+        )
+        made = Thumbnail(picture.data, picture.mime_type)
+        picture.release()
         self._keep(key, made)
         return made
-
-    def _made(self, document: Document, side: int) -> Thumbnail:
-        upload = Upload(
-            document.bucket, document.name, document.generation, document.updated_at,
-            size=document.size,
-        )  # fmt: skip
-        free = self._memory.take(document.size or 0)
-        try:
-            data = self._images.read(upload)
-            picture = pictures.prepare(data, Accepts(_SHOWN, _MOST_BYTES, side), self._max_pixels)
-            return Thumbnail(picture.data, picture.mime_type)
-        finally:
-            free()
 
     def _keep(self, key: tuple[str, int, int], made: Thumbnail) -> None:
         with self._lock:
