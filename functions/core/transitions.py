@@ -194,7 +194,10 @@ def ended(
         if field in _TRANSLATED and isinstance(text, str)
     )
     terms = search_terms.terms(
-        (document.alt_text, document.caption, *document.tags, *translated, document.visible_text)
+        (
+            *(document.alt_text, document.caption, *document.tags, *translated),
+            *(document.visible_text, document.name.rpartition(".")[0] or document.name),
+        )
     )
     return replace(
         document,

@@ -8,15 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from functions import pictures, quality
+from functions import quality
 from functions.core import lease, object_metadata, transitions
 from functions.core.clock import Clock
 from functions.core.document import (
-    Accepts,
     CaptionRequest,
     Document,
     EmbeddedText,
-    Picture,
     Problem,
     Prompt,
     Source,
@@ -26,7 +24,6 @@ from functions.core.document import (
 )
 from functions.core.errors import Gone, Held, OverBudget, PermanentError, Stale, TransientError
 from functions.core.lease import Claim, Decision, LeaseRequest, Trigger
-from functions.core.memory_limiter import MemoryLimiter
 from functions.core.policy import Policy, Rule
 from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
@@ -36,6 +33,7 @@ from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
 from functions.usecases import find_copy, forget_image, keep_history, preflight
+from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.label_image import label
 
 # How often a write that met another one is tried again before the event is redelivered.
@@ -81,7 +79,7 @@ class Captioning:
         self._settings, self._policy, self._clock = settings, policy, Clock(clock)
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._memory = MemoryLimiter()
+        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -124,6 +122,8 @@ class Captioning:
         ``force`` is set in any case. The same request a second time has no effect."""
         report.bucket, report.name = request.bucket, request.name
         upload = self._images.look_up(request.bucket, request.name)
+        if upload is None:
+            forget_image.drop_gone(self._store, self._images, request.bucket, request.name)
         if upload is None or (request.generation or upload.generation) != upload.generation:
             report.outcome = "gone"
             return
@@ -246,7 +246,7 @@ class Captioning:
 
     def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
         """What gives a claimed document the model's text."""
-        fetch = functools.partial(self._picture, task.upload)
+        fetch = functools.partial(self._pictures.fetch, task.upload)
         picture = fetch(self._captioner.accepts)
         try:
             context = quality.Context(
@@ -275,17 +275,6 @@ class Captioning:
         threshold = self._settings.similarity_threshold
         judged = self._embeddings.judged(found, fetch, threshold, report)
         return lambda claim: transitions.measured(finish(claim), judged)
-
-    def _picture(self, upload: Upload, accepts: Accepts) -> Picture:
-        free = self._memory.take(upload.size or 0)
-        try:
-            data = self._images.read(upload)
-            picture = pictures.prepare(data, accepts, self._settings.max_pixels)
-        except BaseException:
-            free()
-            raise
-        picture.on_release = free
-        return picture
 
     def _repair_until(self) -> datetime:
         """A second call is begun only if it can end while the claim holds."""
