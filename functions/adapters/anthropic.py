@@ -19,7 +19,6 @@ from functions.core.errors import CaptionError
 ACCEPTS = Accepts(
     frozenset({"image/png", "image/jpeg", "image/webp"}), 5 * 2**20 * 3 // 4 - 1024, 8000
 )
-_MAX_OUTPUT_TOKENS = 4096
 _SERVICE = VendorErrors(
     "Anthropic",
     "set ANTHROPIC_API_KEY to a valid one whose workspace may use it",
@@ -59,7 +58,7 @@ class AnthropicCaptioner:
         content: Any = [{"type": "image", "source": source}, {"type": "text", "text": prompt.user}]
         return self._client.messages.create(
             model=self._name,
-            max_tokens=_MAX_OUTPUT_TOKENS,
+            max_tokens=prompt.max_output_tokens,
             system=prompt.system,
             messages=[{"role": "user", "content": content}],
             output_config={"format": {"type": "json_schema", "schema": dict(prompt.schema)}},

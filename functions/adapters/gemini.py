@@ -15,7 +15,6 @@ ACCEPTS = Accepts(
     max_bytes=14 * 2**20,
     max_side=8192,
 )
-_MAX_OUTPUT_TOKENS = 2048
 # Finish reasons that are a refusal of this image; with any other, what there is of a reply
 # is read, and asked for once more if it cannot be.
 _REFUSALS = frozenset(
@@ -49,7 +48,7 @@ class GeminiCaptioner:
                 system_instruction=prompt.system,
                 response_mime_type="application/json",
                 response_json_schema=prompt.schema,
-                max_output_tokens=_MAX_OUTPUT_TOKENS,
+                max_output_tokens=prompt.max_output_tokens,
                 http_options=options,
             )
             said = types.Content(role="user", parts=[part, types.Part.from_text(text=prompt.user)])

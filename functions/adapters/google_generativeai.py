@@ -31,7 +31,6 @@ ACCEPTS = Accepts(
     14 * 2**20,
     8192,
 )
-_MAX_OUTPUT_TOKENS = 2048
 _CALLS = 100
 _KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 _SERVICE = VendorErrors(
@@ -85,7 +84,7 @@ class GoogleGenerativeAICaptioner:
             [{"mime_type": picture.mime_type, "data": picture.data}, prompt.user],
             generation_config={
                 "response_mime_type": "application/json",
-                "max_output_tokens": _MAX_OUTPUT_TOKENS,
+                "max_output_tokens": prompt.max_output_tokens,
             },
             request_options={"timeout": self._timeout, "retry": None},
         )

@@ -26,7 +26,6 @@ from functions.core.errors import CaptionError
 ACCEPTS = Accepts(frozenset({"image/png", "image/jpeg", "image/webp"}), 20 * 2**20, 8192)
 # llama.cpp reads no WebP, and local models count tokens by pixels.
 COMPATIBLE = Accepts(frozenset({"image/png", "image/jpeg"}), 8 * 2**20, 1536)
-_MAX_OUTPUT_TOKENS = 4096
 _SERVICE = VendorErrors(
     "OpenAI",
     "set OPENAI_API_KEY to a valid one whose project may use it",
@@ -77,7 +76,7 @@ class OpenAICaptioner:
                     completion = self._completions.create(
                         model=self._name,
                         messages=_messages(picture.mime_type, placeholder, prompt, schema),
-                        max_completion_tokens=_MAX_OUTPUT_TOKENS,
+                        max_completion_tokens=prompt.max_output_tokens,
                         response_format=_format(prompt) if schema else openai.omit,
                         extra_headers=headers(placeholder),
                     )

@@ -130,12 +130,18 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is told. ``version`` names the text and hashes all of it but the picture."""
+    """What a model is told. ``version`` names the text and hashes all of it but the picture.
+
+    ``max_output_tokens`` is what the reply may take, thinking included; ``output_limit`` what it
+    may be raised to where a reply was cut off.
+    """
 
     version: str
     system: str
     user: str
     schema: Mapping[str, Any]
+    max_output_tokens: int = 4096
+    output_limit: int = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +204,20 @@ class ImageText:
         return {each.name: getattr(self, each.name) for each in fields(ImageText)}
 
 
+class Unable(StrEnum):
+    """Why a model says that it does not describe an image."""
+
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    UNCERTAIN = "uncertain"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply(ImageText):
-    """A model's answer, read: the text for one image."""
+    """A model's answer, read: the text for one image, or why there is none."""
+
+    could_not_describe: Unable | None = None
 
 
 @dataclass(frozen=True, slots=True)
