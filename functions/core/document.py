@@ -142,14 +142,19 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is told. ``version`` names the text and hashes all of it but the picture;
-    ``max_output_tokens`` bounds the reply, thinking included (0: as the adapter sees fit)."""
+    """What a model is told. ``version`` names the text and hashes all of it but the picture.
+
+    ``max_output_tokens`` is what the reply may take, thinking included (0: as
+    the adapter sees fit); ``output_limit`` what it
+    may be raised to where a reply was cut off.
+    """
 
     version: str
     system: str
     user: str
     schema: Mapping[str, Any]
     max_output_tokens: int = 0
+    output_limit: int = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +227,20 @@ def _written_by(translation: object, source: Source) -> bool:
     return isinstance(translation, Mapping) and translation.get("source") == source
 
 
+class Unable(StrEnum):
+    """Why a model says that it does not describe an image."""
+
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    UNCERTAIN = "uncertain"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply(ImageText):
-    """A model's answer, read: the text for one image."""
+    """A model's answer, read: the text for one image, or why there is none."""
+
+    could_not_describe: Unable | None = None
 
 
 @dataclass(frozen=True, slots=True)

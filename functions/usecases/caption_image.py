@@ -110,7 +110,12 @@ class Captioning:
             report.outcome = "gone"
             return
         languages = preflight.languages(upload, rule, self._settings.languages)
-        prompt = compose(rule, languages, object_metadata.hint(upload))
+        prompt = compose(
+            rule,
+            languages,
+            object_metadata.hint(upload),
+            max_output_tokens=self._settings.max_output_tokens,
+        )
         claim = self._claim(upload, prompt, trigger or Trigger(upload.time), report)
         if claim and claim.label:
             self._label(claim.stored, upload, report)
