@@ -141,6 +141,7 @@ def _upload(bucket: str, blob: storage.Blob) -> Upload:
         size=blob.size,
         md5=blob.md5_hash or "",
         metadata=dict(blob.metadata or {}),
+        content_encoding=blob.content_encoding or "",
         time=blob.updated or blob.time_created,
     )
 

@@ -121,9 +121,14 @@ def _show(out: Console, results: Sequence[Result], choice: Choice, folder: Path)
 
 
 def _better(choice: Choice) -> RealModel | None:
-    """The line that has the pictures described, where nobody has looked at them."""
+    """The line that has the pictures described, where nobody has looked at them: by what is there
+    already, or else with a key."""
     if choice.model.provider != "offline":
         return None
+    for offer in choice.offers:
+        assigned, _, why = offer.partition(", as ")
+        if assigned.startswith("CAPTION_MODEL="):
+            return RealModel(f"{assigned} {_program()} demo", f"{why}.")
     line = f"GEMINI_API_KEY=... {_program()} demo"
     return RealModel(line, "A key for Gemini comes from https://aistudio.google.com/apikey.")
 

@@ -19,7 +19,7 @@ from flask import Request
 from functions import composition
 from functions.adapters import firestore
 from functions.adapters.folder import database
-from functions.core.document import Document, Review, document_id
+from functions.core.document import Document, Renewal, Review, document_id
 from functions.http.alt_text import MOST_BYTES, MOST_READS, AltTextEndpoint
 from tests.support.address_forms import FORMS, NAME, ORIGINS
 from tests.support.lookups import MUG, THEN, keep
@@ -118,8 +118,7 @@ def test_decoration_is_told_as_such(embedded: Embedded) -> None:
         {"status": "failed"},
         {"status": "deferred"},
         {"status": "pending", "alt_text": "", "caption": "", "translations": {}},
-        # an overwritten image with a person's words: they were about the one before
-        {"status": "pending", "source": "human", "width": None, "height": None},
+        {"status": "pending", "source": "human"},
         {"alt_text": "", "caption": "", "translations": {}},
     ],
     ids=str,
@@ -133,7 +132,8 @@ def test_an_image_without_words_of_its_own_has_none_to_tell(
 
 
 def test_an_image_that_is_captioned_anew_keeps_its_words_meanwhile(embedded: Embedded) -> None:
-    assert get(embedded, keep(status="pending")).status_code == 200
+    renewal = Renewal(THEN, forced=True)
+    assert get(embedded, keep(renewal=renewal, attempts=2)).status_code == 200
 
 
 def test_words_to_be_reviewed_are_withheld_where_that_is_set(
@@ -146,7 +146,7 @@ def test_words_to_be_reviewed_are_withheld_where_that_is_set(
     monkeypatch.setenv("CAPTION_UNREVIEWED", "withhold")
     embedded.restart()
     assert get(embedded, doubtful).status_code == 404
-    assert get(embedded, approved).status_code == 200
+    assert get(embedded, approved).status_code == 404
     assert post(embedded, {"src": [doubtful]}).json == {"images": {doubtful: None}}
 
 
@@ -333,6 +333,46 @@ def test_the_script_is_small_and_kept_long(embedded: Embedded) -> None:
     assert answer.headers["Cache-Control"].startswith("public, max-age=86400")
     again = client.get("/alt.js", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_long_answers_are_compressed_for_who_takes_that(embedded: Embedded) -> None:
+    mug = keep(caption="A blue mug stands on a counter. " * 60)
+    client = embedded.client("alt_text")
+    script = "/alt.js"
+    for path in (f"/?src={mug}", script):
+        plain = client.get(path)
+        small = client.get(path, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+        assert "Content-Encoding" not in plain.headers
+        assert small.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(small.data) == plain.data
+        assert len(small.data) < len(plain.data) / 2
+        assert plain.headers["Vary"] == small.headers["Vary"] == "Accept-Encoding"
+        assert plain.headers["ETag"] != small.headers["ETag"]
+        for answer in (plain, small):
+            headers = {"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]}
+            if answer is plain:
+                headers.pop("Accept-Encoding")
+            assert client.get(path, headers=headers).status_code == 304
+    assert (
+        "Content-Encoding"
+        not in client.get(script, headers={"Accept-Encoding": "gzip;q=0"}).headers
+    )
+    batch = post(embedded, {"src": [mug]}, headers={"Accept-Encoding": "gzip"})
+    assert batch.headers["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(batch.data))["images"][mug]
+    short = get(embedded, "gs://local/no.jpg", Accept_Encoding="gzip")
+    assert "Content-Encoding" not in short.headers
+
+
+def test_an_address_that_was_pasted_without_encoding_is_understood(embedded: Embedded) -> None:
+    keep("a/b+c.jpg")
+    client = embedded.client("alt_text")
+    for pasted in (
+        "https://firebasestorage.googleapis.com/v0/b/local/o/a%2Fb+c.jpg?alt=media&token=1",
+        "https://storage.googleapis.com/local/a/b+c.jpg",
+        "https://www.googleapis.com/storage/v1/b/local/o/a%2Fb%2Bc.jpg",
+    ):
+        assert client.get(f"/?src={pasted}").status_code == 200, pasted
 
 
 class Counted:
