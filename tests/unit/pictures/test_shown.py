@@ -313,6 +313,14 @@ def test_a_heif_in_a_coding_that_few_know_is_not_passed_on(coding: bytes) -> Non
     assert error.value.reason == "unsupported_type"
 
 
+def test_an_avif_under_heifs_name_is_shown() -> None:
+    data = drawn.encoded(drawn.quarters(), "AVIF").replace(b"avif", b"mif1")
+    assert pictures.sniff(data) == "image/heif"
+    picture = shown(data, GEMINI)
+    assert picture.mime_type == "image/jpeg"
+    assert drawn.alike(drawn.colours(picture.data), QUARTERS)
+
+
 def test_of_several_pictures_in_a_heic_only_the_main_one_leaves() -> None:
     other = Image.new("RGB", (320, 200), (255, 0, 255))
     data = drawn.encoded(drawn.quarters(), "HEIF", save_all=True, append_images=[other])
