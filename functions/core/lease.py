@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from functions.core.document import Document, Lease, Source, Status, Stored, Upload, Usage
+from functions.core.document import Document, Lease, Problem, Source, Status, Stored, Upload, Usage
 
 ENDED = frozenset({Status.REJECTED, Status.FAILED, Status.DEFERRED})
 
@@ -100,6 +100,12 @@ def first(upload: Upload, request: LeaseRequest) -> Document:
         attempts=1,
         lease=Lease(request.holder, request.at + request.lease),
     )
+
+
+def waiting(upload: Upload, request: LeaseRequest, why: Problem) -> Document:
+    """The document of an image that had none and is not worked on yet."""
+    claim = first(upload, request)
+    return replace(claim, attempts=0, lease=None, error=why)
 
 
 def holds(request: LeaseRequest, document: Document) -> bool:

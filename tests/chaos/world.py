@@ -23,6 +23,7 @@ from functions.logs import handle
 from functions.settings import Settings
 from functions.usecases.caption_image import Captioning
 from functions.usecases.forget_image import Forgetting
+from functions.usecases.label_image import label
 from tests.chaos.faults import Died, Faults
 from tests.chaos.places import Place
 from tests.chaos.ports import ScriptedCaptioner, WatchedCaptions, WatchedImages
@@ -153,7 +154,7 @@ class World:
         if live and "caption-skip" not in live.metadata:
             self.witness.cherished.add(name)
         if live and live.generation == edited.generation:
-            transitions.label(self.place.captions, self.place.images, stored, live)
+            label(self.place.captions, self.place.images, stored, live)
 
     def deliver(self, delivery: Delivery, instance: Instance) -> None:
         """One delivery by one instance, which may die over it."""
@@ -219,6 +220,7 @@ class World:
             images,
             ScriptedCaptioner(self, faults, instance.skew),
             clock=lambda: self.now + instance.skew,
+            wait=lambda _, seconds: self.pass_time(seconds),
         )
 
     def _tell_of_removal(self, upload: Upload) -> None:
