@@ -43,6 +43,7 @@ def upload(event: CloudEvent) -> Upload:
         size=_number(data, "size") if data.get("size") not in (None, "") else None,
         md5=str(data.get("md5Hash") or ""),
         metadata=_metadata(data.get("metadata")),
+        content_encoding=str(data.get("contentEncoding") or ""),
         time=_time(event),
     )
 

@@ -127,10 +127,13 @@ class FolderImages:
             return _read_labels(db, name, generation)
 
     def _file(self, bucket: str, name: str) -> Path:
-        """The file of an object. Raises Gone for a name that leads out of the folder."""
+        """The file of an object. Raises Gone for a name that leads out of the folder, for a hidden
+        file, and for another way to write the name of one: a file has one."""
         path = (self._folder / name).resolve()
         inside = path.is_relative_to(self._folder) and path != self._folder
-        if bucket != BUCKET or not inside or STATE in path.relative_to(self._folder).parts:
+        if bucket != BUCKET or not inside or path.relative_to(self._folder).as_posix() != name:
+            raise Gone
+        if any(part.startswith(".") for part in name.split("/")):
             raise Gone
         return path
 

@@ -20,6 +20,8 @@ from functions.core.errors import Stale, TransientError
 
 _BUSY_SECONDS = 20.0
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
+# Of the schema: what an older file lacks is filled in when it is opened.
+_LAYOUT = 2
 _DATES = frozenset(
     {
         "created_at",
@@ -58,6 +60,10 @@ def prepare(path: Path) -> None:
     with sqlite3.connect(path, timeout=_BUSY_SECONDS) as connection:
         connection.execute("pragma journal_mode = wal")
         connection.executescript(_SCHEMA)
+        (layout,) = connection.execute("pragma user_version").fetchone()
+        if layout < _LAYOUT:
+            connection.execute("insert or ignore into terms select * from document_terms")
+            connection.execute(f"pragma user_version = {_LAYOUT}")
     connection.close()
 
 
@@ -136,6 +142,15 @@ class SqliteCaptions:
         full = found and len(found) == query.limit
         return Page(found, Position.of(found[-1].document).cursor() if full else "")
 
+    def count(self, query: Query) -> int | None:
+        where, values = _condition(replace(query, cursor=""))
+        with connected(self._path, "deferred") as db:
+            (number,) = db.execute(
+                f"select count(*) from captions where {where}",  # noqa: S608
+                values,
+            ).fetchone()
+        return int(number)
+
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
         captioned = replace(query, status=Status.CAPTIONED, words=(), md5="", cursor="")
         where, values = _condition(captioned)
@@ -213,14 +228,14 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
             values.append(value)
     if query.review:
         wheres.append("document ->> '$.review.needed'")
-    for field, wanted in (("tags", (query.tag,)), ("search_terms", query.words)):
+    lists = {"tags": (query.tag,), "search_terms": query.words, "review.reasons": (query.reason,)}
+    for field, wanted in lists.items():
         if any(wanted):
             marks = ", ".join("?" * len(wanted))
             wheres.append(
-                f"exists (select 1 from json_each(document, '$.{field}') "  # noqa: S608
-                f"where value in ({marks}))"
+                f"id in (select id from terms where field = ? and value in ({marks}))"  # noqa: S608
             )
-            values += wanted
+            values += [field, *wanted]
     for sign, time in ((">=", query.since), ("<", query.until)):
         if time:
             wheres.append(f"updated_at {sign} ?")

@@ -48,6 +48,7 @@ class Upload:
     size: int | None = None
     md5: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    content_encoding: str = ""
 
     @property
     def id(self) -> str:
@@ -138,14 +139,19 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is told. ``version`` names the text and hashes all of it but the picture;
-    ``max_output_tokens`` bounds the reply, thinking included (0: as the adapter sees fit)."""
+    """What a model is told. ``version`` names the text and hashes all of it but the picture.
+
+    ``max_output_tokens`` is what the reply may take, thinking included (0: as
+    the adapter sees fit); ``output_limit`` what it
+    may be raised to where a reply was cut off.
+    """
 
     version: str
     system: str
     user: str
     schema: Mapping[str, Any]
     max_output_tokens: int = 0
+    output_limit: int = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +214,20 @@ class ImageText:
         return {each.name: getattr(self, each.name) for each in fields(ImageText)}
 
 
+class Unable(StrEnum):
+    """Why a model says that it does not describe an image."""
+
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    UNCERTAIN = "uncertain"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply(ImageText):
-    """A model's answer, read: the text for one image."""
+    """A model's answer, read: the text for one image, or why there is none."""
+
+    could_not_describe: Unable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +352,8 @@ class Query:
     """Which documents; empty means any. Newest first by ``updated_at``; with ``md5`` in any order.
 
     ``words`` are search terms (:mod:`functions.core.search_terms`), of which a document has one at
-    least; ``since`` and ``until`` bound ``updated_at``, the latter exclusively.
+    least; ``reason`` is one of its review's; ``since`` and ``until`` bound ``updated_at``, the
+    latter exclusively.
     """
 
     status: str = ""
@@ -347,6 +365,7 @@ class Query:
     tag: str = ""
     words: tuple[str, ...] = ()
     review: bool = False
+    reason: str = ""
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 50

@@ -95,6 +95,10 @@ class CaptionStore(Protocol):
         """The documents that a query names, as many as its limit if there are. Raises ValueError
         for a cursor that no page has given."""
 
+    def count(self, query: Query) -> int | None:
+        """How many documents a query names, whatever its limit and cursor; None where only
+        reading them all would tell."""
+
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
         """The captioned documents of ``query`` whose embeddings lie closest, with the cosine
         similarity, closest first, at most ``query.limit``. Its cursor and words do not count."""

@@ -200,7 +200,8 @@ def application(folder: Path, host: str) -> WSGIApplication:
         f"/{target}": _rooted(functions_framework.create_app(target, str(MAIN)))
         for target in ENTRY_POINTS
     }
-    front = LocalGuard(mounts["/review"], folder, host, composition.settings().max_bytes)
+    read = composition.settings()
+    front = LocalGuard(mounts["/review"], folder, host, read.max_bytes, read.cors_origins)
     return front.guarding(DispatcherMiddleware(front, mounts))
 
 

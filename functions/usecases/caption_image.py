@@ -10,14 +10,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from functions import pictures, quality
+from functions import quality
 from functions.core import lease, object_metadata, transitions
 from functions.core.clock import Clock
 from functions.core.document import (
-    Accepts,
     CaptionRequest,
     Document,
-    Picture,
     Problem,
     Prompt,
     Source,
@@ -36,8 +34,6 @@ from functions.core.errors import (
     TransientError,
 )
 from functions.core.lease import Claim, Decision, LeaseRequest, Trigger
-from functions.core.memory_limiter import MemoryLimiter
-from functions.core.outcomes import Outcomes
 from functions.core.policy import Policy, Rule
 from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
@@ -48,6 +44,7 @@ from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
 from functions.usecases import find_copy, forget_image, preflight
+from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.label_image import label
 
 # How often a write that met another one is tried again before the event is redelivered.
@@ -94,7 +91,7 @@ class Captioning:
         self._lease = timedelta(seconds=settings.lease_seconds)
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._memory, self._reads = MemoryLimiter(), Outcomes()
+        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -126,7 +123,12 @@ class Captioning:
             report.outcome = "gone"
             return
         languages = preflight.languages(upload, rule, self._settings.languages)
-        prompt = compose(rule, languages, object_metadata.hint(upload))
+        prompt = compose(
+            rule,
+            languages,
+            object_metadata.hint(upload),
+            max_output_tokens=self._settings.max_output_tokens,
+        )
         trigger = trigger or Trigger(upload.time)
         try:
             with ExitStack() as stack:
@@ -247,7 +249,7 @@ class Captioning:
         if copy := find_copy.copy_of(self._store, task.claim):
             preflight.look_for(upload, self._images)
             return transitions.copied(document, copy, people, self._clock())
-        fetch = functools.partial(self._picture, upload)
+        fetch = functools.partial(self._pictures.fetch, upload)
         accepts = self._model.accepts(task.turn) if task.turn else self._captioner.accepts
         picture = fetch(accepts)
         try:
@@ -276,28 +278,6 @@ class Captioning:
             threshold = self._settings.similarity_threshold
             document = self._embeddings.judged(document, fetch, threshold, report)
         return document
-
-    def _picture(self, upload: Upload, accepts: Accepts) -> Picture:
-        free = self._memory.take(upload.size or 0)
-        try:
-            data = self._read(upload)
-            picture = pictures.prepare(data, accepts, self._settings.max_pixels)
-        except BaseException:
-            free()
-            raise
-        picture.on_release = free
-        return picture
-
-    def _read(self, upload: Upload) -> bytes:
-        try:
-            data = self._images.read(upload)
-        except TransientError as error:
-            now = self._clock()
-            error.own = self._reads.serves_others(upload.id, now)
-            self._reads.note(upload.id, False, now)
-            raise
-        self._reads.note(upload.id, True, self._clock())
-        return data
 
     def _hold(self, task: Task) -> datetime:
         """See that the claim holds for a call of the model, or renew it; until when it holds.

@@ -217,6 +217,8 @@ def forget_wiring() -> None:
         composition.captioning().close()
     for built in (
         composition.settings,
+        composition.images,
+        composition._bucket_client,
         composition.captioning,
         composition.forgetting,
         composition.keeping,

@@ -36,8 +36,9 @@ ALLOWED: dict[str, set[str]] = {
     "main": {"composition", "events", "logs"},
 }
 # Adapters of one store share its parts.
-FAMILIES = {
-    "firestore": {"firestore_queries", "paging"},
+FAMILIES: dict[str, set[str]] = {
+    "firestore": {"credentials", "firestore_queries", "paging"},
+    "gcs": {"credentials"},
     "firestore_queries": {"paging"},
     "sqlite": {"paging"},
     "folder": {"sqlite"},

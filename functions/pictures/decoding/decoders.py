@@ -79,6 +79,7 @@ class Decoder:
             start_new_session=True,
         )
         self._pipes = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
+        self._ready, self._since = False, 0.0
 
     def ask(
         self,
@@ -88,14 +89,18 @@ class Decoder:
         is_unwanted: Callable[[float], bool] = lambda _taken: False,
     ) -> tuple[dict[str, Any], bytes]:
         """The answer to one request. Raises Crashed, Overtime after ``seconds``, or Interrupted as
-        soon as ``is_unwanted``, told how long it has taken, says so; the decoder is gone then."""
+        soon as ``is_unwanted``, told how long it has taken, says so; the decoder is gone then.
+        What a new process needs to get ready is not the image's time."""
         ended = threading.Event()
         why: list[type[Exception]] = []
 
         def watch() -> None:
-            started = time.monotonic()
+            begun = time.monotonic()
             while not ended.wait(min(0.1, seconds / 2)):
-                taken = time.monotonic() - started
+                if not self._ready and time.monotonic() - begun < seconds:
+                    continue
+                begun = max(begun, self._since)
+                taken = time.monotonic() - begun
                 if taken > seconds or is_unwanted(taken):
                     why.append(Overtime if taken > seconds else Interrupted)
                     self._process.kill()
@@ -112,6 +117,9 @@ class Decoder:
             ended.set()
 
     def _exchange(self, request: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
+        if not self._ready:
+            self._read(1)
+            self._ready, self._since = True, time.monotonic()
         requests, _ = self._pipes
         requests.write(_LENGTHS.pack(len(request), len(data)) + request)
         requests.write(data)

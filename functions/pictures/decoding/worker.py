@@ -17,6 +17,9 @@ from functions.pictures.decoding import sandbox
 _LENGTHS = struct.Struct(">II")
 
 
+# Written once, as soon as requests are waited for.
+READY = b"R"
+
 Answer = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
 
 
@@ -31,10 +34,13 @@ def main(memory: int, answer: Answer | None = None) -> None:
     os.dup2(2, 1)
     pages = _pages()
     missing = sandbox.enter()
+    answer = answer or _decoded()
+    answers.write(READY)
+    answers.flush()
     while head := source.read(_LENGTHS.size):
         length, size = _LENGTHS.unpack(head)
         request = json.loads(source.read(length))
-        told, picture = (answer or _answer)(request, source.read(size))
+        told, picture = answer(request, source.read(size))
         told |= {"memory": _memory(pages), "missing": missing}
         text = json.dumps(told).encode()
         answers.write(_LENGTHS.pack(len(text), len(picture)) + text)
@@ -58,27 +64,31 @@ def _memory(pages: IO[str] | None) -> int:
     return int(pages.read().split()[1]) * resource.getpagesize()
 
 
-def _answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+def _decoded() -> Answer:
+    """What answers requests: the decoders, loaded inside the sandbox."""
     from functions.core.errors import PermanentError
     from functions.pictures.decoding import decode
 
-    try:
-        picture = decode.decode(data, **request)
-    except PermanentError as error:
-        return {"reason": error.reason, "message": error.message}, b""
-    except MemoryError:
-        return {"reason": "too_many_pixels", "message": decode.TOO_LARGE}, b""
-    except Exception as error:
-        traceback.print_exc()
-        return decode.refusal(error), b""
-    answer = {
-        "mime_type": picture.mime_type,
-        "width": picture.width,
-        "height": picture.height,
-        "note": picture.note,
-        "embedded": asdict(picture.embedded),
-    }
-    return answer, picture.data
+    def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        try:
+            picture = decode.decode(data, **request)
+        except PermanentError as error:
+            return {"reason": error.reason, "message": error.message}, b""
+        except MemoryError:
+            return {"reason": "too_many_pixels", "message": decode.TOO_LARGE}, b""
+        except Exception as error:
+            traceback.print_exc()
+            return decode.refusal(error), b""
+        told = {
+            "mime_type": picture.mime_type,
+            "width": picture.width,
+            "height": picture.height,
+            "note": picture.note,
+            "embedded": asdict(picture.embedded),
+        }
+        return told, picture.data
+
+    return answer
 
 
 if __name__ == "__main__":
