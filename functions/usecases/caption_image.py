@@ -16,6 +16,7 @@ from functions.core.clock import Clock
 from functions.core.document import (
     CaptionRequest,
     Document,
+    EmbeddedText,
     Problem,
     Prompt,
     Source,
@@ -43,7 +44,7 @@ from functions.model.health import PATIENCE, Turn, Wait
 from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
-from functions.usecases import find_copy, forget_image, preflight
+from functions.usecases import find_copy, forget_image, keep_history, preflight
 from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.label_image import label
 
@@ -52,6 +53,10 @@ _CONTENTION = 8
 _SAVING_SECONDS = 2
 # Whatever a provider asks for: an image is to be captioned within the day.
 _LONGEST_PAUSE = timedelta(hours=1)
+
+
+# What a claimed document comes to, whatever has become of it meanwhile.
+Finish = Callable[[Document], Document]
 
 
 @dataclass(slots=True)
@@ -135,7 +140,7 @@ class Captioning:
                 if turn := self._turn(upload, prompt, trigger):
                     stack.enter_context(turn)
                 claim = self._claim(upload, prompt, trigger, report)
-                if claim and claim.stored.document.status == Status.CAPTIONED:
+                if claim and claim.label:
                     self._label(claim.stored, upload, report)
                 elif claim:
                     self._work(Task(claim, upload, rule, languages, prompt, turn), report)
@@ -172,7 +177,11 @@ class Captioning:
             why = Problem("transient", str(away), request.at)
             if not self._store.create(lease.waiting(upload, request, why)):
                 stored = self._store.read(upload.id)
-                if stored and lease.decide(stored, upload, trigger) is not Decision.WORK:
+                own_text = transitions.given(object_metadata.uploader_text(upload))
+                decision = stored and lease.decide(
+                    stored, upload, trigger, request, own_text=own_text
+                )
+                if decision and decision is not Decision.WORK:
                     return None
             return self._model.turn(PATIENCE)
 
@@ -187,6 +196,7 @@ class Captioning:
         """The document, claimed; as it is if only its labels are missing; None if there is
         nothing to do. Raises Held where another delivery may still do it."""
         request = self._lease_request(prompt)
+        own_text = transitions.given(object_metadata.uploader_text(upload))
         for _ in range(_CONTENTION):
             won = self._store.create(lease.first(upload, request))
             stored = won or self._store.read(upload.id)
@@ -196,34 +206,58 @@ class Captioning:
             request = replace(request, at=self._clock())
             mine = lease.holds(request, stored.document)  # created, perhaps with a lost answer
             if mine and not wrong:
-                return Claim(stored)
-            decision = Decision.WORK if mine else lease.decide(stored, upload, trigger)
+                return Claim(stored, request)
+            decision = lease.decide(stored, upload, trigger, request, own_text=own_text)
+            if mine:
+                decision = Decision.WORK
             if decision is Decision.HELD:
                 raise Held(f"held until {lease.waits_until(stored)}")
-            if decision is not Decision.WORK:
+            if decision in (Decision.DONE, Decision.SUPERSEDED):
                 report.outcome = decision.value
-                return Claim(stored) if decision is Decision.LABEL else None
-            taken = lease.renewed if mine else lease.taken
+                return None
+            if decision is Decision.LABEL:
+                report.outcome = decision.value
+                return Claim(stored, request, label=True)
             try:
-                return Claim(
-                    self._store.replace(stored, taken(stored, upload, request)), stored.document
-                )
+                return self._claimed(stored, upload, trigger, request, decision, mine)
             except Stale:
                 continue
         raise Held("the document keeps changing; other deliveries are at work on it")
+
+    def _claimed(
+        self,
+        stored: Stored,
+        upload: Upload,
+        trigger: Trigger,
+        request: LeaseRequest,
+        decision: Decision,
+        mine: bool,
+    ) -> Claim:
+        """The claim, written over ``stored``. Raises Stale."""
+        document = stored.document
+        if decision is Decision.CARRY:
+            carried = self._store.replace(stored, lease.carried(stored, upload, request))
+            return Claim(carried, request, document, label=True)
+        if mine:
+            taken = lease.renewed(stored, upload, request)
+        else:
+            taken = lease.taken(stored, upload, request, trigger)
+            if document.alt_text and not taken.alt_text:
+                keep_history.keep(self._store, document)
+        return Claim(self._store.replace(stored, taken), request, document)
 
     def _work(self, task: Task, report: Report) -> None:
         """Bring a claimed document to its end: captioned, or ended with a reason."""
         report.model = self._captioner.model
         try:
-            document = self._captioned(task, report)
+            finish = self._captioned(task, report)
             report.outcome = "captioned"
         except Gone:
             forget_image.drop(self._store, self._images, task.claim.stored)
             report.outcome = "gone"
             return
         except OverBudget:
-            document = self._ended(
+            finish = self._unanswered(
                 task,
                 Status.DEFERRED,
                 "over_budget",
@@ -233,32 +267,52 @@ class Captioning:
             )
         except PermanentError as error:
             status = Status.FAILED if error.reason in preflight.GIVEN_UP else Status.REJECTED
-            document = self._ended(task, status, error.reason, error.message, report)
+            finish = self._unanswered(task, status, error.reason, error.message, report)
         except Exception as error:
             self._postpone(task.claim.stored, error, report)
             raise
-        saved = self._save(task.claim.stored, transitions.spent(document, report.usage), report)
+        saved = self._save(task.claim.stored, finish, report)
         if saved and lease.unlabelled(saved.document):
             self._label(saved, task.upload, report)
 
-    def _captioned(self, task: Task, report: Report) -> Document:
-        """The document with its words: a copy's, or the model's. Raises what ends the work."""
-        upload, document = task.upload, task.claim.stored.document
+    def _captioned(self, task: Task, report: Report) -> Finish:
+        """What gives a claimed document its text: a copy's, what the object carries, or the
+        model's. Raises what ends the work."""
+        upload, claim, document = task.upload, task.claim, task.claim.stored.document
         preflight.check(upload, document, self._images, self._settings, self._clock())
         people = object_metadata.uploader_text(upload)
-        if copy := find_copy.copy_of(self._store, task.claim):
+        if lease.own_text(document, claim.request):
+            copy: Document | None = document
+        else:
+            known = find_copy.copy_of(self._store, claim, upload)
+            copy = known.document if known else None
+        if copy:
             preflight.look_for(upload, self._images)
-            return transitions.copied(document, copy, people, self._clock())
+            if copy.by_person:
+                keep_history.inherit(self._store, document, copy)
+            return functools.partial(
+                transitions.copied, copy=copy, uploader=people, now=self._clock()
+            )
+        if find_copy.is_labelled(claim, upload):
+            preflight.look_for(upload, self._images)
+            text, language = object_metadata.carried_text(upload), task.languages[0]
+            return functools.partial(
+                transitions.labelled, text=text, language=language, now=self._clock()
+            )
+        return self._asked(task, people, report)
+
+    def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
+        """What gives a claimed document the model's text."""
+        upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
-        accepts = self._model.accepts(task.turn) if task.turn else self._captioner.accepts
-        picture = fetch(accepts)
+        picture = fetch(self._model.accepts(task.turn) if task.turn else self._captioner.accepts)
         try:
             held_until = self._hold(task)
             context = quality.Context(
                 languages=tuple(task.languages),
                 max_length=task.rule.max_length,
-                hints=tuple(filter(None, [object_metadata.hint(upload)])),
-                name=upload.name,
+                hints=tuple(filter(None, [object_metadata.hint(task.upload)])),
+                name=task.upload.name,
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
             asked = self._model.ask(
@@ -273,11 +327,20 @@ class Captioning:
             )
         finally:
             picture.release()
-        document = transitions.captioned(task.claim.stored.document, asked, people, self._clock())
-        if self._settings.filter == "similarity" and document.source == Source.MODEL:
-            threshold = self._settings.similarity_threshold
-            document = self._embeddings.judged(document, fetch, threshold, report)
-        return document
+        finish = functools.partial(
+            transitions.captioned,
+            asked=asked,
+            prompt=task.prompt.version,
+            uploader=people,
+            now=self._clock(),
+        )
+        found = finish(task.claim.stored.document)
+        own = found.source != Source.MODEL or found.proposal
+        if self._settings.filter != "similarity" or own:
+            return finish
+        threshold = self._settings.similarity_threshold
+        judged = self._embeddings.judged(found, fetch, threshold, report)
+        return lambda claim: transitions.measured(finish(claim), judged)
 
     def _hold(self, task: Task) -> datetime:
         """See that the claim holds for a call of the model, or renew it; until when it holds.
@@ -297,11 +360,15 @@ class Captioning:
         task.claim = replace(task.claim, stored=renewed)
         return now + self._lease
 
-    def _save(self, stored: Stored, document: Document, report: Report) -> Stored | None:
+    def _save(self, stored: Stored, finish: Finish, report: Report) -> Stored | None:
         """Write what the work came to; None, with the outcome, where it is no longer wanted.
 
-        A caption that was paid for is saved over the claim of a delivery that took over.
+        Text that was paid for is saved over the claim of a delivery that took over; what a
+        person has said of the published text meanwhile is heeded.
         """
+        document = transitions.spent(finish(stored.document), report.usage)
+        if document.text_fields() != stored.document.text_fields():
+            keep_history.keep(self._store, stored.document)
         for _ in range(_CONTENTION):
             try:
                 return self._store.replace(stored, document)
@@ -315,10 +382,11 @@ class Captioning:
                 return None
             if current.document == document:
                 return current  # written, though the answer to that was lost
-            edited = current.document.source == Source.HUMAN != document.source
-            if edited or current.document.status != Status.PENDING:
+            if not current.document.in_work:
                 report.outcome = "done"
                 return None
+            if not transitions.alike(stored.document, current.document):
+                document = transitions.spent(finish(current.document), report.usage)
             stored = current
         raise Held("the document keeps changing; other deliveries are at work on it")
 
@@ -355,18 +423,11 @@ class Captioning:
         except (Stale, TransientError):
             return  # somebody else has it, or the lease runs out by itself
 
-    def _ended(
+    def _unanswered(
         self, task: Task, status: Status, reason: str, message: str, report: Report
-    ) -> Document:
-        """The document without new words; those that it had before stand."""
+    ) -> Finish:
+        """What ends a claimed document without new text, and lets copies of it ask."""
         report.outcome, report.reason = status, reason
-        now, before = self._clock(), task.claim.before
-        if (
-            before
-            and before.generation == task.upload.generation
-            and before.status == Status.CAPTIONED
-        ):
-            message = f"asked again in vain, the words from before stand: {message}"
-            return replace(before, updated_at=now, error=Problem(reason, message, now))
-        claimed = task.claim.stored.document
-        return transitions.ended(claimed, status, now, Problem(reason, message, now))
+        find_copy.give_way(self._store, task.claim.stored.document)
+        problem = Problem(reason, message, self._clock())
+        return functools.partial(transitions.unanswered, status=status, problem=problem)
