@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+# What brings a small model there that sees and is good at it.
+PULL = "ollama pull qwen3-vl:4b"
 DEFAULT = "http://localhost:11434"
 # A server on this machine answers in milliseconds; nothing waits longer for one that may not be.
 ANSWER_SECONDS = 0.5
+_LISTING_SECONDS = 2.0
 _MOST_MODELS = 40
 _MOST_BYTES = 2**22
 # Of servers too old to say what a model can do.

@@ -33,6 +33,7 @@ FILTERS: dict[str, Any] = {
     "tag": "mug",
     "words": tuple(map(str, range(31))),
     "review": True,
+    "reason": "low_similarity",
     "since": NOW,
     "until": NOW,
     "prefix": "shop/",
