@@ -53,6 +53,7 @@ scan: .venv/dev ## secrets in the tree and its history, unsafe code, the workflo
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec infra/compose.yaml
 
 audit: scan ## scan, and known vulnerabilities of what is deployed; fails where it cannot look
+	@$(BIN)/python -m tools.bundled
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 	  -r requirements.lock || { echo "make audit: NOT cleared. Either a package above has a known" \
 	  "vulnerability: raise it (make lock UPGRADE=1); or the database could not be asked about" \
@@ -78,8 +79,11 @@ bench-images: .venv/dev ## time and memory of each picture format
 	$(BIN)/python -m tools.bench.bench_pictures
 	$(BIN)/python -m tools.bench.bench_pictures --mix
 
-sweep-images: .venv/dev ## prepare every image file of this machine, and hostile ones
-	$(BIN)/python -m tools.bench.sweep_pictures /usr .venv
+sweep-images: .venv/dev ## every image file of this machine, judged by ImageMagick and ExifTool, and hostile ones
+	$(BIN)/python -m tools.bench.sweep_pictures --judge /usr .venv
+
+fuzz-images: .venv/dev ## ten minutes of broken files for all that reads them outside a decoder
+	$(BIN)/python -m tools.fuzz_pictures
 
 worst-model: .venv/dev ## twenty bad answers, and what stands in the document then
 	@$(BIN)/python -m tools.worst_model
@@ -123,4 +127,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images worst-model chaos mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images fuzz-images worst-model chaos mutants clean
