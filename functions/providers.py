@@ -1,4 +1,4 @@
-"""Who can be asked: one row a provider, and one file of functions/captioners/ for its adapter."""
+"""Who can be asked: one row a provider, and one file of functions/adapters/ for its adapter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Provider:
 
     @property
     def module(self) -> str:
-        return f"functions.captioners.{self.name.replace('-', '_')}"
+        return f"functions.adapters.{self.name.replace('-', '_')}"
 
 
 PROVIDERS = {
@@ -53,7 +53,7 @@ PROVIDERS = {
             ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
             "GOOGLE_GEMINI_BASE_URL",
             package="google.generativeai",
-            install="-r functions/captioners/google_generativeai.requirements.txt",
+            install="-r functions/adapters/google_generativeai.requirements.txt",
         ),
         Provider(
             "openai",

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.errors import ConfigurationError
+from functions.core.errors import ConfigurationError
 from functions.providers import PROVIDERS
 
 if TYPE_CHECKING:
-    from functions.addresses import Origin
+    from functions.core.image_url import Origin
 
 POLICY_FILE = "captions.toml"
 
@@ -75,19 +75,19 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 
 def _languages(text: str) -> tuple[str, ...]:
-    from functions.languages import language_tags
+    from functions.core.language_tags import language_tags
 
     return language_tags(text)
 
 
 def _public_buckets(text: str) -> tuple[str, ...]:
-    from functions.addresses import bucket_names
+    from functions.core.image_url import bucket_names
 
     return bucket_names(text)
 
 
 def _origins(text: str) -> tuple[Origin, ...]:
-    from functions.addresses import origins
+    from functions.core.image_url import origins
 
     return origins(text)
 
@@ -222,7 +222,7 @@ class Settings:
         may_be_empty=True,
     )
     prices: Path | None = _setting(
-        "CAPTION_PRICES", "", _prices, "a file of prices beside `functions/prices.toml`"
+        "CAPTION_PRICES", "", _prices, "a file of prices beside `functions/model/prices.toml`"
     )
     request_topic: str = _setting(
         "CAPTION_REQUEST_TOPIC",

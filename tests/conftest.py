@@ -11,10 +11,10 @@ from typing import TypeVar
 import pytest
 from google.cloud import firestore
 
-from tests import emulators, network_guard
-from tests.model_server import ModelServer
-from tests.stack import Cloud, Embedded, Stack, environment, model_settings
-from tests.strict_storage import StrictStorage
+from tests.support import emulators, network_guard
+from tests.support.model_server import ModelServer
+from tests.support.stack import Cloud, Embedded, Stack, environment, model_settings
+from tests.support.strict_storage import StrictStorage
 
 OURS = (
     *("ANTHROPIC_", "CAPTION_", "CLOUDSDK_", "GCE_", "GCLOUD_", "GEMINI_", "GOOGLE_", "OPENAI_"),

@@ -8,21 +8,21 @@ import sys
 
 import click
 
-from functions.cli.backfilling import backfill
-from functions.cli.captioning import caption
-from functions.cli.checking import check
+from functions.cli.backfill import backfill
+from functions.cli.caption import caption
+from functions.cli.check import check
 from functions.cli.demo import demo
-from functions.cli.editing import edit
-from functions.cli.evaluating import evaluate
-from functions.cli.looking import get
+from functions.cli.edit import edit
+from functions.cli.eval import evaluate
+from functions.cli.get import get
+from functions.cli.html import html
 from functions.cli.models import models
 from functions.cli.options import common
-from functions.cli.pages import html
-from functions.cli.retrying import retry
-from functions.cli.ruling import rules
-from functions.cli.searching import list_, search
-from functions.cli.serving import serve
-from functions.errors import CaptionError, ConfigurationError
+from functions.cli.retry import retry
+from functions.cli.rules import rules
+from functions.cli.search import list_, search
+from functions.cli.serve import serve
+from functions.core.errors import CaptionError, ConfigurationError
 
 
 class Misconfigured(click.ClickException):

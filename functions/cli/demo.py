@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from functions.cli import show
+from functions.cli import output
 from functions.cli.options import common
 from functions.cli.session import Choice, choose_model, choose_model_aloud, session
+from functions.core.document import Status
 from functions.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from functions.cli.bucket import Result
+    from functions.local.folder_bucket import Result
 
 _AT_ONCE = 8
 _ROOMY = 100
@@ -46,12 +47,12 @@ def demo(folder: Path | None) -> None:
     choice = choose_model_aloud() if session().json else choose_model()
     folder = _made(folder)
     os.environ["CAPTION_LOCAL"] = str(folder)
-    out = show.console()
+    out = output.console()
     results, expected = _captioned(folder)
     if session().json:
         for result in results:
             if result.document:
-                click.echo(show.as_json(show.record(result.document)))
+                click.echo(output.as_json(output.record(result.document)))
     else:
         _show(out, results, choice, folder)
     out.file.flush()
@@ -74,14 +75,14 @@ def _made(folder: Path | None) -> Path:
 
 def _captioned(folder: Path) -> tuple[list[Result], dict[str, str]]:
     """What became of the samples, and the status that each should end in."""
-    from functions.cli.bucket import Bucket
-    from functions.cli.drawing import SAMPLES, draw_into
-    from functions.cli.hosting import BRIEF, Functions
+    from functions.cli.sample_pictures import SAMPLES, draw_into
+    from functions.local.folder_bucket import FolderBucket
+    from functions.local.server import BRIEF, Functions
 
-    progress = show.console(stderr=True)
+    progress = output.console(stderr=True)
     with progress.status("Drawing and captioning ..."), Functions(folder) as served:
         draw_into(folder)
-        bucket = Bucket(folder, Settings.from_env(os.environ), served)
+        bucket = FolderBucket(folder, Settings.from_env(os.environ), served)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             results = pool.map(lambda sample: bucket.store(sample.name, BRIEF), SAMPLES)
             done = [result for result in results if result]
@@ -95,7 +96,7 @@ def _status(result: Result) -> str:
 
 
 def _reason(result: Result) -> str:
-    problem = show.problem(result.document) if result.document else ""
+    problem = output.problem(result.document) if result.document else ""
     return problem or result.outcome.message or "the functions gave no answer"
 
 
@@ -103,40 +104,40 @@ def _show(out: Console, results: Sequence[Result], choice: Choice, folder: Path)
     out.print()
     out.print(_table(out, results))
     out.print()
-    facts = show.facts()
-    facts.add_row("Model", show.model(choice))
-    facts.add_row("Pictures", show.text(folder))
-    facts.add_row("Captions", show.text(folder / ".captions" / "captions.db"))
-    facts.add_row("Log", show.text(folder / ".captions" / "functions.log"))
+    facts = output.facts()
+    facts.add_row("Model", output.model(choice))
+    facts.add_row("Pictures", output.text(folder))
+    facts.add_row("Captions", output.text(folder / ".captions" / "captions.db"))
+    facts.add_row("Log", output.text(folder / ".captions" / "functions.log"))
     program = _program()
-    facts.add_row("Next", show.text(f"{program} serve {folder}", "bold"))
-    facts.add_row("", show.text(f"{program} list --local {folder}", "bold"))
+    facts.add_row("Next", output.text(f"{program} serve {folder}", "bold"))
+    facts.add_row("", output.text(f"{program} list --local {folder}", "bold"))
     if choice.model.provider == "offline":
-        facts.add_row("", show.text(f"GEMINI_API_KEY=... {program} demo", "bold"))
+        facts.add_row("", output.text(f"GEMINI_API_KEY=... {program} demo", "bold"))
     else:
-        facts.add_row("", show.text(f"{program} caption PICTURE", "bold"))
+        facts.add_row("", output.text(f"{program} caption PICTURE", "bold"))
     out.print(facts)
 
 
 def _table(out: Console, results: Sequence[Result]) -> Table:
     """A column for each fact where there is room; related facts one above the other elsewhere."""
-    if show.piped(out):
-        table = show.table(out, *_COLUMNS)
+    if output.piped(out):
+        table = output.table(out, *_COLUMNS)
         for each in results:
             table.add_row(*_cells(each))
         return table
     roomy = out.width >= _ROOMY
     by, price = ("Source / model", "Cost / tokens") if roomy else ("Source", "Cost")
-    table = show.table(out, "Picture", "Alt text*", by, f"{price}>", "ms>")
+    table = output.table(out, "Picture", "Alt text*", by, f"{price}>", "ms>")
     table.columns[0].max_width = 20
     for each in results:
         name, status, words, source, model, tokens, cost, ms = _cells(each)
         answered = [source, model] if roomy else [source]
         table.add_row(
-            show.stacked(name, status),
+            output.stacked(name, status),
             words,
-            show.stacked(*answered),
-            show.stacked(cost, tokens),
+            output.stacked(*answered),
+            output.stacked(cost, tokens),
             ms,
         )
     return table
@@ -144,24 +145,24 @@ def _table(out: Console, results: Sequence[Result]) -> Table:
 
 def _cells(result: Result) -> list[Text]:
     document, status = result.document, _status(result)
-    milliseconds = show.text(result.outcome.duration_ms)
-    name = show.text(result.name, "bold")
+    milliseconds = output.text(result.outcome.duration_ms)
+    name = output.text(result.name, "bold")
     if document is None:
-        words = show.text(
+        words = output.text(
             (result.outcome.reason or result.outcome.message).replace("_", " "), "dim"
         )
-        return [name, show.status(status), words, *[show.text("")] * 4, milliseconds]
+        return [name, output.status(status), words, *[output.text("")] * 4, milliseconds]
     usage = document.usage
-    tokens, cost = f"{usage.input_tokens}+{usage.output_tokens}", show.money(usage.cost_usd)
-    captioned = status == "captioned"
+    tokens, cost = f"{usage.input_tokens}+{usage.output_tokens}", output.money(usage.cost_usd)
+    captioned = status == Status.CAPTIONED
     return [
         name,
-        show.status(status),
-        show.text(show.words(document), "" if captioned else "dim"),
-        show.text(document.source),
-        show.text(document.model if captioned else "", "dim"),
-        show.text(tokens if usage.input_tokens else "", "dim"),
-        show.text(cost if usage.model_calls else ""),
+        output.status(status),
+        output.text(output.words(document), "" if captioned else "dim"),
+        output.text(document.source),
+        output.text(document.model if captioned else "", "dim"),
+        output.text(tokens if usage.input_tokens else "", "dim"),
+        output.text(cost if usage.model_calls else ""),
         milliseconds,
     ]
 

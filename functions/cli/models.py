@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functions import wiring
-from functions.cli import show
+from functions import composition
+from functions.cli import output
 from functions.cli.options import common
 from functions.cli.session import choose_model, session
-from functions.domain import Answer
-from functions.errors import CaptionError, ConfigurationError
+from functions.core.document import Answer
+from functions.core.errors import CaptionError, ConfigurationError
 from functions.providers import PROVIDERS, Provider
 from functions.settings import Model, Settings
 
@@ -54,7 +54,7 @@ def models(check: bool) -> None:
     if session().json:
         _print_json(chosen, lacking, checks)
     else:
-        _print(show.console(), chosen, lacking, checks)
+        _print(output.console(), chosen, lacking, checks)
     if any(lacking[each.provider] for each in chosen) or any(each.problem for each in checks):
         raise SystemExit(1)
 
@@ -70,11 +70,11 @@ def _lacking(provider: Provider) -> str:
     """What to do before a provider can be asked; empty if nothing."""
     model = Model(provider.name, "MODEL")
     try:
-        wiring.require_package(model)
+        composition.require_package(model)
     except ConfigurationError:
         return f"pip install {provider.install}"
     try:
-        wiring.require_key(model, os.environ)
+        composition.require_key(model, os.environ)
     except ConfigurationError:
         own = f" or {provider.endpoint}" if provider.own_servers else ""
         return f"set {provider.keys[0]}{own}"
@@ -82,13 +82,14 @@ def _lacking(provider: Provider) -> str:
 
 
 def _checked(model: Model) -> Check:
-    from functions import pictures, prices, prompt
-    from functions.cli.drawing import logo
-    from functions.policy import Rule
+    from functions import pictures
+    from functions.cli.sample_pictures import logo
+    from functions.core.policy import Rule
+    from functions.model import prices, prompt
 
     settings = Settings.from_env(os.environ)
     try:
-        with closing(wiring.captioner(model, settings.timeout_seconds)) as captioner:
+        with closing(composition.captioner(model, settings.timeout_seconds)) as captioner:
             picture = pictures.prepare(logo(), captioner.accepts, settings.max_pixels)
             told = prompt.compose(Rule(), settings.languages[:1])
             started = time.monotonic()
@@ -103,13 +104,13 @@ def _checked(model: Model) -> Check:
 
 def _judged(answer: Answer) -> tuple[str, str]:
     """What is wrong with the answer to the drawn picture, and its alt text."""
-    from functions import prompt
-    from functions.errors import UnusableReply
+    from functions.core.errors import UnusableReply
+    from functions.model.reply import read_reply
 
     if answer.blocked:
         return f"it refused the drawn picture ({answer.blocked})", ""
     try:
-        return "", prompt.read(answer).alt_text
+        return "", read_reply(answer).alt_text
     except UnusableReply as error:
         return f"its reply cannot be read: {error}", ""
 
@@ -117,34 +118,36 @@ def _judged(answer: Answer) -> tuple[str, str]:
 def _print(
     out: Console, chosen: tuple[Model, ...], lacking: dict[str, str], checks: list[Check]
 ) -> None:
-    table = show.table(out, "Provider", "Ready*", "Reads")
+    table = output.table(out, "Provider", "Ready*", "Reads")
     for name, provider in PROVIDERS.items():
         asked = [
-            show.text(f"chosen: {each.name}".rstrip(": "), "dim")
+            output.text(f"chosen: {each.name}".rstrip(": "), "dim")
             for each in chosen
             if each.provider == name
         ]
         missing = lacking[name]
         reads = [
-            show.text(each, "" if os.environ.get(each) else "dim")
+            output.text(each, "" if os.environ.get(each) else "dim")
             for each in (*provider.keys, provider.endpoint)
         ]
         table.add_row(
-            _cell(out, show.text(name, "bold"), *asked),
-            show.text(missing or "yes", "yellow" if missing else "green"),
+            _cell(out, output.text(name, "bold"), *asked),
+            output.text(missing or "yes", "yellow" if missing else "green"),
             _cell(out, *reads),
         )
     out.print(table)
     for each in checks:
         out.print()
-        facts = show.facts()
-        facts.add_row("Model", show.text(each.model))
+        facts = output.facts()
+        facts.add_row("Model", output.text(each.model))
         if each.problem:
-            facts.add_row("Failed", show.text(each.problem, "red"))
+            facts.add_row("Failed", output.text(each.problem, "red"))
         else:
-            facts.add_row("Alt text", show.text(each.said, "green"))
-            facts.add_row("Served by", show.text(each.version))
-            facts.add_row("Took", show.text(f"{each.milliseconds} ms, {show.money(each.cost_usd)}"))
+            facts.add_row("Alt text", output.text(each.said, "green"))
+            facts.add_row("Served by", output.text(each.version))
+            facts.add_row(
+                "Took", output.text(f"{each.milliseconds} ms, {output.money(each.cost_usd)}")
+            )
         out.print(facts)
 
 
@@ -152,9 +155,9 @@ def _cell(out: Console, *parts: Text) -> Text:
     """Parts one above the other, or in a pipe, where a record is a line, one after the other."""
     from rich.text import Text
 
-    if show.piped(out):
+    if output.piped(out):
         return Text(" ").join(each for each in parts if each.plain)
-    return show.stacked(*parts)
+    return output.stacked(*parts)
 
 
 def _print_json(chosen: tuple[Model, ...], lacking: dict[str, str], checks: list[Check]) -> None:
@@ -182,4 +185,4 @@ def _print_json(chosen: tuple[Model, ...], lacking: dict[str, str], checks: list
                 for each in checks
                 if each.model.partition(":")[0] == name
             ]
-        click.echo(show.as_json(record))
+        click.echo(output.as_json(record))

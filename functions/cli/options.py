@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from functions.cli.session import Session
-from functions.languages import language_tag
+from functions.core.language_tags import language_tag
 
 F = TypeVar("F", bound=Callable[..., Any])
 

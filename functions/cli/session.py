@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from functions import wiring
-from functions.errors import ConfigurationError
+from functions import composition
+from functions.adapters.folder import BUCKET
+from functions.core.errors import ConfigurationError
 from functions.settings import Model, Settings
-from functions.stores.folder import BUCKET
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ def choose_model(cloud: bool = False) -> Choice:
     default = Settings.from_env({}).model
     if os.environ.get("CAPTION_MODEL", "").strip():
         model = Settings.from_env(os.environ).model
-        wiring.require_key(model, os.environ)
+        composition.require_key(model, os.environ)
         return Choice(model, "CAPTION_MODEL says so")
     if key := _key(default, os.environ):
         return Choice(default, f"{key} is set")
@@ -127,7 +127,7 @@ def _key(model: Model, env: Mapping[str, str]) -> str:
     """The variable that lets the model's provider be called; empty if there is none."""
     for name in env:
         try:
-            wiring.require_key(model, {name: env[name]})
+            composition.require_key(model, {name: env[name]})
         except ConfigurationError:
             continue
         return name

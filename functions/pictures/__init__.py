@@ -2,11 +2,10 @@
 
 ::
 
-    kinds       what a file is
-    survey      jpeg, png, webp, heif: size, turn, what to cut out, without decoding
-    words       exif, iptc, xmp: what people wrote into the file
-    decoders    the processes that decode what cannot be passed on, and their bounds
-    worker      such a process; decode: what it does, with libvips and pillow
+    kinds          what a file is
+    structure      its size, turn and colours, and what to cut out, without decoding
+    embedded_text  what people wrote into it
+    decoding       the processes that decode what cannot be passed on, and their bounds
 """
 
 from __future__ import annotations
@@ -15,12 +14,14 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 
-from functions.domain import Accepts, EmbeddedText, Picture
-from functions.errors import PermanentError
-from functions.pictures import decoders, heif, jpeg, png, webp, words
-from functions.pictures.decoders import DECODERS
+from functions.core.document import Accepts, EmbeddedText, Picture
+from functions.core.errors import PermanentError
+from functions.pictures.decoding import decoders
+from functions.pictures.decoding.decoders import DECODERS
+from functions.pictures.embedded_text import words
 from functions.pictures.kinds import sniff
-from functions.pictures.survey import Damaged, Survey
+from functions.pictures.structure import heif, jpeg, png, webp
+from functions.pictures.structure.survey import Survey
 
 __all__ = ["DECODERS", "TARGET_SIDE", "prepare", "sniff"]
 
@@ -53,7 +54,8 @@ def prepare(data: bytes, accepts: Accepts, max_pixels: int) -> Picture:
         raise PermanentError(
             "unsupported_type",
             "The file's content is no image that is known here. Upload a JPEG, PNG, WebP, AVIF, "
-            "HEIC, GIF, TIFF, BMP, ICO, JPEG 2000 or SVG file.",
+            "HEIC, GIF, TIFF, BMP, ICO, JPEG 2000, JPEG XL, SVG, PSD, TGA, PCX, PPM, PDF or "
+            "camera's raw file.",
         )
     found = _surveyed(kind, data)
     if found is None:
@@ -66,6 +68,7 @@ def prepare(data: bytes, accepts: Accepts, max_pixels: int) -> Picture:
         cut = _SURVEYS[kind][1](found, data)
         if len(cut) <= accepts.max_bytes:
             return Picture(cut, kind, width, height, embedded)
+    del found  # an event may wait long for a decoder, and a survey is as large as the file says
     picture = _decoded(kind, data, accepts, max_pixels)
     if embedded != EmbeddedText():
         picture = replace(picture, embedded=embedded)
@@ -79,7 +82,7 @@ def _surveyed(kind: str, data: bytes) -> Survey | None:
         return None
     try:
         return _SURVEYS[kind][0](data)
-    except (Damaged, IndexError, struct.error):
+    except (ArithmeticError, LookupError, ValueError, struct.error):
         return None
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable
+
+from functions.pictures.structure import jxl
+from functions.pictures.structure.survey import Damaged
 
 SVG = "image/svg+xml"
+RAW = "image/x-raw"
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -18,7 +23,19 @@ _SIGNATURES = (
     (b"MM\0+", "image/tiff"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
     (b"\xff\x4f\xff\x51\x00", "image/jp2"),  # a bare JPEG 2000 codestream
+    (b"8BPS\0\1\0\0\0\0\0\0", "image/vnd.adobe.photoshop"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
+    (b"%PDF-", "application/pdf"),
+    # Cameras' raw data that is no TIFF: Olympus, Panasonic, Fujifilm, Sigma, Minolta.
+    (b"IIRO", RAW),
+    (b"IIRS", RAW),
+    (b"MMOR", RAW),
+    (b"IIU\0", RAW),
+    (b"FUJIFILMCCD-RAW ", RAW),
+    (b"FOVb", RAW),
+    (b"\0MRM", RAW),
 )
+_ANYMAP = re.compile(rb"P[1-6](?:\s|#[^\n]*\n)+\d{1,9}(?:\s|#[^\n]*\n)+\d{1,9}\s")
 # ISO/IEC 23008-12 (HEIF) and the AVIF specification: brands of the file type box.
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF = {b"avif", b"avis", b"avio"}
@@ -46,11 +63,16 @@ def sniff(head: bytes) -> str | None:
         return "image/bmp"
     if head[:4] in (b"\0\0\1\0", b"\0\0\2\0") and _is_icon(head):
         return "image/x-icon"
+    for seems, kind in _UNMARKED:
+        if seems(head):
+            return kind
     return SVG if _is_svg(head) else None
 
 
 def _brand(head: bytes) -> str | None:
     size = min(int.from_bytes(head[:4], "big"), len(head), 256)
+    if head[8:12] == b"crx ":  # Canon's CR3
+        return RAW
     brands = [head[8:12], *(head[i : i + 4] for i in range(16, size - 3, 4))]
     for brand in brands:
         if brand in _AVIF:
@@ -68,6 +90,49 @@ def _is_bmp(head: bytes) -> bool:
 def _is_icon(head: bytes) -> bool:
     count = int.from_bytes(head[4:6], "little")
     return 0 < count <= 256 and len(head) >= 22 and head[9] == 0
+
+
+def _is_jpeg_xl(head: bytes) -> bool:
+    """A bare codestream: its mark is two bytes, so its size must make sense too."""
+    try:
+        width, height = jxl.size(head) if head.startswith(jxl.CODESTREAM) else (0, 0)
+    except Damaged:
+        return False
+    return 0 < width < 1 << 18 and 0 < height < 1 << 18
+
+
+def _is_tga(head: bytes) -> bool:
+    """TGA has no mark: nothing in its header may be odd."""
+    if len(head) < 18 or head[17] & 0xC0:
+        return False
+    mapped, coding, depth = head[1], head[2] & ~8, head[16]
+    if not int.from_bytes(head[12:14], "little") or not int.from_bytes(head[14:16], "little"):
+        return False
+    if head[2] not in (1, 2, 3, 9, 10, 11):
+        return False
+    if coding == 1:
+        entries, size = int.from_bytes(head[5:7], "little"), head[7]
+        return mapped == 1 and depth == 8 and 0 < entries <= 256 and size in (15, 16, 24, 32)
+    return (
+        head[1] == 0
+        and not any(head[3:8])
+        and depth in {2: (15, 16, 24, 32), 3: (8, 16)}.get(coding, ())
+    )
+
+
+def _is_pcx(head: bytes) -> bool:
+    if len(head) < 128 or head[0] != 10 or head[1] not in (0, 2, 3, 4, 5) or head[2] != 1:
+        return False
+    left, top, right, bottom = (int.from_bytes(head[i : i + 2], "little") for i in (4, 6, 8, 10))
+    return head[3] in (1, 2, 4, 8) and left <= right and top <= bottom and 1 <= head[65] <= 4
+
+
+_UNMARKED: tuple[tuple[Callable[[bytes], object], str], ...] = (
+    (_ANYMAP.match, "image/x-portable-anymap"),
+    (_is_jpeg_xl, "image/jxl"),
+    (_is_pcx, "image/x-pcx"),
+    (_is_tga, "image/x-tga"),
+)
 
 
 def _is_svg(head: bytes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from functions.domain import Reply
+from functions.core.document import Reply
 from functions.quality.findings import UNPUBLISHABLE, Context, Severity
 
 GOOD = "A black cat asleep on a red sofa"

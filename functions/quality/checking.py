@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from functions import languages
-from functions.domain import Reply
+from functions.core import language_tags
+from functions.core.document import Reply
 from functions.quality import scripts, sources, wording, words
+from functions.quality.checked_text import CheckedText
 from functions.quality.cleaning import cleaned, plain
 from functions.quality.findings import Checked, Context, Finding, Severity
-from functions.quality.passage import Passage
 from functions.quality.text import cut, graphemes, straight, tokens, uncapitalised
 
 # Alt text, caption and their labels share the 8 KiB of an object's metadata.
@@ -19,7 +19,7 @@ LONGEST_VISIBLE_TEXT = 4_000
 MOST_TAGS = 12
 LONGEST_TAG = 40
 
-Judge = Callable[[Passage], str | None]
+Judge = Callable[[CheckedText], str | None]
 
 
 def check(reply: Reply, context: Context) -> Checked:
@@ -68,11 +68,13 @@ def _texts(
         findings += [Finding(code, Severity.FIX, field, said) for code, said in fixes.items()]
         if text or not reply.decorative:
             limit = context.max_length if key == "alt_text" else LONGEST_CAPTION
-            findings += judged(Passage(text, field, language, limit, context, reply.visible_text))
+            findings += judged(
+                CheckedText(text, field, language, limit, context, reply.visible_text)
+            )
     return texts, findings
 
 
-def judged(passage: Passage) -> list[Finding]:
+def judged(passage: CheckedText) -> list[Finding]:
     """What is wrong with one text. Of a text that is no description, only that is said."""
     for code, judge in _NO_DESCRIPTION.items():
         if message := judge(passage):
@@ -85,7 +87,7 @@ def judged(passage: Passage) -> list[Finding]:
     return found
 
 
-def _opening(passage: Passage) -> str | None:
+def _opening(passage: CheckedText) -> str | None:
     """An opening that says it is an image, in a case that only the model can mend."""
     for known in passage.words:
         if known.rephrase.match(uncapitalised(straight(passage.text))):
@@ -195,12 +197,12 @@ def _translations(
 
 
 def _near(language: str) -> tuple[str, ...]:
-    return languages.fallbacks(language)[1:]
+    return language_tags.fallbacks(language)[1:]
 
 
 def _canonical(language: str) -> str:
     try:
-        return languages.language_tag(language)
+        return language_tags.language_tag(language)
     except ValueError:
         return plain(language, ("control_characters", "markup", "whitespace")) or "?"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from functions.domain import Reply
+from functions.core.document import Reply
 
 
 class Severity(StrEnum):

@@ -6,9 +6,9 @@ import bisect
 import re
 from collections import Counter, defaultdict
 
-from functions import languages
+from functions.core import language_tags
 from functions.quality import words
-from functions.quality.passage import Passage
+from functions.quality.checked_text import CheckedText
 from functions.quality.text import tokens
 
 # Ranges of letters by script (Unicode's Scripts.txt, blocks rather than single characters).
@@ -70,12 +70,12 @@ def script(letter: str) -> str:
     return block[2] if block[0] <= code <= block[1] else ""
 
 
-def wrong_script(passage: Passage) -> str | None:
+def wrong_script(passage: CheckedText) -> str | None:
     """Mostly other letters than the language is written in; or the other Chinese ones.
 
     Quotations, what stands in the image, and names in Latin letters may be in any script.
     """
-    expected = languages.script_of(passage.language)
+    expected = language_tags.script_of(passage.language)
     own = _described(passage)
     if not expected or not own:
         return None
@@ -106,7 +106,7 @@ def wrong_script(passage: Passage) -> str | None:
     return None
 
 
-def wrong_language(passage: Passage) -> str | None:
+def wrong_language(passage: CheckedText) -> str | None:
     """Another language in the same letters: its function words say so, or letters that the right
     one does not have. Names, in capitals, may be in any language."""
     expected = words.of(passage.language)[0]
@@ -132,7 +132,7 @@ def wrong_language(passage: Passage) -> str | None:
     return None
 
 
-def _described(passage: Passage) -> str:
+def _described(passage: CheckedText) -> str:
     if passage.is_quotation:
         return ""
     visible = frozenset(passage.visible_text.split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from functions.quality.passage import Passage
+from functions.quality.checked_text import CheckedText
 from functions.quality.text import shown, tokens
 
 _FILE = re.compile(
@@ -33,7 +33,7 @@ _SCRIPT = re.compile(r"\bon(?:error|load|click|mouseover)\s*=|\{\{.*\}\}|\$\{.*\
 _RUN = 8  # words in a row that nobody writes twice by chance
 
 
-def file_name(passage: Passage) -> str | None:
+def file_name(passage: CheckedText) -> str | None:
     """The object's name, or any image file's, where the image itself does not show it."""
     candidates = [found[0] for found in _FILE.finditer(passage.text)]
     candidates += [found[0] for found in _CAMERA.finditer(passage.text)]
@@ -49,7 +49,7 @@ def file_name(passage: Passage) -> str | None:
     return None
 
 
-def prompt_echo(passage: Passage) -> str | None:
+def prompt_echo(passage: CheckedText) -> str | None:
     """The reply's own keys, or a run of words from the prompt that no hint brought into it."""
     if (found := _KEYS.search(passage.text)) and not passage.stands_in_image(found[0]):
         return f"“{shown(found[0])}” belongs to the reply's form: write the description alone."
@@ -64,7 +64,7 @@ def prompt_echo(passage: Passage) -> str | None:
     return None
 
 
-def hint_obeyed(passage: Passage) -> str | None:
+def hint_obeyed(passage: CheckedText) -> str | None:
     """Words that a text with instructions in it dictated: hints, file names and what stands in
     an image are data. A description that quotes the instruction as well is right."""
     sources = (*passage.context.hints, passage.visible_text, passage.context.name)
@@ -83,7 +83,7 @@ def hint_obeyed(passage: Passage) -> str | None:
     return None
 
 
-def injection(passage: Passage) -> str | None:
+def injection(passage: CheckedText) -> str | None:
     """Words that would instruct the next reader, or code. Harmless as text, but no description."""
     text = passage.own
     found = _instruction(passage, text) or _SCRIPT.search(text)
@@ -92,7 +92,7 @@ def injection(passage: Passage) -> str | None:
     return None
 
 
-def contact_details(passage: Passage) -> str | None:
+def contact_details(passage: CheckedText) -> str | None:
     """Addresses and telephone numbers that do not stand in the image."""
     for found in _CONTACT.finditer(passage.text):
         if not passage.stands_in_image(found[0].rstrip(".,;:!?)")):
@@ -100,7 +100,7 @@ def contact_details(passage: Passage) -> str | None:
     return None
 
 
-def _instruction(passage: Passage, text: str) -> re.Match[str] | None:
+def _instruction(passage: CheckedText, text: str) -> re.Match[str] | None:
     return next(filter(None, (known.instructions.search(text) for known in passage.words)), None)
 
 

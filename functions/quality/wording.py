@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from functions.quality.passage import Passage
+from functions.quality.checked_text import CheckedText
 from functions.quality.text import contains, graphemes, shown, tokens
 from functions.quality.words import Words
 
@@ -16,7 +16,7 @@ _SEPARATORS = re.compile(r"\s*[,，、;；|·•/،]\s*|\s+[-–—]\s+")
 _HASHTAG = re.compile(r"(?<!\w)#\w{2,}")
 
 
-def empty_text(passage: Passage) -> str | None:
+def empty_text(passage: CheckedText) -> str | None:
     """W3C's decision tree: only decoration has no words. Punctuation and emoji are none."""
     if any(letter.isalnum() for letter in passage.text) or passage.is_quotation:
         return None
@@ -25,7 +25,7 @@ def empty_text(passage: Passage) -> str | None:
     return "There are no words here: describe the image, or say that it is decorative."
 
 
-def placeholder(passage: Passage) -> str | None:
+def placeholder(passage: CheckedText) -> str | None:
     """A text that would fit every image."""
     folded = passage.text.casefold().strip(" .!?…:;-–—_*()[]<>\"'。")
     if not folded or passage.is_quotation:
@@ -36,21 +36,21 @@ def placeholder(passage: Passage) -> str | None:
     return None
 
 
-def refusal(passage: Passage) -> str | None:
+def refusal(passage: CheckedText) -> str | None:
     """A sentence in which the model speaks of itself, not of the image."""
     if found := _spoken(passage, lambda known: known.refusals):
         return f"“{found}” is a refusal: describe what can be seen, or leave the text empty."
     return None
 
 
-def chatter(passage: Passage) -> str | None:
+def chatter(passage: CheckedText) -> str | None:
     """A sentence to whoever asked, around or after the description: offers, hopes, assent."""
     if found := _spoken(passage, lambda known: known.chatter):
         return f"“{found}” speaks to whoever asked: write the description and nothing else."
     return None
 
 
-def _spoken(passage: Passage, of: Callable[[Words], re.Pattern[str]]) -> str:
+def _spoken(passage: CheckedText, of: Callable[[Words], re.Pattern[str]]) -> str:
     """How a sentence begins that is of this kind, and does not stand in the image."""
     for sentence in _SENTENCE.split(passage.own):
         for known in passage.words:
@@ -60,7 +60,7 @@ def _spoken(passage: Passage, of: Callable[[Words], re.Pattern[str]]) -> str:
     return ""
 
 
-def repetition(passage: Passage) -> str | None:
+def repetition(passage: CheckedText) -> str | None:
     """A word three times in a row, or several words twice: a model in a loop."""
     if passage.is_quotation:
         return None
@@ -78,7 +78,7 @@ def repetition(passage: Passage) -> str | None:
     return None
 
 
-def keyword_stuffing(passage: Passage) -> str | None:
+def keyword_stuffing(passage: CheckedText) -> str | None:
     """A list of search terms in the place of a description (WebAIM: alt text is no keywords)."""
     if passage.is_quotation:
         return None
@@ -94,7 +94,7 @@ def keyword_stuffing(passage: Passage) -> str | None:
     return message if short >= 0.8 * len(parts) and prose * 12 < len(passage.tokens) else None
 
 
-def over_length(passage: Passage) -> str | None:
+def over_length(passage: CheckedText) -> str | None:
     """The limit is soft: a fifth more is let pass, for neither a model call nor a person's time
     is worth a few characters. Text that stands in the image is not counted against it."""
     length, allowed = graphemes(passage.text), passage.limit * 6 // 5
@@ -106,7 +106,7 @@ def over_length(passage: Passage) -> str | None:
     return f"{length} characters: say it in {passage.limit} or fewer, {room}."
 
 
-def shouting(passage: Passage) -> str | None:
+def shouting(passage: CheckedText) -> str | None:
     """Capitals throughout; some screen readers spell them out."""
     visible = frozenset(tokens(passage.visible_text))
     said = [word for word in re.findall(r"\w+", passage.own) if word.casefold() not in visible]
@@ -116,7 +116,7 @@ def shouting(passage: Passage) -> str | None:
     return "This is all in capitals: write it in sentence case."
 
 
-def broken_characters(passage: Passage) -> str | None:
+def broken_characters(passage: CheckedText) -> str | None:
     """Characters lost on the way, UTF-8 read as something else, or JSON's escapes left as such."""
     found = _MOJIBAKE.search(passage.text)
     escaped = _ESCAPED.search(passage.text)
@@ -125,7 +125,7 @@ def broken_characters(passage: Passage) -> str | None:
     return f"“{found[0]}” is a broken character: write the text anew." if found else None
 
 
-def person_guess(passage: Passage) -> str | None:
+def person_guess(passage: CheckedText) -> str | None:
     """What a picture does not show of a person: origin, faith, age in years, state of mind.
 
     Left alone where the uploader or the image says so.

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions import languages
+from functions.core import language_tags
 
 FOLDER = pathlib.Path(__file__).with_name("words")
 _NEVER = re.compile(r"(?!)")
@@ -64,9 +64,9 @@ def telling() -> Mapping[str, Mapping[str, float]]:
 
 
 def _names(tag: str) -> list[str]:
-    names = list(languages.fallbacks(tag))
+    names = list(language_tags.fallbacks(tag))
     if names[-1] in ("zh", "yue", "cmn"):
-        names += ["zh-Hant" if languages.script_of(tag) == {"Hant"} else "zh-Hans"]
+        names += ["zh-Hant" if language_tags.script_of(tag) == {"Hant"} else "zh-Hans"]
     return [*names, *(_ALIASES[name] for name in names if name in _ALIASES)]
 
 

@@ -1,5 +1,5 @@
 locals {
-  # One line a delivery (functions/deliveries.py): metrics are made of its fields.
+  # One line a delivery (functions/logs.py): metrics are made of its fields.
   deliveries = join(" AND ", [
     "resource.type=\"cloud_run_revision\"",
     "resource.labels.service_name=(\"${join("\" OR \"", [for name in keys(local.subscriptions) : "${var.name_prefix}${name}"])}\")",
@@ -244,7 +244,7 @@ resource "google_monitoring_alert_policy" "cost" {
 
   documentation {
     subject   = "${local.title}: cost of a day"
-    content   = "By the dated prices of functions/prices.toml. See which images: `captions list`; lower daily_limit to hold it at once (what is over it becomes `deferred`), skip paths in captions.toml, or choose a cheaper model."
+    content   = "By the dated prices of functions/model/prices.toml. See which images: `captions list`; lower daily_limit to hold it at once (what is over it becomes `deferred`), skip paths in captions.toml, or choose a cheaper model."
     mime_type = "text/markdown"
   }
 }

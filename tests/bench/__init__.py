@@ -1,1 +1,0 @@
-"""Speed and size of the whole way, beside the plain sample's: ``python -m tests.bench.bench``."""

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 from tests.conftest import installed
-from tests.emulators import Missing
+from tests.support.emulators import Missing
 
 # The sandbox needs rights that a root user in a container lacks; the rest keeps it off the network.
 _FLAGS = (

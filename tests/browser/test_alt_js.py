@@ -18,10 +18,10 @@ from playwright.sync_api import Page
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
-from functions.stores.folder import BUCKET
-from tests.lookups import keep
-from tests.pictures import png
-from tests.stack import MAIN, environment
+from functions.adapters.folder import BUCKET
+from tests.support.lookups import keep
+from tests.support.pictures import png
+from tests.support.stack import MAIN, environment
 
 ROOT = Path(__file__).parents[2]
 IMAGES = "/images/"
@@ -335,7 +335,7 @@ def test_a_function_that_does_not_answer_is_given_up(website: Website, page: Pag
 
 
 def test_the_script_runs_by_its_hash_and_not_with_another(website: Website, page: Page) -> None:
-    digest = hashlib.sha384((ROOT / "functions/web/alt.js").read_bytes()).digest()
+    digest = hashlib.sha384((ROOT / "functions/http/static/alt.js").read_bytes()).digest()
     right = base64.b64encode(digest).decode()
     wrong = base64.b64encode(digest[::-1]).decode()
     for integrity, words in ((right, "Blue mug"), (wrong, None)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.pages import HOSTILE, WORDS, filled
+from tests.support.pages import HOSTILE, WORDS, filled
 
 # The tree of a page without alt attributes of these words on images, and how many there were.
 _SEEN = """([text, words]) => {

@@ -14,10 +14,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.answers import gemini
-from tests.command_line import Serve, serving
-from tests.model_server import ModelServer
-from tests.pictures import jpeg
+from tests.support.answers import gemini
+from tests.support.command_line import Serve, serving
+from tests.support.model_server import ModelServer
+from tests.support.pictures import jpeg
 
 HOSTILE = [
     "<img src=x onerror=\"document.title='owned'\"> & </textarea><script>document.title=1</script>",

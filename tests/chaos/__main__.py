@@ -20,12 +20,12 @@ from hypothesis.stateful import run_state_machine_as_test
 from rich.console import Console
 from rich.table import Table
 
-from tests import emulators, network_guard
 from tests.chaos.machine import Chaos
 from tests.chaos.places import CloudPlace
 from tests.chaos.scenarios import SCENARIOS, Outcome
 from tests.chaos.test_promise import SHORT, OnAFolder
-from tests.strict_storage import StrictStorage
+from tests.support import emulators, network_guard
+from tests.support.strict_storage import StrictStorage
 
 _OURS = ("ANTHROPIC_", "CAPTION_", "GEMINI_", "GOOGLE_", "OPENAI_")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from functions.errors import ConfigurationError, Stale, TransientError
+from functions.core.errors import ConfigurationError, Stale, TransientError
 
 # Ports that may say that a precondition failed, also of a write that did take effect: a client
 # repeats a request whose answer was lost, and its own first write then stands in its way.

@@ -11,13 +11,13 @@ from typing import Protocol
 
 from google.cloud import firestore
 
-from functions.domain import Upload
-from functions.ports import CaptionStore, ImageStore
-from functions.stores.firestore import FirestoreCaptions
-from functions.stores.folder import BUCKET, FolderImages, database
-from functions.stores.gcs import CloudStorageImages
-from functions.stores.sqlite import SqliteCaptions
-from tests.strict_storage import StrictStorage
+from functions.adapters.firestore import FirestoreCaptions
+from functions.adapters.folder import BUCKET, FolderImages, database
+from functions.adapters.gcs import CloudStorageImages
+from functions.adapters.sqlite import SqliteCaptions
+from functions.core.document import Upload
+from functions.core.ports import CaptionStore, ImageStore
+from tests.support.strict_storage import StrictStorage
 
 # Where files cost no disk, if there is such a place.
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108

@@ -8,8 +8,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from functions.domain import Accepts, Answer, Document, Page, Picture, Prompt, Query, Stored, Upload
-from functions.errors import Stale, TransientError
+from functions.core.document import (
+    Accepts,
+    Answer,
+    Document,
+    Page,
+    Picture,
+    Prompt,
+    Query,
+    Stored,
+    Upload,
+)
+from functions.core.errors import Stale, TransientError
 from tests.chaos.faults import Faults
 
 if TYPE_CHECKING:

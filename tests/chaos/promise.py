@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from functions import labels
-from functions.domain import Document
+from functions.core import object_metadata
+from functions.core.document import Document
 from tests.chaos.world import World
 
 # Pub/Sub pushes again after 10 to 600 seconds, and drops an event after a day.
@@ -63,7 +63,7 @@ def _ends(world: World, name: str) -> list[str]:
     if document.lease or document.not_before:
         faults.append("still claimed")
     if document.status == "captioned":
-        written = labels.written(document, live.metadata)
+        written = object_metadata.written(document, live.metadata)
         if not document.metadata_synced:
             faults.append("metadata not written")
         if any(live.metadata.get(key) != value for key, value in written.items()):

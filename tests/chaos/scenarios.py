@@ -14,21 +14,21 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from functions.captioning import Captioning
-from functions.deliveries import Report
-from functions.domain import Upload, document_id
-from functions.errors import ConfigurationError, TransientError
-from functions.policy import Policy
+from functions.adapters.firestore import FirestoreCaptions
+from functions.adapters.gcs import CloudStorageImages
+from functions.core.document import Upload, document_id
+from functions.core.errors import ConfigurationError, TransientError
+from functions.core.policy import Policy
+from functions.core.report import Report
 from functions.settings import Settings
-from functions.stores.firestore import FirestoreCaptions
-from functions.stores.gcs import CloudStorageImages
-from tests import emulators
-from tests.answers import gemini
+from functions.usecases.caption_image import Captioning
 from tests.chaos.severed import Severed
-from tests.model_server import Call, ModelServer, good
-from tests.pictures import jpeg
-from tests.serving import Served, serving
-from tests.strict_storage import StrictStorage
+from tests.support import emulators
+from tests.support.answers import gemini
+from tests.support.model_server import Call, ModelServer, good
+from tests.support.pictures import jpeg
+from tests.support.serving import Served, serving
+from tests.support.strict_storage import StrictStorage
 
 BUCKET = "pictures"
 _AT_ONCE = 50
@@ -218,7 +218,7 @@ def clocks(emulator: emulators.FirestoreEmulator) -> Outcome:
 def _instance(
     store: FirestoreCaptions, images: CloudStorageImages, at: Bench, skew: timedelta
 ) -> Captioning:
-    from functions.captioners.gemini import GeminiCaptioner
+    from functions.adapters.gemini import GeminiCaptioner
 
     settings = Settings.from_env({"CAPTION_LEASE_SECONDS": "20"})
     with pytest.MonkeyPatch.context() as patch:

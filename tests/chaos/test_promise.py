@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.chaos.machine import Chaos
 from tests.chaos.places import MEMORY, EmbeddedPlace
 
-# A planted bug is to be seen, not to be made small: tests/mutants.py sets this to 0.
+# A planted bug is to be seen, not to be made small: tools/mutants.py sets this to 0.
 SHRINK = "CHAOS_SHRINK"
 SHORT = settings(
     max_examples=60,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.domain import Document
+from functions.core.document import Document
 from tests.chaos import promise
 from tests.chaos.faults import Died, Fault, failing
 from tests.chaos.places import EmbeddedPlace

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from functions.domain import Document, Upload
+from functions.core.document import Document, Upload
 
 Key = tuple[str, int]
 _ENDED = frozenset({"captioned", "rejected", "failed", "deferred"})

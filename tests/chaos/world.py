@@ -14,19 +14,20 @@ from typing import TypeVar
 
 from cloudevents.http import CloudEvent
 
-from functions import publishing
-from functions.captioning import Captioning
-from functions.deliveries import Report, handle
-from functions.domain import CaptionRequest, Deletion, Document, Review, Upload, document_id
-from functions.errors import ConfigurationError, TransientError
-from functions.policy import Policy
-from functions.removals import Forgetting
+from functions.core import transitions
+from functions.core.document import CaptionRequest, Deletion, Document, Review, Upload, document_id
+from functions.core.errors import ConfigurationError, TransientError
+from functions.core.policy import Policy
+from functions.core.report import Report
+from functions.logs import handle
 from functions.settings import Settings
+from functions.usecases.caption_image import Captioning
+from functions.usecases.forget_image import Forgetting
 from tests.chaos.faults import Died, Faults
 from tests.chaos.places import Place
 from tests.chaos.ports import ScriptedCaptioner, WatchedCaptions, WatchedImages
 from tests.chaos.witness import Key, Witness
-from tests.pictures import jpeg
+from tests.support.pictures import jpeg
 
 ATTEMPTS = 10
 STARTS_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -143,7 +144,7 @@ class World:
             return
         self.pass_time(1)
         edited = replace(
-            publishing.ended(stored.document, "captioned", self.now),
+            transitions.ended(stored.document, "captioned", self.now),
             **{"alt_text": text, "caption": text, "decorative": False, "source": "human"},
             review=Review(),
         )
@@ -152,7 +153,7 @@ class World:
         if live and "caption-skip" not in live.metadata:
             self.witness.cherished.add(name)
         if live and live.generation == edited.generation:
-            publishing.label(self.place.captions, self.place.images, stored, live)
+            transitions.label(self.place.captions, self.place.images, stored, live)
 
     def deliver(self, delivery: Delivery, instance: Instance) -> None:
         """One delivery by one instance, which may die over it."""

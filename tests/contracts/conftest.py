@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.ports import CaptionStore
-from functions.stores.sqlite import SqliteCaptions
+from functions.adapters.sqlite import SqliteCaptions
+from functions.core.ports import CaptionStore
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
@@ -21,7 +21,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CaptionSto
     request.getfixturevalue("firestore_emulator")
     from google.cloud import firestore
 
-    from functions.stores.firestore import FirestoreCaptions
+    from functions.adapters.firestore import FirestoreCaptions
 
     client = firestore.Client()
     yield FirestoreCaptions(client, f"captions-{uuid.uuid4().hex}")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.domain import Document, Lease, Problem, Query, Review, Usage
-from functions.errors import Stale, TransientError
-from functions.ports import CaptionStore
-from functions.stores.sqlite import SqliteCaptions
+from functions.adapters.sqlite import SqliteCaptions
+from functions.core.document import Document, Lease, Problem, Proposal, Query, Review, Usage
+from functions.core.errors import Stale, TransientError
+from functions.core.ports import CaptionStore
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ def test_a_document_comes_back_as_it_was_stored(store: CaptionStore) -> None:
         translations={"zh-Hans": {"caption": "一", "alt_text": "二"}},
         source="human",
         review=Review(True, ("x",), "me@example.com", NOW),
-        proposal={"alt_text": "other", "at": NOW},
+        proposal=Proposal(alt_text="other", at=NOW),
         usage=Usage(2, 3, 4, 0.000721),
         error=Problem("blocked", "why", NOW),
         attempts=3,

@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from functions import pictures, prices, wiring
-from functions.domain import Picture
-from functions.errors import CaptionError, ConfigurationError, PermanentError, TransientError
-from functions.policy import Rule
-from functions.prompt import compose, read
+from functions import composition, pictures
+from functions.core.document import Picture
+from functions.core.errors import CaptionError, ConfigurationError, PermanentError, TransientError
+from functions.core.policy import Rule
+from functions.model import prices
+from functions.model.prompt import compose
+from functions.model.reply import read_reply
 from functions.settings import Settings
-from tests.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer
-from tests.model_server import Call, ModelServer
-from tests.pictures import jpeg
-from tests.providers import SECRET, WIRES, Wire
+from tests.support.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer
+from tests.support.model_server import Call, ModelServer
+from tests.support.pictures import jpeg
+from tests.support.providers import SECRET, WIRES, Wire
 
 PROMPT = compose(Rule(), ["en", "de"])
 SECONDS = 1
@@ -38,7 +40,7 @@ def captioner(
     for name, value in wire.environment(model_server).items():
         monkeypatch.setenv(name, value)
     model = Settings.from_env({"CAPTION_MODEL": wire.model}).model
-    made: Any = wiring.captioner(model, SECONDS)
+    made: Any = composition.captioner(model, SECONDS)
     yield made
     made.close()
 
@@ -50,8 +52,8 @@ def picture() -> Picture:
 def test_a_picture_becomes_a_reply(captioner: Any, wire: Wire) -> None:
     answer = captioner.describe(picture(), PROMPT)
 
-    assert read(answer).alt_text
-    assert wire.schema_in_words or read(answer).translations["de"]["alt_text"]
+    assert read_reply(answer).alt_text
+    assert wire.schema_in_words or read_reply(answer).translations["de"]["alt_text"]
     assert (answer.blocked, answer.truncated) == ("", False)
     assert captioner.model == wire.model
 
@@ -238,7 +240,7 @@ def test_a_server_that_is_not_there_is_worth_another_try(
 ) -> None:
     monkeypatch.setenv(wire.key, SECRET)
     monkeypatch.setenv(wire.endpoint, "http://127.0.0.1:9")
-    captioner: Any = wiring.captioner(
+    captioner: Any = composition.captioner(
         Settings.from_env({"CAPTION_MODEL": wire.model}).model, SECONDS
     )
     with pytest.raises(TransientError, match="could not be reached"):

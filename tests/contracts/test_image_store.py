@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from functions.domain import Upload
-from functions.errors import ConfigurationError, Gone, Stale, TransientError
-from functions.ports import ImageStore
-from functions.stores.folder import BUCKET, FolderImages
-from functions.stores.gcs import CloudStorageImages
-from tests.strict_storage import StrictStorage
+from functions.adapters.folder import BUCKET, FolderImages
+from functions.adapters.gcs import CloudStorageImages
+from functions.core.document import Upload
+from functions.core.errors import ConfigurationError, Gone, Stale, TransientError
+from functions.core.ports import ImageStore
+from tests.support.strict_storage import StrictStorage
 
 
 @dataclass
@@ -118,7 +118,7 @@ def test_a_bucket_that_is_not_there_is_not_listed(place: Place) -> None:
 def test_pages_of_a_listing_follow_each_other(
     strict_storage: StrictStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests import strict_storage as server
+    from tests.support import strict_storage as server
 
     monkeypatch.setattr(server, "PAGE", 2)
     client = strict_storage.client()
@@ -264,7 +264,7 @@ def test_a_refusing_service_is_configuration_an_ailing_one_is_waited_for(
     status: int,
     family: type[Exception],
 ) -> None:
-    from functions.stores import gcs
+    from functions.adapters import gcs
 
     monkeypatch.setattr(gcs, "_RETRY", gcs._RETRY.with_timeout(0.2))
     client = strict_storage.client()
@@ -286,7 +286,7 @@ def test_a_refusing_service_is_configuration_an_ailing_one_is_waited_for(
 def test_an_unreachable_service_is_waited_for(
     strict_storage: StrictStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from functions.stores import gcs
+    from functions.adapters import gcs
 
     monkeypatch.setattr(gcs, "_RETRY", gcs._RETRY.with_timeout(0.2))
     client = strict_storage.client()

@@ -11,15 +11,22 @@ from typing import Any
 
 import pytest
 
-from functions.domain import Document, Query, Review
-from functions.ports import CaptionStore
+from functions.core.document import Document, Query, Review
+from functions.core.ports import CaptionStore
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
 def document(name: str = "a.jpg", **changes: Any) -> Document:
-    plain = Document("pictures", name, 1, "captioned", created_at=NOW, updated_at=NOW)
+    plain = Document(
+        bucket="pictures",
+        name=name,
+        generation=1,
+        status="captioned",
+        created_at=NOW,
+        updated_at=NOW,
+    )
     return replace(plain, **changes)
 
 

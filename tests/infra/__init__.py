@@ -1,1 +1,0 @@
-"""The deployment: its files, plans of it by Terraform itself, and what it says to operators."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.infra.cloud import Cloud, attached
-from tests.terraform import INFRA, Program
+from tests.infra.terraform import INFRA, Program
 
 ROOT = INFRA.parent
 KEY = '{GEMINI_API_KEY="a-key"}'

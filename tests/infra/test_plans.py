@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests import terraform
+from tests.infra import terraform
 from tests.conftest import installed
 from tests.infra.cloud import Cloud, Values
 from tests.infra.deployment import KEY, Deployment
-from tests.terraform import INFRA, Program
+from tests.infra.terraform import INFRA, Program
 
 PROJECT, OTHER = "my-shop-123", "other-project"
 ONE = {"project": PROJECT, "buckets": [{"name": "my-images"}]}

@@ -1,0 +1,207 @@
+"""Captions in Firestore: one document an image, changed under preconditions.
+
+Contended transactions are slow there (locks are pessimistic); ``create`` and updates with a
+``last_update_time`` precondition are one round trip each and have one winner.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from google.api_core import exceptions as google
+from google.api_core.retry import Retry, if_exception_type
+from google.cloud import firestore
+from google.cloud.firestore_v1.vector import Vector
+
+from functions.adapters.firestore_queries import (
+    SIMILARITY,
+    asked,
+    matches,
+    nearest,
+    page,
+    page_size,
+)
+from functions.adapters.paging import Position
+from functions.core.document import Document, Page, Query, Status, Stored
+from functions.core.document_records import from_record, to_record
+from functions.core.errors import ConfigurationError, PermanentError, Stale, TransientError
+
+# One attempt of one call, and all attempts of it together, in seconds. An event makes at most
+# eight calls, so that Firestore's share of its time stays bounded.
+_ATTEMPT_SECONDS = 5.0
+_RETRY = Retry(
+    predicate=if_exception_type(
+        google.ServiceUnavailable,
+        google.InternalServerError,
+        google.Aborted,
+        google.DeadlineExceeded,
+        google.ResourceExhausted,
+    ),
+    initial=0.1,
+    maximum=2.0,
+    timeout=12.0,
+)
+_BOUNDS: dict[str, Any] = {"retry": _RETRY, "timeout": _ATTEMPT_SECONDS}
+_RESERVATION_TRIES = 20
+_MOST_READ = 300
+
+_T = TypeVar("_T")
+
+
+class FirestoreCaptions:
+    """A CaptionStore on one collection; ``Stored.version`` is the document's update time."""
+
+    def __init__(self, client: firestore.Client, collection: str) -> None:
+        self._client = client
+        self._captions = client.collection(collection)
+        self._days = client.collection(f"{collection}-days")
+
+    def create(self, document: Document) -> Stored | None:
+        try:
+            written = _translated(
+                lambda: self._captions.document(document.id).create(_record(document), **_BOUNDS)
+            )
+        except google.AlreadyExists:
+            return None
+        return Stored(document, written.update_time, written.update_time)
+
+    def read(self, key: str) -> Stored | None:
+        snapshot = _translated(lambda: self._captions.document(key).get(**_BOUNDS))
+        return _stored(snapshot) if snapshot.exists else None
+
+    def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
+        wanted = [self._captions.document(key) for key in dict.fromkeys(keys)]
+        found: list[Any] = []
+        for start in range(0, len(wanted), _MOST_READ):
+            some = wanted[start : start + _MOST_READ]
+            found += _translated(lambda: list(self._client.get_all(some, **_BOUNDS)))  # noqa: B023
+        return {each.id: _stored(each) for each in found if each.exists}
+
+    def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
+        references = [self._captions.document(key) for key in keys]
+        found = _translated(lambda: list(self._client.get_all(references, fields, **_BOUNDS)))
+        return {each.id: from_record(each.to_dict() or {}) for each in found if each.exists}
+
+    def replace(self, stored: Stored, document: Document) -> Stored:
+        before, after = _record(stored.document), _record(document)
+        changed = {key: value for key, value in after.items() if before.get(key) != value}
+        changed |= dict.fromkeys(before.keys() - after.keys(), firestore.DELETE_FIELD)
+        changed = changed or {"updated_at": document.updated_at}
+        option = self._client.write_option(last_update_time=stored.version)
+        reference = self._captions.document(document.id)
+        try:
+            written = _translated(lambda: reference.update(changed, option=option, **_BOUNDS))
+        except (google.FailedPrecondition, google.NotFound):
+            raise Stale from None
+        return Stored(document, written.update_time, written.update_time)
+
+    def remove(self, stored: Stored) -> None:
+        option = self._client.write_option(last_update_time=stored.version)
+        reference = self._captions.document(stored.document.id)
+        try:
+            _translated(lambda: reference.delete(option=option, **_BOUNDS))
+        except (google.FailedPrecondition, google.NotFound):
+            raise Stale from None
+
+    def find(self, query: Query) -> Page:
+        queries, size = asked(self._captions, query), page_size(query)
+        after, found = Position.read(query.cursor), list[Stored]()
+        while True:
+            pages = [page(each, after, size) for each in queries]
+            answers = [each for one in pages for each in _indexed(lambda: one.get(**_BOUNDS))]  # noqa: B023
+            rows = list({each.id: _stored(each) for each in answers}.values())
+            if len(pages) > 1:
+                rows.sort(key=lambda each: Position.of(each.document), reverse=True)
+            rows = rows[:size]
+            found += [each for each in rows if matches(each.document, query)]
+            if len(found) >= query.limit:
+                found = found[: query.limit]
+                return Page(tuple(found), Position.of(found[-1].document).cursor())
+            if len(rows) < size:
+                return Page(tuple(found))
+            after = Position.of(rows[-1].document)
+
+    def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
+        wanted = replace(query, status=Status.CAPTIONED, words=(), md5="")
+        near: list[tuple[Stored, float]] = []
+        for each, most in nearest(self._captions, vector, wanted):
+            found = _indexed(lambda: list(each.get(**_BOUNDS)))  # noqa: B023
+            near = [(_stored(one), float(one.get(SIMILARITY))) for one in found]
+            near = [one for one in near if matches(one[0].document, wanted)]
+            if len(near) >= query.limit or len(found) < most:
+                break
+        return near[: query.limit]
+
+    def reserve(self, day: str, block: int, limit: int) -> int:
+        reference = self._days.document(day)
+        for attempt in range(_RESERVATION_TRIES):
+            snapshot = _translated(lambda: reference.get(**_BOUNDS))
+            taken = int(snapshot.get("model_calls")) if snapshot.exists else 0
+            granted = min(block, limit - taken)
+            if granted <= 0:
+                return 0
+            count = {"model_calls": taken + granted}
+            try:
+                if snapshot.exists:
+                    option = self._client.write_option(last_update_time=snapshot.update_time)
+                    _translated(lambda: reference.update(count, option=option, **_BOUNDS))  # noqa: B023
+                else:
+                    _translated(lambda: reference.create(count, **_BOUNDS))  # noqa: B023
+            except (google.FailedPrecondition, google.AlreadyExists):
+                # Only to come at different moments: no secret.
+                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  # nosec B311
+                continue
+            return granted
+        raise TransientError("the day's counter of model calls is contended; it is tried again")
+
+
+def _record(document: Document) -> dict[str, Any]:
+    record = to_record(document)
+    if document.embedding:
+        record["embedding"] = Vector(document.embedding)
+    return record
+
+
+def _stored(snapshot: Any) -> Stored:
+    read_at = datetime.fromtimestamp(snapshot.read_time.timestamp(), UTC)
+    return Stored(from_record(snapshot.to_dict()), snapshot.update_time, read_at)
+
+
+def _indexed(call: Callable[[], _T]) -> _T:
+    """Run one query; Firestore refuses those that no index serves."""
+    try:
+        return _translated(call)
+    except google.FailedPrecondition as error:
+        raise ConfigurationError(
+            "Firestore has no index for this query yet; deploy infra/firestore.indexes.json with "
+            "`firebase deploy --only firestore:indexes --config infra/firebase.json`, and wait "
+            "until the indexes are built"
+        ) from error
+
+
+def _translated(call: Callable[[], _T]) -> _T:
+    """Run one call; preconditions come through as they are, other errors as our families."""
+    try:
+        return call()
+    except (google.AlreadyExists, google.FailedPrecondition, google.NotFound) as error:
+        if isinstance(error, google.NotFound) and "database" in str(error):
+            raise ConfigurationError(
+                "the Firestore database does not exist; create it, or set CAPTION_DATABASE and "
+                "GOOGLE_CLOUD_PROJECT to one that does"
+            ) from error
+        raise
+    except (google.PermissionDenied, google.Unauthenticated) as error:
+        raise ConfigurationError(
+            "Firestore refuses the function's service account; grant it roles/datastore.user"
+        ) from error
+    except google.InvalidArgument as error:
+        raise PermanentError(
+            "no_caption", f"Firestore does not take the document: {error.message}"
+        ) from error
+    except google.GoogleAPIError as error:
+        raise TransientError(f"Firestore is unavailable: {type(error).__name__}") from error

@@ -1,0 +1,146 @@
+"""What Firestore is asked for a Query, and what is left to sort out of its answer.
+
+Each query here is served by an index of ``infra/firestore.indexes.json`` or by an automatic one.
+Firestore's rules that shape them (its pages "Perform simple and compound queries", "Index types"
+and "Search with vector embeddings"): ``array_contains`` and ``array_contains_any`` exclude each
+other, at most 30 alternatives, indexes merge only if they end in the same order, and
+``find_nearest`` takes equality filters that are in its own index, and names 1,000 documents at
+most. A query for a checksum uses automatic indexes alone: each upload makes one, and must not
+depend on what somebody deploys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.base_vector_query import DistanceMeasure
+from google.cloud.firestore_v1.vector import Vector
+
+from functions.adapters.paging import Position
+from functions.core.document import Document, Query
+
+# Not a name of a document's own field.
+SIMILARITY = "similarity_to_question"
+_MOST_NEAR = 1000
+_MOST_ALTERNATIVES = 30
+_EQUAL = ("status", "bucket", "language", "source")
+_LEAST_READ = 100
+_LAST = 0x10FFFF
+
+_Filter = tuple[str, str, Any]
+
+
+def asked(captions: firestore.CollectionReference, query: Query) -> list[firestore.Query]:
+    """Queries of one order whose answers together hold all that ``query`` names, and may hold
+    more: see :func:`matches`."""
+    if query.md5:
+        return [_filtered(captions, [("md5", "==", query.md5)]).order_by("__name__")]
+    filters: list[_Filter] = [
+        (field, "==", getattr(query, field)) for field in _EQUAL if getattr(query, field)
+    ]
+    if query.review:
+        filters.append(("review.needed", "==", True))
+    if query.since:
+        filters.append(("updated_at", ">=", query.since))
+    if query.until:
+        filters.append(("updated_at", "<", query.until))
+    if query.prefix:
+        filters.append(("name", ">=", query.prefix))
+        if end := after_prefix(query.prefix):
+            filters.append(("name", "<", end))
+    choices: list[list[_Filter]] = [[]]
+    if query.tag:
+        choices = [[("tags", "array_contains", query.tag)]]
+    elif query.words:
+        choices = [[("search_terms", "array_contains_any", list(some))] for some in _parts(query)]
+    # The plain list needs no index but the automatic one of `updated_at`.
+    beyond_time = {field for field, *_ in (*filters, *choices[0])} - {"updated_at"}
+    return [
+        _ordered(_filtered(captions, [*filters, *choice]), by_name=bool(beyond_time))
+        for choice in choices
+    ]
+
+
+def page_size(query: Query) -> int:
+    """How many documents to read at once; more than are wanted where not all of them match."""
+    exact = not query.md5 and not (query.tag and query.words)
+    return query.limit if exact else max(query.limit, _LEAST_READ)
+
+
+def page(query: firestore.Query, after: Position | None, limit: int) -> firestore.Query:
+    """``query`` for the ``limit`` documents that follow ``after``."""
+    if after:
+        place = {"updated_at": after.updated_at, "name": after.name, "__name__": after.id}
+        fields = [order.field.field_path for order in query._orders]
+        query = query.start_after({field: place[field] for field in fields})
+    return query.limit(limit)
+
+
+def nearest(
+    captions: firestore.CollectionReference, vector: Sequence[float], query: Query
+) -> Iterator[tuple[Any, int]]:
+    """Vector queries for the captioned documents of ``query``, each with the number it asks for;
+    later ones ask for more, for where too few of an answer match."""
+    filters: list[_Filter] = [("status", "==", "captioned")]
+    if query.bucket:
+        filters.append(("bucket", "==", query.bucket))
+    near = _filtered(captions, filters)
+    for most in dict.fromkeys(min(size, _MOST_NEAR) for size in (query.limit * 4, _MOST_NEAR)):
+        yield (
+            near.find_nearest(
+                vector_field="embedding",
+                query_vector=Vector(vector),
+                distance_measure=DistanceMeasure.DOT_PRODUCT,
+                limit=most,
+                distance_result_field=SIMILARITY,
+            ),
+            most,
+        )
+
+
+def matches(document: Document, query: Query) -> bool:
+    """Whether ``query`` names ``document``, whatever its limit and cursor."""
+    return (
+        all(getattr(document, field) == getattr(query, field) for field in _set(query))
+        and (not query.review or document.review.needed)
+        and (not query.tag or query.tag in document.tags)
+        and (not query.words or not set(query.words).isdisjoint(document.search_terms))
+        and document.name.startswith(query.prefix)
+        and (query.since is None or document.updated_at >= query.since)
+        and (query.until is None or document.updated_at < query.until)
+    )
+
+
+def after_prefix(prefix: str) -> str:
+    """The first string that is greater than all with ``prefix``; empty if there is none.
+
+    Firestore orders strings by code point, and has no surrogates.
+    """
+    for end in range(len(prefix) - 1, -1, -1):
+        if (code := ord(prefix[end])) < _LAST:
+            return prefix[:end] + chr(0xE000 if code == 0xD7FF else code + 1)
+    return ""
+
+
+def _set(query: Query) -> list[str]:
+    return [field for field in ("md5", *_EQUAL) if getattr(query, field)]
+
+
+def _parts(query: Query) -> Iterator[tuple[str, ...]]:
+    for start in range(0, len(query.words), _MOST_ALTERNATIVES):
+        yield query.words[start : start + _MOST_ALTERNATIVES]
+
+
+def _filtered(captions: Any, filters: Sequence[_Filter]) -> Any:
+    for each in filters:
+        captions = captions.where(filter=FieldFilter(*each))
+    return captions
+
+
+def _ordered(wanted: Any, by_name: bool) -> Any:
+    for field in ("updated_at", *(("name",) if by_name else ()), "__name__"):
+        wanted = wanted.order_by(field, direction=firestore.Query.DESCENDING)
+    return wanted

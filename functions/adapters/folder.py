@@ -1,0 +1,150 @@
+"""A folder as a bucket: files are its objects, their labels stand beside the captions.
+
+A file's generation is the later of its modification and its status change, in nanoseconds:
+it moves on with every way to write, replace or rename a file. Files are never written to.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import mimetypes
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from functions.adapters.sqlite import connected, prepare
+from functions.core.document import Upload
+from functions.core.errors import Gone, Stale
+
+BUCKET = "local"
+STATE = ".captions"
+_LONGEST_NAME = 1024
+_UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", "~")
+
+
+def ignored(name: str) -> bool:
+    """Whether a file is no object: hidden, a program's temporary file, or with a name that
+    Cloud Storage does not take."""
+    parts = name.split("/")
+    if any(part.startswith((".", "~$", "#")) for part in parts):
+        return True
+    if parts[-1].lower().endswith((*_UNFINISHED, ".swp")):
+        return True
+    try:
+        return len(name.encode()) > _LONGEST_NAME or "\n" in name or "\r" in name
+    except UnicodeEncodeError:
+        return True
+
+
+def database(folder: Path) -> Path:
+    """The file that holds a folder's captions and labels; its own folder is made if missing."""
+    state = folder / STATE
+    state.mkdir(exist_ok=True)
+    return state / "captions.db"
+
+
+class FolderImages:
+    """An ImageStore on a folder; its bucket is called ``local``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._path = database(self._folder)
+        prepare(self._path)
+
+    def names(self) -> Iterator[str]:
+        """The names of all objects: files of the folder, hidden ones and links left out."""
+        for where, folders, files in os.walk(self._folder):
+            folders[:] = sorted(each for each in folders if not each.startswith("."))
+            for each in sorted(files):
+                path = Path(where, each)
+                if not each.startswith(".") and not path.is_symlink():
+                    yield path.relative_to(self._folder).as_posix()
+
+    def look_up(self, bucket: str, name: str) -> Upload | None:
+        try:
+            path = self._file(bucket, name)
+            before = path.stat()
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, _md5).digest()
+        except (OSError, Gone):
+            return None
+        generation = _generation(before)
+        metageneration, metadata = self._labels(name, generation)
+        return Upload(
+            bucket=bucket,
+            name=name,
+            generation=generation,
+            metageneration=metageneration,
+            content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+            size=before.st_size,
+            md5=base64.b64encode(digest).decode(),
+            metadata=metadata,
+            time=datetime.fromtimestamp(generation / 1e9, UTC),
+        )
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
+        if bucket != BUCKET:
+            raise Gone
+        for name in sorted(self.names()):
+            upload = self.look_up(bucket, name) if name.startswith(prefix) else None
+            if upload:
+                yield upload
+
+    def read(self, upload: Upload, end: int | None = None) -> bytes:
+        try:
+            with self._file(upload.bucket, upload.name).open("rb") as file:
+                data = file.read() if end is None else file.read(end)
+                if _generation(os.fstat(file.fileno())) == upload.generation:
+                    return data
+        except OSError:
+            pass
+        raise Gone
+
+    def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
+        try:
+            live = _generation(self._file(upload.bucket, upload.name).stat())
+        except OSError:
+            raise Gone from None
+        if live != upload.generation:
+            raise Gone
+        with connected(self._path) as db:
+            metageneration, metadata = _read_labels(db, upload.name, upload.generation)
+            if metageneration != upload.metageneration:
+                raise Stale
+            merged: dict[str, str | None] = {**metadata, **labels}
+            kept = {key: value for key, value in merged.items() if value is not None}
+            row = (upload.name, upload.generation, metageneration + 1, json.dumps(kept))
+            db.execute("insert or replace into labels values (?, ?, ?, ?)", row)
+
+    def _labels(self, name: str, generation: int) -> tuple[int, dict[str, str]]:
+        with connected(self._path) as db:
+            return _read_labels(db, name, generation)
+
+    def _file(self, bucket: str, name: str) -> Path:
+        """The file of an object. Raises Gone for a name that leads out of the folder."""
+        path = (self._folder / name).resolve()
+        inside = path.is_relative_to(self._folder) and path != self._folder
+        if bucket != BUCKET or not inside or STATE in path.relative_to(self._folder).parts:
+            raise Gone
+        return path
+
+
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)
+
+
+def _generation(status: os.stat_result) -> int:
+    return max(status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _read_labels(db: sqlite3.Connection, name: str, generation: int) -> tuple[int, dict[str, str]]:
+    row = db.execute(
+        "select metageneration, metadata from labels where name = ? and generation = ?",
+        (name, generation),
+    ).fetchone()
+    return (row[0], json.loads(row[1])) if row else (1, {})

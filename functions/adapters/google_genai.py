@@ -1,0 +1,147 @@
+"""What a Gemini captioner and embedder share: the SDK's client, and what its faults mean.
+
+The SDK reads its own variables: GEMINI_API_KEY or GOOGLE_API_KEY, GOOGLE_GEMINI_BASE_URL,
+GOOGLE_GENAI_USE_ENTERPRISE with GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import google.auth.exceptions
+import httpx2
+from google import genai
+from google.genai import errors, types
+
+from functions.adapters.picture_transport import PictureTransport, headers, pool
+from functions.adapters.vendor_errors import VendorErrors, seconds
+from functions.core.document import Picture
+from functions.core.errors import CaptionError, ConfigurationError
+
+_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+_GEMINI = VendorErrors(
+    "Gemini", "set GEMINI_API_KEY to a valid one that may use it", "GOOGLE_GEMINI_BASE_URL", _KEYS
+)
+_VERTEX = VendorErrors(
+    "Vertex AI",
+    "grant its service account roles/aiplatform.user in GOOGLE_CLOUD_PROJECT and enable the API "
+    "aiplatform.googleapis.com there",
+    "GOOGLE_CLOUD_LOCATION",
+    _KEYS,
+)
+
+
+class Connection:
+    """A client of the developer API with a key, or of Vertex AI without one; no retries.
+
+    ``setting`` is the variable that names the model, ``bound`` what bounds a call's time, both
+    as messages say it.
+    """
+
+    def __init__(
+        self,
+        timeout_seconds: float,
+        setting: str = "CAPTION_MODEL",
+        bound: str = "CAPTION_TIMEOUT_SECONDS",
+    ) -> None:
+        trust = _trust()
+        self._splicing = PictureTransport(pool(trust))
+        self._timeout = round(timeout_seconds * 1000)
+        options = types.HttpOptions(
+            timeout=self._timeout,
+            client_args={"transport": self._splicing, "verify": trust},
+            async_client_args={"ssl": trust},
+        )
+        try:
+            self._client = genai.Client(http_options=options, **_enterprise())
+        except (google.auth.exceptions.GoogleAuthError, ValueError) as error:
+            raise _no_credentials() from error
+        service = _VERTEX if self._client.vertexai else _GEMINI
+        self.service = replace(service, setting=setting, bound=bound)
+        self.models = self._client.models
+
+    @contextmanager
+    def sending(self, picture: Picture) -> Iterator[tuple[types.Part, types.HttpOptions]]:
+        """The part and the options of a request that ``picture`` joins on its way out."""
+        with self._splicing.placeholder(picture) as placeholder:
+            part = types.Part.from_bytes(data=placeholder, mime_type=picture.mime_type)
+            yield part, types.HttpOptions(timeout=self._timeout, headers=headers(placeholder))
+
+    @contextmanager
+    def asked(self, model: str) -> Iterator[None]:
+        """A call in which the SDK's errors become ours."""
+        try:
+            with self.service.asked(
+                errors.APIError,
+                google.auth.exceptions.GoogleAuthError,
+                CaptionError,
+                late=httpx2.TimeoutException,
+            ):
+                yield
+        except errors.APIError as error:
+            raise _refused(error, self.service, model) from None
+        except google.auth.exceptions.TransportError as error:
+            raise self.service.unreached(error) from error
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise _no_credentials() from error
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+        self._splicing.close()
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """One set of certificates for all clients: each takes 20 ms to load."""
+    return httpx2.create_ssl_context()
+
+
+def _enterprise() -> dict[str, Any]:
+    """What makes the SDK ask Vertex AI, if the environment says so. The SDK reads the same
+    variables, but forgets the project where GOOGLE_VERTEX_BASE_URL names another endpoint."""
+    if os.environ.get("GOOGLE_GENAI_USE_ENTERPRISE", "").lower() not in {"true", "1"}:
+        return {}
+    return {
+        "enterprise": True,
+        "project": os.environ.get("GOOGLE_CLOUD_PROJECT") or None,
+        "location": os.environ.get("GOOGLE_CLOUD_LOCATION") or None,
+    }
+
+
+def _no_credentials() -> ConfigurationError:
+    return ConfigurationError(
+        "no credentials for Gemini: set GEMINI_API_KEY, or grant the function's service "
+        "account roles/aiplatform.user and set GOOGLE_GENAI_USE_ENTERPRISE=true and "
+        "GOOGLE_CLOUD_PROJECT"
+    )
+
+
+def _refused(error: errors.APIError, service: VendorErrors, model: str) -> CaptionError:
+    """What an answer that is an error means for the event."""
+    details = _details(error.details)
+    wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
+    said = f"{error.status}: {error.message}"
+    return service.answered(error.code, model, said, _delay(error, details), wrong_key)
+
+
+def _details(body: Any) -> list[Mapping[str, Any]]:
+    """The error details in a body that may be wrapped in a list."""
+    if isinstance(body, list):
+        body = body[0] if body else {}
+    error = body.get("error", body) if isinstance(body, Mapping) else {}
+    details = error.get("details") if isinstance(error, Mapping) else None
+    return [each for each in details or () if isinstance(each, Mapping)]
+
+
+def _delay(error: errors.APIError, details: list[Mapping[str, Any]]) -> float | None:
+    """Seconds to wait: ``RetryInfo.retryDelay``, or else ``Retry-After``."""
+    asked = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
+    headers = getattr(error.response, "headers", {})
+    return seconds({"retry-after": asked.removesuffix("s")} if asked else headers)

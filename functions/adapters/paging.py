@@ -1,0 +1,46 @@
+"""Where the next page begins: after a position, whatever becomes of the document there."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from functions.core.document import Document
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the order of a store's answers, the greatest first."""
+
+    updated_at: datetime
+    name: str
+    id: str
+
+    @classmethod
+    def of(cls, document: Document) -> Position:
+        return cls(document.updated_at, document.name, document.id)
+
+    @classmethod
+    def read(cls, cursor: str) -> Position | None:
+        """The position that ``cursor`` names; None for the beginning.
+
+        Raises ValueError if no page has given this cursor.
+        """
+        if not cursor:
+            return None
+        try:
+            time, name, key = json.loads(base64.urlsafe_b64decode(cursor))
+            position = cls(datetime.fromisoformat(time), str(name), str(key))
+        except (ValueError, TypeError, binascii.Error):
+            position = None
+        if position is None or not position.id or position.updated_at.tzinfo is None:
+            raise ValueError(f"{cursor[:40]!r} is no page's cursor; leave it out to begin anew")
+        return position
+
+    def cursor(self) -> str:
+        """The position as text that is safe in an address."""
+        text = json.dumps([self.updated_at.isoformat(), self.name, self.id])
+        return base64.urlsafe_b64encode(text.encode()).decode()

@@ -1,0 +1,114 @@
+"""Send a picture without holding it encoded: its bytes join the request on their way out.
+
+An SDK given the picture holds it up to five times over while it waits (bytes, base64, JSON
+text, request body). Given a placeholder of 32 bytes instead, it builds the same request, and
+this transport puts the base64 text in the placeholder's place chunk by chunk, then lets the
+bytes go. It fits any SDK on httpx2 that sends pictures as base64, in a field of their own or in
+a ``data:`` URL. Measured for 4 MB through google-genai: 38 ms of CPU become 8, 20 MB become 4.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+
+from functions.core.document import Picture
+
+HEADER = "x-spliced-picture"
+_CHUNK_BYTES = 3 * 64 * 1024
+_CONNECTIONS = 100
+
+
+class PictureTransport(httpx2.BaseTransport):
+    """A transport that replaces placeholders by the pictures they stand for."""
+
+    def __init__(self, transport: httpx2.BaseTransport) -> None:
+        self._transport = transport
+        self._waiting: dict[str, Picture] = {}
+
+    @contextmanager
+    def placeholder(self, picture: Picture) -> Iterator[bytes]:
+        """32 bytes to hand to the SDK as the image, and, as text, as its ``HEADER``; they stand
+        for the picture until the end of the block."""
+        token = secrets.token_hex(16)
+        self._waiting[token] = picture
+        try:
+            yield token.encode()
+        finally:
+            self._waiting.pop(token, None)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        deadline = time.monotonic() + request.extensions["timeout"]["read"]
+        token = request.headers.pop(HEADER, None)
+        picture = self._waiting.get(token or "")
+        if token is not None and picture is not None:
+            mark = base64.b64encode(token.encode())
+            before, _, after = request.read().partition(mark)
+            length = len(before) + 4 * ((len(picture.data) + 2) // 3) + len(after)
+            request.headers["content-length"] = str(length)
+            request = httpx2.Request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                content=_body(before, picture, after, deadline),
+                extensions=request.extensions,
+            )
+        response = self._transport.handle_request(request)
+        if isinstance(response.stream, httpx2.SyncByteStream):
+            response.stream = _Bounded(response.stream, deadline)
+        return response
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def _body(before: bytes, picture: Picture, after: bytes, deadline: float) -> Iterator[bytes]:
+    yield before
+    view = memoryview(picture.data)
+    for start in range(0, len(view), _CHUNK_BYTES):
+        if time.monotonic() > deadline:
+            raise httpx2.WriteTimeout("the request was not taken in time")
+        yield base64.b64encode(view[start : start + _CHUNK_BYTES])
+    del view
+    picture.release()
+    yield after
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """A response that must be whole by a deadline: the client's own timeout bounds each read
+    only, so that an answer of one byte a second would hold an event for hours."""
+
+    def __init__(self, stream: httpx2.SyncByteStream, deadline: float) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._stream:
+            if time.monotonic() > self._deadline:
+                raise httpx2.ReadTimeout("the response was not whole in time")
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def pool(trust: ssl.SSLContext | None = None) -> httpx2.HTTPTransport:
+    """Connections for as many calls as an instance has at once."""
+    limits = httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+    return httpx2.HTTPTransport(limits=limits, verify=trust or httpx2.create_ssl_context())
+
+
+def encoded(placeholder: bytes) -> str:
+    """The base64 text that the picture's own takes the place of."""
+    return base64.b64encode(placeholder).decode()
+
+
+def headers(placeholder: bytes) -> dict[str, Any]:
+    """The header that tells the transport which picture a request is for."""
+    return {HEADER: placeholder.decode()}

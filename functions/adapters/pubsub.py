@@ -1,0 +1,105 @@
+"""Asking for captions: messages to the topic that ``caption_request`` answers.
+
+They go through Pub/Sub's REST API, with the session that Cloud Storage's client brings along:
+google-cloud-pubsub would add 4 MB and an OpenTelemetry SDK to what every function installs.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from functions.core.errors import ConfigurationError, TransientError
+from functions.settings import Settings
+
+if TYPE_CHECKING:
+    from google.auth.transport.requests import AuthorizedSession
+
+# Bucket, name, generation (None for whichever is live), and whether a caption that is there is
+# to be made again.
+Request = tuple[str, str, int | None, bool]
+
+# "Publish requests": 1,000 messages at most (Pub/Sub quotas and limits).
+_AT_ONCE = 1000
+_SECONDS = 30.0
+_SCOPES = ("https://www.googleapis.com/auth/pubsub",)
+
+
+def publish(settings: Settings, requests: Iterable[Request]) -> None:
+    """Ask for a caption of each of these images.
+
+    Raises ConfigurationError if the topic CAPTION_REQUEST_TOPIC does not take the messages, and
+    TransientError if Pub/Sub is out of reach; the messages of the batches before are sent then.
+    """
+    session, project = _session()
+    with session:
+        host = os.environ.get("PUBSUB_EMULATOR_HOST")
+        base = f"http://{host}" if host else "https://pubsub.googleapis.com"
+        topic = quote(settings.request_topic, safe="")
+        url = f"{base}/v1/projects/{project}/topics/{topic}:publish"
+        asked = iter(requests)
+        while batch := [_message(each) for each in itertools.islice(asked, _AT_ONCE)]:
+            _send(session, url, batch, settings.request_topic)
+
+
+def _session() -> tuple[AuthorizedSession, str]:
+    import google.auth
+    from google.auth.credentials import AnonymousCredentials
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.transport.requests import AuthorizedSession
+
+    project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
+    if os.environ.get("PUBSUB_EMULATOR_HOST"):
+        return AuthorizedSession(AnonymousCredentials()), project
+    try:
+        credentials, found = google.auth.default(scopes=_SCOPES)
+    except GoogleAuthError as error:
+        raise ConfigurationError(
+            "no Google Cloud credentials: run `gcloud auth application-default login`"
+        ) from error
+    return AuthorizedSession(credentials), project or found or ""
+
+
+def _send(session: AuthorizedSession, url: str, batch: list[dict[str, str]], topic: str) -> None:
+    import requests
+    from google.auth.exceptions import RefreshError, TransportError
+
+    try:
+        answer = session.post(url, json={"messages": batch}, timeout=_SECONDS)
+    except RefreshError as error:
+        raise _refused(topic, "no valid credentials") from error
+    except (requests.RequestException, TransportError) as error:
+        raise TransientError(f"Pub/Sub is unavailable: {type(error).__name__}") from error
+    if answer.status_code == 429 or answer.status_code >= 500:
+        raise TransientError(f"Pub/Sub is unavailable: it answers {answer.status_code}")
+    if not answer.ok:
+        raise _refused(topic, _status(answer))
+
+
+def _refused(topic: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the topic {topic} takes no requests ({why}): set CAPTION_REQUEST_TOPIC to the one that "
+        "caption_request listens to, and grant roles/pubsub.publisher on it to who asks"
+    )
+
+
+def _status(answer: Any) -> str:
+    try:
+        return str(answer.json()["error"]["status"])
+    except (ValueError, KeyError, TypeError):
+        return str(answer.status_code)
+
+
+def _message(request: Request) -> dict[str, str]:
+    bucket, name, generation, force = request
+    body: dict[str, Any] = {"bucket": bucket, "name": name}
+    if generation is not None:
+        body["generation"] = str(generation)
+    if force:
+        body["force"] = True
+    return {"data": base64.b64encode(json.dumps(body).encode()).decode()}

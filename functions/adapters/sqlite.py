@@ -1,0 +1,239 @@
+"""Captions in SQLite: durable, and safe under concurrent threads and processes."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import operator
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from functions.adapters.paging import Position
+from functions.core.document import Document, Page, Query, Status, Stored
+from functions.core.document_records import from_record, to_record
+from functions.core.errors import Stale, TransientError
+
+_BUSY_SECONDS = 20.0
+_SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
+_DATES = frozenset(
+    {
+        "created_at",
+        "updated_at",
+        "captioned_at",
+        "not_before",
+        "expires_at",
+        "at",
+        "approved_at",
+    }
+)
+
+
+@contextmanager
+def connected(path: Path, to: str = "immediate") -> Iterator[sqlite3.Connection]:
+    """One write transaction on the database at ``path``, committed unless it raises; ``to``
+    ``deferred``, one that reads and lets others write.
+
+    Raises TransientError if the database stays locked or cannot be written.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            connection.execute("pragma synchronous = full")
+            connection.execute(f"begin {to}")
+            yield connection
+            connection.execute("commit")
+        finally:
+            connection.close()
+    except sqlite3.OperationalError as error:
+        raise TransientError(f"the local store is unavailable: {error}") from error
+
+
+def prepare(path: Path) -> None:
+    """Create the tables, once for a process."""
+    with sqlite3.connect(path, timeout=_BUSY_SECONDS) as connection:
+        connection.execute("pragma journal_mode = wal")
+        connection.executescript(_SCHEMA)
+    connection.close()
+
+
+class SqliteCaptions:
+    """A CaptionStore in one file; ``Stored.version`` is a counter of all writes to it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        prepare(path)
+
+    def create(self, document: Document) -> Stored | None:
+        with connected(self._path) as db:
+            version = _next_version(db)
+            row = _row(document, version)
+            added = db.execute(
+                "insert or ignore into captions values (?, ?, ?, ?, ?, ?, ?, ?)", row
+            ).rowcount
+        return Stored(document, version, _now()) if added else None
+
+    def read(self, key: str) -> Stored | None:
+        with connected(self._path) as db:
+            row = db.execute(
+                "select document, version from captions where id = ?", (key,)
+            ).fetchone()
+        return _stored(row) if row else None
+
+    def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
+        asked = json.dumps(list(keys))
+        with connected(self._path) as db:
+            rows = db.execute(
+                "select document, version from captions "
+                "where id in (select value from json_each(?))",
+                (asked,),
+            ).fetchall()
+        found = map(_stored, rows)
+        return {each.document.id: each for each in found}
+
+    def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
+        asked = set(fields)
+        return {
+            key: from_record({k: v for k, v in to_record(stored.document).items() if k in asked})
+            for key, stored in self.read_many(keys).items()
+        }
+
+    def replace(self, stored: Stored, document: Document) -> Stored:
+        with connected(self._path) as db:
+            version = _next_version(db)
+            key, *rest = _row(document, version)
+            changed = db.execute(
+                "update captions set version = ?, bucket = ?, name = ?, status = ?, md5 = ?, "
+                "updated_at = ?, document = ? where id = ? and version = ?",
+                (*rest, key, stored.version),
+            ).rowcount
+        if not changed:
+            raise Stale
+        return Stored(document, version, _now())
+
+    def remove(self, stored: Stored) -> None:
+        with connected(self._path) as db:
+            removed = db.execute(
+                "delete from captions where id = ? and version = ?",
+                (stored.document.id, stored.version),
+            ).rowcount
+        if not removed:
+            raise Stale
+
+    def find(self, query: Query) -> Page:
+        where, values = _condition(query)
+        with connected(self._path) as db:
+            rows = db.execute(
+                f"select document, version from captions where {where} "  # noqa: S608
+                "order by updated_at desc, name desc, id desc limit ?",
+                (*values, query.limit),
+            ).fetchall()
+        found = tuple(_stored(row) for row in rows)
+        full = found and len(found) == query.limit
+        return Page(found, Position.of(found[-1].document).cursor() if full else "")
+
+    def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
+        captioned = replace(query, status=Status.CAPTIONED, words=(), md5="", cursor="")
+        where, values = _condition(captioned)
+        with connected(self._path, "deferred") as db:
+            rows = db.execute(
+                f"select id, document ->> 'embedding' from captions where {where} "  # noqa: S608
+                "and json_array_length(document, '$.embedding') = ?",
+                (*values, len(vector)),
+            )
+            near = heapq.nlargest(
+                query.limit,
+                ((sum(map(operator.mul, vector, json.loads(text))), key) for key, text in rows),
+            )
+        found = self.read_many(key for _, key in near)
+        return [(found[key], similarity) for similarity, key in near if key in found]
+
+    def reserve(self, day: str, block: int, limit: int) -> int:
+        with connected(self._path) as db:
+            row = db.execute("select model_calls from days where day = ?", (day,)).fetchone()
+            taken = row[0] if row else 0
+            granted = max(0, min(block, limit - taken))
+            db.execute("insert or replace into days values (?, ?)", (day, taken + granted))
+        return granted
+
+
+def _condition(query: Query) -> tuple[str, list[Any]]:
+    """What SQL asks for, and its values."""
+    wheres, values = ["true"], list[Any]()
+    for field in ("md5", "status", "bucket"):
+        if value := getattr(query, field):
+            wheres.append(f"{field} = ?")
+            values.append(value)
+    for field in ("language", "source"):
+        if value := getattr(query, field):
+            wheres.append(f"document ->> '{field}' = ?")
+            values.append(value)
+    if query.review:
+        wheres.append("document ->> '$.review.needed'")
+    for field, wanted in (("tags", (query.tag,)), ("search_terms", query.words)):
+        if any(wanted):
+            marks = ", ".join("?" * len(wanted))
+            wheres.append(
+                f"exists (select 1 from json_each(document, '$.{field}') "  # noqa: S608
+                f"where value in ({marks}))"
+            )
+            values += wanted
+    for sign, time in ((">=", query.since), ("<", query.until)):
+        if time:
+            wheres.append(f"updated_at {sign} ?")
+            values.append(_time(time))
+    if query.prefix:
+        wheres.append("substr(name, 1, ?) = ?")
+        values += [len(query.prefix), query.prefix]
+    if after := Position.read(query.cursor):
+        wheres.append("(updated_at, name, id) < (?, ?, ?)")
+        values += [_time(after.updated_at), after.name, after.id]
+    return " and ".join(wheres), values
+
+
+def _next_version(db: sqlite3.Connection) -> int:
+    row = db.execute("update counter set version = version + 1 returning version").fetchone()
+    return int(row[0])
+
+
+def _row(document: Document, version: int) -> tuple[Any, ...]:
+    record = to_record(document)
+    return (
+        document.id,
+        version,
+        document.bucket,
+        document.name,
+        document.status,
+        document.md5,
+        _time(document.updated_at),
+        json.dumps(record, default=_encoded, ensure_ascii=False),
+    )
+
+
+def _stored(row: tuple[str, int]) -> Stored:
+    return Stored(from_record(json.loads(row[0], object_hook=_decoded)), row[1], _now())
+
+
+def _encoded(value: Any) -> str:
+    if isinstance(value, datetime):
+        return _time(value)
+    raise TypeError(f"{type(value).__name__} is not stored")
+
+
+def _decoded(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: datetime.fromisoformat(value) if key in _DATES and isinstance(value, str) else value
+        for key, value in record.items()
+    }
+
+
+def _time(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

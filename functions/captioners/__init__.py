@@ -1,1 +1,0 @@
-"""One file a model provider: one class, one method, its SDK imported when it is chosen."""

@@ -1,0 +1,113 @@
+"""``captions backfill``: every image of a bucket that has no finished caption."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import islice
+from typing import TypeVar
+
+import click
+
+from functions import composition
+from functions.adapters import pubsub
+from functions.cli import output
+from functions.cli.caption import Job, use_cases_of, work
+from functions.cli.options import common
+from functions.cli.session import beneath, choose_model_aloud, session, settings
+from functions.core.document import Upload
+from functions.core.errors import Gone
+from functions.model import prices
+from functions.settings import Settings
+from functions.usecases.reconcile import SETTLED, Reconciler
+
+T = TypeVar("T")
+
+
+@click.command()
+@click.argument("uri", required=False)
+@click.option("--dry-run", is_flag=True, help="Name them and what they would cost; do nothing.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@click.option("--force", is_flag=True, help="Also those that have a caption or were rejected.")
+@click.option("--yes", is_flag=True, help="Do not ask before it costs anything.")
+@common
+def backfill(uri: str | None, dry_run: bool, limit: int | None, force: bool, yes: bool) -> None:
+    """Caption the images of gs://BUCKET[/PREFIX] that have no finished caption.
+
+    In the cloud, a request for each goes to the topic CAPTION_REQUEST_TOPIC, which the function
+    caption_request answers at its own pace. With --local they are captioned here and now. What
+    is captioned is left out, so that it can be broken off and run again.
+    """
+    read = settings()
+    bucket, prefix = beneath(uri, read)
+    upkeep = upkeep_of(read)
+    wanted = upkeep.uncaptioned(listed(upkeep, bucket, prefix), force)
+    found = list(islice(counted(wanted, "Looking"), limit))
+    if dry_run:
+        for each in found:
+            record = {"uri": each.uri, "generation": str(each.generation), "size": each.size}
+            click.echo(output.as_json(record) if session().json else output.plain(each.uri))
+    said = f"{number(len(found), 'image')} to caption: {_cost(read, len(found))}."
+    click.echo(said, err=True)
+    if dry_run or not found:
+        return
+    if not yes and sys.stdin.isatty() and not click.confirm("Caption them?", err=True):
+        raise SystemExit(1)
+    ask(read, [(each.bucket, each.name, each.generation, force) for each in found], force)
+
+
+def ask(read: Settings, requests: list[pubsub.Request], force: bool = False) -> None:
+    """Have these images captioned: here and now in a folder, else by a message for each."""
+    if read.local:
+        choose_model_aloud()
+        desk = use_cases_of(settings())
+        work([Job(name, bucket, name, desk) for bucket, name, *_ in requests], force)
+        return
+    pubsub.publish(read, counted(requests, "Asking", len(requests)))
+    click.echo(f"{number(len(requests), 'image')} asked for.", err=True)
+
+
+def upkeep_of(read: Settings, *, anew: bool = False) -> Reconciler:
+    """The upkeep of the stores that the settings name; a folder has no events to wait for."""
+    settled = timedelta(0) if read.local else SETTLED
+    stores = composition.store(read), composition.images(read)
+    return Reconciler(
+        *stores, composition.policy(read), composition.meaning(read), settled, anew=anew
+    )
+
+
+def listed(upkeep: Reconciler, bucket: str, prefix: str) -> Iterator[Upload]:
+    """The objects there. Raises click.ClickException if there is no such bucket."""
+    try:
+        yield from upkeep.uploads(bucket, prefix)
+    except Gone:
+        raise click.ClickException(f"there is no bucket gs://{bucket}") from None
+
+
+def counted(items: Iterable[T], what: str, total: float | None = None) -> Iterator[T]:
+    """``items``, counted on the terminal as they come."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    console = output.console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=output.piped(console)
+    ) as shown:
+        yield from shown.track(items, total, description=what)
+
+
+def number(count: int, noun: str) -> str:
+    """``count`` and its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _cost(read: Settings, images: int) -> str:
+    first = str(read.model.chain[0])
+    each = prices.usage(first, prices.TYPICAL, read.prices).cost_usd
+    if read.model.provider == "offline":
+        return "free, as CAPTION_MODEL=offline"
+    if not each:
+        return f"CAPTION_PRICES has no price for {first}"
+    bound = f", {read.daily_limit:,} model calls a day at most" if read.daily_limit else ""
+    return f"about {output.money(round(each * images, 4))} with {first}{bound}"

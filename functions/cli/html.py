@@ -1,0 +1,172 @@
+"""``captions html``: the alt text that is missing in a static site's HTML files."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from functions import composition
+from functions.adapters.folder import BUCKET
+from functions.cli import html_coverage, output
+from functions.cli.options import common
+from functions.cli.session import session, settings
+from functions.core import image_url, language_tags
+from functions.settings import Settings
+
+if TYPE_CHECKING:
+    from functions.sites.captions import PublicCaptions
+    from functions.sites.fill import Filled, HtmlPage
+    from functions.sites.image_locator import ImageLocator
+
+_SUFFIXES = (".html", ".htm")
+# Pages whose images are looked up together: few round trips, and never the whole site in memory.
+_TOGETHER = 100
+
+
+@click.command("html")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--bucket", default="", help="The bucket in which FOLDER's images are.")
+@click.option("--prefix", default="", help="What their names begin with there.")
+@click.option("--site", default="", metavar="URL", help="The address that FOLDER is published at.")
+@click.option("--lang", default="", metavar="TAG", help="Language of pages that name none.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; print what would change as a diff.")
+@click.option("--check", is_flag=True, help="Write nothing; end with 1 if alt text is missing.")
+@common
+def html(
+    folder: Path, bucket: str, prefix: str, site: str, lang: str, dry_run: bool, check: bool
+) -> None:
+    """Put the missing alt text into a static site's HTML files.
+
+    Every <img> without an alt attribute gets one if its image is captioned, in the language of
+    the page. No other byte changes, and alt="" stays what it is.
+    """
+    from functions.sites.captions import PublicCaptions
+
+    read = settings()
+    places = _places(folder, bucket, prefix, site, read)
+    language = _language(lang)
+    paths = list(_files(folder))
+    if not paths:
+        raise click.UsageError(f"{folder} has no .html or .htm files; name the folder that has")
+    known = PublicCaptions(composition.store(read), withhold=read.unreviewed == "withhold")
+    seen = html_coverage.Coverage(wrote=not (dry_run or check), placed=places.relative)
+    for path, filled, error in _filled(folder, paths, places, language, known):
+        if filled and filled.changed and seen.wrote:
+            error = _write(folder / path, filled)
+        if filled and dry_run and not session().json:
+            click.echo(_diff(path, filled), nl=False)
+        record = seen.add(path, filled, error)
+        if session().json:
+            click.echo(output.as_json(record))
+    if not session().json:
+        seen.show(output.console(stderr=dry_run))
+    if seen.errors or (check and seen.missing):
+        raise click.exceptions.Exit(1)
+
+
+def _places(folder: Path, bucket: str, prefix: str, site: str, settings: Settings) -> ImageLocator:
+    """Where images lie. A local folder that is in the site's, or has it in it, needs no options."""
+    from functions.sites.image_locator import ImageLocator
+
+    inner = ""
+    if prefix and not bucket:
+        raise click.UsageError("--prefix is a place in a bucket; name that with --bucket")
+    if settings.local and not bucket:
+        bucket, site_folder = BUCKET, folder.resolve()
+        if site_folder.is_relative_to(settings.local):
+            prefix = site_folder.relative_to(settings.local).as_posix().removeprefix(".")
+        elif settings.local.is_relative_to(site_folder):
+            inner = settings.local.relative_to(site_folder).as_posix()
+        else:
+            bucket = ""
+    try:
+        if site:
+            image_url.origins(f"{site}={BUCKET}")
+        if bucket:
+            image_url.bucket_names(bucket)
+        return ImageLocator(settings.origins or (), site, bucket, prefix, inner)
+    except ValueError as error:
+        raise click.UsageError(f"--site or --bucket {error}") from None
+
+
+def _language(tag: str) -> str:
+    try:
+        return language_tags.language_tag(tag) if tag else ""
+    except ValueError as error:
+        raise click.UsageError(f"--lang {error}") from None
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """The pages in ``folder``, as paths in it; what is hidden and what is a link is left out."""
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for each in sorted(files):
+            path = Path(where, each)
+            if each.lower().endswith(_SUFFIXES) and each[0] != "." and not path.is_symlink():
+                yield path.relative_to(folder).as_posix()
+
+
+def _filled(
+    folder: Path, paths: list[str], places: ImageLocator, language: str, known: PublicCaptions
+) -> Iterator[tuple[str, Filled | None, str]]:
+    """Each path with the page as it would be, or with the reason why it cannot be read."""
+    waiting = iter(paths)
+    while together := list(islice(waiting, _TOGETHER)):
+        pages = [(path, *_read(folder, path, places, language)) for path in together]
+        known.load(place for _, page, _ in pages if page for place in page.places)
+        known.load(place for _, page, _ in pages if page for place in page.originals(known))
+        for path, page, error in pages:
+            yield path, page.fill(known) if page else None, error
+
+
+def _read(
+    folder: Path, path: str, places: ImageLocator, language: str
+) -> tuple[HtmlPage | None, str]:
+    from functions.sites.encoding import NotText
+    from functions.sites.fill import HtmlPage
+
+    try:
+        return HtmlPage(path, (folder / path).read_bytes(), places, language), ""
+    except NotText as error:
+        return None, str(error)
+    except OSError as error:
+        return None, f"cannot be read: {error.strerror}"
+
+
+def _write(path: Path, filled: Filled) -> str:
+    """Put the new page in the old one's place, at once or not at all; why not, if not."""
+    temporary = ""
+    try:
+        if path.read_bytes() != filled.before:
+            return "has changed meanwhile; run the command again"
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:60]}.", dir=path.parent)
+        with open(handle, "wb") as file:
+            file.write(filled.after)
+        shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            with suppress(OSError):
+                os.unlink(temporary)
+        return f"cannot be written: {error.strerror}"
+    return ""
+
+
+def _diff(path: str, filled: Filled) -> str:
+    """A unified diff, as ``patch`` and ``git apply`` take it."""
+    texts = (filled.source.text, filled.text)
+    before, after = (re.findall(r"[^\n]*\n|[^\n]+\Z", text) for text in texts)
+    lines = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )

@@ -1,0 +1,152 @@
+"""``captions list`` and ``captions search``: which images, by what is known and said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import click
+
+from functions import composition
+from functions.cli import caption_table
+from functions.cli.options import LANGUAGE, TIME, common
+from functions.cli.session import settings
+from functions.core import search_terms as searched
+from functions.core.document import Document, Query, Source, Status
+from functions.core.errors import CaptionError
+from functions.core.ports import CaptionStore
+from functions.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+STATUSES = tuple(Status)
+SOURCES = tuple(each for each in Source if each)
+_PAGE = 100
+# How many documents are read to choose those with the most words, and for each word at least.
+_RANKED, _FEWEST = 1000, 50
+
+
+def filters(command: F) -> F:
+    """Options that say which images; a command gets them as one ``query``."""
+    options = (
+        click.option("--bucket", default="", help="Only images of this bucket."),
+        click.option("--prefix", default="", help="Only images whose names begin so."),
+        click.option("--tag", default="", help="Only images with this tag."),
+        click.option("--language", type=LANGUAGE, default="", help="Only captions in it."),
+        click.option("--source", type=click.Choice(SOURCES), help="Only words of this origin."),
+        click.option("--review", is_flag=True, help="Only what a person should look at."),
+        click.option("--since", type=TIME, help="Only what changed since: 2026-11-23, or 7d ago."),
+        click.option("--until", type=TIME, help="Only what changed before then."),
+        click.option(
+            "--limit",
+            type=click.IntRange(1),
+            default=50,
+            show_default=True,
+            help="At most so many.",
+        ),
+        click.option("--csv", is_flag=True, help="Print CSV, for a spreadsheet."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command("list")
+@click.option("--status", type=click.Choice(STATUSES), help="Only documents in this state.")
+@click.option("--words", default="", help="Only captions with one of these words.")
+@filters
+@common
+def list_(words: str, csv: bool, limit: int, **wanted: Any) -> None:
+    """List captions, those that changed last first."""
+    query = replace(_query(wanted), words=_terms(words) if words else ())
+    found = list(walk(composition.store(settings()), query, limit + 1))
+    caption_table.show(caption_table.Listed(found[:limit]), csv)
+    if len(found) > limit:
+        click.echo(f"The last {limit} that changed; there are more (--limit).", err=True)
+
+
+@click.command()
+@click.argument("text")
+@filters
+@common
+def search(text: str, csv: bool, limit: int, **wanted: Any) -> None:
+    """Search captioned images by meaning, or by words where no model can place TEXT."""
+    query = replace(_query(wanted), status=Status.CAPTIONED, limit=limit)
+    read = settings()
+    captions = composition.store(read)
+    vector = _placed(text, read)
+    near = captions.nearest(vector, query) if vector else ()
+    if near:
+        scores = [round(similarity, 4) for _, similarity in near]
+        caption_table.show(
+            caption_table.Listed([each.document for each, _ in near], "nearness", scores), csv
+        )
+        return
+    if vector:
+        click.echo("By words: no caption there has been embedded.", err=True)
+    caption_table.show(_by_words(captions, replace(query, words=_terms(text))), csv)
+
+
+def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Document]:
+    """Documents of as many pages as it takes, up to ``limit``."""
+    while limit > 0:
+        page = captions.find(replace(query, limit=min(limit, _PAGE)))
+        for stored in page.found:
+            yield stored.document
+        limit -= len(page.found)
+        if not page.cursor:
+            return
+        query = replace(query, cursor=page.cursor)
+
+
+def _by_words(captions: CaptionStore, query: Query) -> caption_table.Listed:
+    """The documents with the most of the words, the newer of equals first.
+
+    Each word brings its own, so that those of a rare one are not lost behind a frequent one's.
+    """
+    share = max(_FEWEST, _RANKED // len(query.words))
+    found: dict[str, Document] = {}
+    for word in query.words:
+        named = list(walk(captions, replace(query, words=(word,)), share))
+        found |= {each.id: each for each in named}
+        if len(named) == share:
+            click.echo(f"Many have {word!r}: the last {share} of them are ranked.", err=True)
+    wanted = set(query.words)
+    ranked = sorted(
+        ((len(wanted.intersection(each.search_terms)), each) for each in found.values()),
+        key=lambda one: (one[0], one[1].updated_at),
+        reverse=True,
+    )[: query.limit]
+    return caption_table.Listed(
+        [each for _, each in ranked], "matched", [count for count, _ in ranked]
+    )
+
+
+def _placed(text: str, settings: Settings) -> Sequence[float] | None:
+    """Where a model sees ``text``; None, and said so, if there is none or it cannot be asked."""
+    try:
+        embedder = composition.embedder(settings)
+        if embedder is None:
+            click.echo("By words: no model is set for search by meaning.", err=True)
+            return None
+        try:
+            return embedder.question(text).vector
+        finally:
+            embedder.close()
+    except CaptionError as error:
+        click.echo(f"By words, as meaning cannot be searched now: {error}", err=True)
+        return None
+
+
+def _query(wanted: dict[str, Any]) -> Query:
+    """The options that say something; tags are stored in lower case."""
+    given: dict[str, Any] = {name: value for name, value in wanted.items() if value}
+    return replace(Query(**given), tag=wanted["tag"].strip().lower())
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    terms = searched.asked(text)
+    if not terms:
+        raise click.UsageError(f"{text!r} has no word in it; write what the images show")
+    return terms

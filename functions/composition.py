@@ -1,0 +1,294 @@
+"""The one place that chooses adapters; everything is built once, when it is first needed."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from functions.core.document import CaptionRequest, Document
+from functions.core.errors import ConfigurationError
+from functions.core.policy import Policy
+from functions.core.ports import Captioner, CaptionStore, Embedder, Gallery, ImageStore
+from functions.model import prices
+from functions.model.late import EagerCaptioner, LateCaptioner, LateEmbedder
+from functions.providers import PROVIDERS
+from functions.settings import POLICY_FILE, Model, Settings
+
+if TYPE_CHECKING:
+    from functions.http.alt_text import AltTextEndpoint
+    from functions.http.review import ReviewEndpoint
+    from functions.model.embeddings import Embeddings
+    from functions.usecases.caption_image import Captioning
+    from functions.usecases.edit_caption import Editing
+    from functions.usecases.forget_image import Forgetting
+
+T = TypeVar("T")
+
+# Entry points that ask no model for words, and start without its key.
+WITHOUT_MODEL = frozenset({"forget_image", "alt_text", "review"})
+# A caption that is saved already waits no longer than this for its embedding.
+EMBEDDING_SECONDS = 10.0
+
+
+def start(target: str) -> None:
+    """Read the settings for the entry point of this name, or for all of them if it is empty.
+
+    Raises ConfigurationError, also for a missing key where the entry point asks a model.
+    """
+    read = settings()
+    if target not in WITHOUT_MODEL:
+        require_package(read.model)
+        require_key(read.model, os.environ)
+        _require_similarity(read)
+        prices.table(read.prices)
+
+
+@functools.cache
+def settings() -> Settings:
+    """The environment's settings. Raises ConfigurationError."""
+    return Settings.from_env(os.environ)
+
+
+@functools.cache
+def captioning() -> Captioning:
+    """The use cases on the adapters that the settings name."""
+    gc.disable()  # see Loading, which ends it
+    try:
+        return build(settings())
+    except BaseException:
+        gc.enable()
+        raise
+
+
+def build(settings: Settings, captions: CaptionStore | None = None) -> Captioning:
+    """The use cases by ``settings``, on the store that they name or on ``captions``."""
+    from functions.usecases.caption_image import Captioning
+
+    _require_similarity(settings)
+    seconds = settings.timeout_seconds
+    # The stores before the model: two threads that import at once only hinder each other.
+    captions, images_ = captions or store(settings), images(settings)
+    first, *rest = settings.model.chain
+    return Captioning(
+        settings,
+        policy(settings),
+        captions,
+        images_,
+        EagerCaptioner(str(first), functools.partial(captioner, first, seconds)),
+        fallbacks=[
+            LateCaptioner(str(each), functools.partial(captioner, each, seconds)) for each in rest
+        ],
+        embedder=embedder(settings),
+    )
+
+
+@functools.cache
+def forgetting() -> Forgetting:
+    """The use case of deletions, without a model."""
+    from functions.usecases.forget_image import Forgetting
+
+    return Forgetting(store(settings()), images(settings()))
+
+
+@functools.cache
+def alt_text() -> AltTextEndpoint:
+    """The public lookups. They open the store when they first need it, and do not remember what
+    a folder's says: it costs nothing to read, and people watch their edits there."""
+    from functions.http.alt_text import AltTextEndpoint
+    from functions.http.cache import SECONDS
+
+    seconds = 0 if settings().local else SECONDS
+    return AltTextEndpoint(settings(), functools.cache(lambda: store(settings())), seconds)
+
+
+@functools.cache
+def review() -> ReviewEndpoint:
+    """The review page, for people who may change captions."""
+    from functions.http.review import ReviewEndpoint
+
+    read = settings()
+    captions, meanings = store(read), embedder(read)
+    return ReviewEndpoint(
+        captions,
+        gallery(read),
+        editing(read, captions),
+        functools.partial(recaption, read),
+        (lambda text: meanings.question(text).vector) if meanings else None,
+        "local" if read.local else "unknown",
+    )
+
+
+def editing(settings: Settings, captions: CaptionStore) -> Editing:
+    """The use case of people's changes, on the store ``captions``."""
+    from functions.usecases.edit_caption import Editing
+
+    return Editing(captions, images(settings), meaning(settings), settings.languages[0])
+
+
+def recaption(settings: Settings, document: Document) -> None:
+    """Ask for another caption of an image: of the function ``caption_request``, or with
+    CAPTION_LOCAL here and now. Raises what stands in the way."""
+    if settings.local is None:
+        from functions.adapters import pubsub
+
+        wanted = (document.bucket, document.name, document.generation, True)
+        return pubsub.publish(settings, [wanted])
+    from functions.core.report import Report
+
+    require_key(settings.model, os.environ)
+    now = datetime.now(UTC)
+    request = CaptionRequest(document.bucket, document.name, now, document.generation, force=True)
+    captioning().request(request, Report())
+
+
+def gallery(settings: Settings) -> Gallery:
+    """Shows the images that :func:`images` holds."""
+    from functions.adapters.gallery import FolderGallery, SignedAddresses
+
+    if folder := settings.local:
+        return FolderGallery(folder)
+    from google.cloud import storage
+
+    return SignedAddresses(_opened(storage.Client, settings))
+
+
+def captioner(model: Model, timeout_seconds: float) -> Captioner:
+    """The captioner of ``model``; its SDK is imported here."""
+    require_package(model)
+    provider = PROVIDERS[model.provider]
+    adapter = getattr(importlib.import_module(provider.module), provider.adapter)
+    made: Captioner = adapter(model.name, timeout_seconds)
+    return made
+
+
+def embedder(settings: Settings) -> Embedder | None:
+    """The model of meanings, its SDK imported when it is first asked; None where there is none:
+    CAPTION_EMBEDDING_MODEL is empty, CAPTION_MODEL is ``offline``, or nothing lets Gemini be
+    called."""
+    name, gemini = settings.embedding_model, PROVIDERS["gemini"]
+    if not name or settings.model.provider == "offline" or not _installed(gemini.package):
+        return None
+    if not any(gemini.holds(os.environ, key) for key in gemini.keys):
+        return None
+    seconds = min(EMBEDDING_SECONDS, settings.timeout_seconds)
+
+    def load() -> Embedder:
+        from functions.adapters.gemini_embeddings import GeminiEmbedder
+
+        return GeminiEmbedder(name, seconds)
+
+    return LateEmbedder(f"gemini:{name}", load)
+
+
+def meaning(settings: Settings) -> Embeddings:
+    """What embeds captions by ``settings``, with or without a model to ask."""
+    from functions.model.embeddings import Embeddings
+
+    return Embeddings(embedder(settings), settings.prices)
+
+
+def store(settings: Settings) -> CaptionStore:
+    """Firestore, or the database in the folder of CAPTION_LOCAL. Raises ConfigurationError if
+    it is out of reach."""
+    if folder := settings.local:
+        from functions.adapters.folder import database
+        from functions.adapters.sqlite import SqliteCaptions
+
+        return _opened(lambda: SqliteCaptions(database(folder)), settings)
+    from google.cloud import firestore
+
+    from functions.adapters.firestore import FirestoreCaptions
+
+    client = _opened(lambda: firestore.Client(database=settings.database), settings)
+    return FirestoreCaptions(client, settings.collection)
+
+
+def images(settings: Settings) -> ImageStore:
+    """Cloud Storage, or the folder of CAPTION_LOCAL. Raises ConfigurationError if it is out of
+    reach."""
+    if folder := settings.local:
+        from functions.adapters.folder import FolderImages
+
+        return _opened(lambda: FolderImages(folder), settings)
+    from google.cloud import storage
+
+    from functions.adapters.gcs import CloudStorageImages
+
+    return CloudStorageImages(_opened(storage.Client, settings))
+
+
+def _opened(open_: Callable[[], T], settings: Settings) -> T:
+    """What ``open_`` builds; what it raises is a setting's fault, said with the remedy."""
+    import sqlite3
+
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        return open_()
+    except (OSError, sqlite3.Error, GoogleAuthError) as error:
+        reason = str(error).partition(". ")[0].rstrip(".")
+        if settings.local:
+            raise ConfigurationError(
+                f"CAPTION_LOCAL={settings.local}: {reason}; choose a folder that you may write to"
+            ) from error
+        raise ConfigurationError(
+            f"Google Cloud cannot be reached: {reason}. Run `gcloud auth application-default "
+            "login` and set GOOGLE_CLOUD_PROJECT; or set CAPTION_LOCAL (or --local) to a folder "
+            "to work without it."
+        ) from error
+
+
+def policy(settings: Settings) -> Policy:
+    """The rules of CAPTION_POLICY, or of captions.toml beside main.py; none if there is neither."""
+    beside = Path(__file__).resolve().parent.parent / POLICY_FILE
+    path = settings.policy or (beside if beside.is_file() else None)
+    return Policy.load(path) if path else Policy.empty()
+
+
+def require_key(model: Model, env: Mapping[str, str]) -> None:
+    """Raise ConfigurationError if ``env`` has nothing to call a model's provider with."""
+    for each in model.chain:
+        provider = PROVIDERS[each.provider]
+        needed = [f"{key}=true" if key == provider.switch else key for key in provider.keys]
+        if provider.own_servers:
+            if env.get(provider.endpoint):
+                continue
+            needed.append(f"{provider.endpoint} to a server of your own")
+        if needed and not any(provider.holds(env, key) for key in provider.keys):
+            raise ConfigurationError(
+                f"CAPTION_MODEL={each} needs {needed[0]}. Set it, or "
+                f"{'; or '.join(needed[1:])}; or CAPTION_MODEL=offline to work without a model."
+            )
+
+
+def require_package(model: Model) -> None:
+    """Raise ConfigurationError if the SDK of a model's provider is not installed."""
+    for each in model.chain:
+        provider = PROVIDERS[each.provider]
+        if provider.package and not _installed(provider.package):
+            raise ConfigurationError(
+                f"CAPTION_MODEL={each} needs the package {provider.package}: "
+                f"pip install {provider.install}"
+            )
+
+
+def _require_similarity(settings: Settings) -> None:
+    if settings.filter == "similarity" and embedder(settings) is None:
+        raise ConfigurationError(
+            "CAPTION_FILTER=similarity needs a model that sees the pictures: set GEMINI_API_KEY "
+            "and CAPTION_EMBEDDING_MODEL=gemini-embedding-2, or CAPTION_FILTER=rules"
+        )
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # a package above it is missing
+        return False

@@ -1,0 +1,1 @@
+"""Pure rules and nouns: the standard library only, no input, no output."""

@@ -1,0 +1,102 @@
+"""Document <-> the map that a store keeps; the names are those of the stored fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+from functions.core.document import (
+    Document,
+    Lease,
+    Problem,
+    Proposal,
+    Review,
+    Source,
+    Status,
+    Usage,
+)
+
+_NESTED: dict[str, type[Any]] = {
+    "review": Review,
+    "usage": Usage,
+    "error": Problem,
+    "lease": Lease,
+    "proposal": Proposal,
+}
+E = TypeVar("E", bound=Enum)
+
+_EVER = datetime.fromtimestamp(0, UTC)
+_LISTS = frozenset({"tags", "search_terms", "reasons", "embedding"})
+
+
+def to_record(document: Document) -> dict[str, Any]:
+    """The fields that are set; None is left out, since a null field is stored and indexed too.
+
+    ``generation`` becomes a decimal string: 64 bits do not fit a JavaScript number.
+    """
+    record: dict[str, Any] = _plain(document)
+    record["uri"] = document.uri
+    record["generation"] = str(document.generation)
+    return {key: value for key, value in record.items() if value is not None}
+
+
+def from_record(record: Mapping[str, Any]) -> Document:
+    """The document in ``record``, as far as it goes: people and programs edit documents.
+
+    Unknown fields are left out, missing ones have defaults; a document without generation is
+    older than any image, and one without status is still to be captioned.
+    """
+    values: dict[str, Any] = {"created_at": _EVER, "updated_at": _EVER, "status": Status.PENDING}
+    values |= {"bucket": "", "name": "", "generation": 0} | _known(Document, record)
+    values["generation"] = int(values["generation"])
+    values["status"] = _member(Status, values["status"], Status.PENDING)
+    values["source"] = _member(Source, values.get("source", ""), Source.HUMAN)
+    for name, kind in _NESTED.items():
+        nested = values.get(name)
+        if isinstance(nested, Mapping):
+            values[name] = _made(kind, nested)
+        elif nested is not None:
+            del values[name]
+    return Document(**{key: value for key, value in values.items() if value is not None})
+
+
+def _member(kind: type[E], value: Any, otherwise: E) -> E:
+    """The member of that value. A status that nobody knows is none; a source that nobody knows
+    is taken for a person, whose text is kept."""
+    try:
+        return kind(value)
+    except ValueError:
+        return otherwise
+
+
+def _made(kind: type[Any], record: Mapping[str, Any]) -> Any:
+    """None if what the kind cannot do without is missing."""
+    try:
+        return kind(**_known(kind, record))
+    except TypeError:
+        return None
+
+
+def _known(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of ``kind`` in ``record``; None counts as absent."""
+    values = {}
+    for each in fields(kind):
+        value = record.get(each.name)
+        if value is not None:
+            values[each.name] = tuple(value) if each.name in _LISTS else value
+    return values
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

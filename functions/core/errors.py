@@ -1,0 +1,86 @@
+"""The error families. They decide what happens to an event.
+
+::
+
+    CaptionError
+    |-- PermanentError        about this image: recorded with a reason, acknowledged
+    |   `-- NotAnEvent        nothing to record: logged, acknowledged
+    |-- TransientError        raised to the platform, which redelivers
+    |   `-- Held              another delivery is at work, or it is too early
+    |-- ConfigurationError    names a setting: logged as ERROR, redelivered until it is mended
+    `-- EditError             what a person asks of a caption cannot be done: told to them
+        |-- NoCaption         there is no such caption
+        `-- Conflict          it is no longer as they saw it
+
+    OverBudget                the day's model calls are spent: deferred, taken up later
+    Stale, Gone               answers of the stores, never seen outside the use cases
+    UnusableReply             of the model's words: asked for once more, then no_caption
+"""
+
+
+class CaptionError(Exception):
+    """What this package raises on purpose."""
+
+
+class PermanentError(CaptionError):
+    """This image cannot be captioned, however often it is tried.
+
+    ``reason`` is one of the reasons in a document's ``error`` map; ``message`` says what a
+    person can do about it.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class NotAnEvent(PermanentError):
+    """The delivery is not one this function can act on; redelivering it cannot help."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("not_an_event", message)
+
+
+class TransientError(CaptionError):
+    """It may work later. ``retry_after`` is the delay in seconds that was asked for, if any."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Held(TransientError):
+    """Nothing failed: another delivery holds the claim, or a delay has not passed yet."""
+
+
+class ConfigurationError(CaptionError):
+    """A setting, key or permission is wrong. The message names it and the remedy."""
+
+
+class OverBudget(CaptionError):
+    """The day's model calls are spent."""
+
+
+class Stale(CaptionError):
+    """The document is no longer as it was read."""
+
+
+class Gone(CaptionError):
+    """The object, or this generation of it, is no longer the live one."""
+
+
+class UnusableReply(CaptionError):
+    """The model's answer cannot be read as a reply; the message tells the model what to mend."""
+
+
+class EditError(CaptionError):
+    """A person's change cannot be made; nothing was written. The message says what would do."""
+
+
+class NoCaption(EditError):
+    """There is no document of that ID, or its image is gone."""
+
+
+class Conflict(EditError):
+    """The caption is no longer as the person saw it who wants to change it."""

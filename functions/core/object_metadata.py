@@ -1,0 +1,102 @@
+"""An object's metadata: what an uploader says in it, and what is written to it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from functions.core.document import Document, EmbeddedText, Upload
+
+# "Custom metadata ... 8 KiB": all keys and values together (Cloud Storage, quotas & limits).
+MOST_BYTES = 8192
+SOURCES = frozenset({"model", "human", "embedded", "uploader"})
+_LONGEST_HINT = 1000
+
+
+def skipped(upload: Upload) -> bool:
+    """Whether the uploader asks for no caption."""
+    return upload.metadata.get("caption-skip", "").strip().lower() in {"true", "1", "yes"}
+
+
+def hint(upload: Upload) -> str:
+    """What the uploader says about the image: a hint for the model, never an instruction."""
+    return line(upload.metadata.get("caption-context", ""))[:_LONGEST_HINT]
+
+
+def language(upload: Upload) -> str:
+    """The main language the uploader asks for, as written; empty if none or if it is our own."""
+    return "" if _ours(upload.metadata) else upload.metadata.get("caption-language", "").strip()
+
+
+def uploader_text(upload: Upload) -> EmbeddedText:
+    """Alt text and caption that a person set on upload.
+
+    Text beside a ``caption-source`` of ours is one of our labels, carried over from another
+    object or generation or forged: it is not a person's, and not trusted.
+    """
+    if _ours(upload.metadata):
+        return EmbeddedText()
+    return EmbeddedText(
+        alt_text=line(upload.metadata.get("alt-text", "")),
+        caption=line(upload.metadata.get("caption", "")),
+    )
+
+
+def written(document: Document, present: Mapping[str, str]) -> dict[str, str | None]:
+    """The labels of a captioned document that fit beside the metadata that is ``present``.
+
+    A label that does not fit is None, to be taken out: the caption first, then the alt text,
+    which is shortened at a word before that.
+    """
+    texts = {"alt-text": document.alt_text, "caption": document.caption}
+    marks = {
+        "caption-generation": str(document.generation),
+        "caption-source": document.source,
+        "caption-language": document.language,
+        "caption-model": document.model,
+    }
+    labels: dict[str, str | None] = {}
+    used = _size({k: v for k, v in present.items() if k not in marks | texts})
+    for key, value in (marks | texts).items():
+        room = MOST_BYTES - used - len(key.encode())
+        fitting = _shortened(value, room) if key == "alt-text" else value
+        if len(fitting.encode()) > room or (value and not fitting):
+            labels[key] = None
+        else:
+            labels[key] = fitting
+            used += _size({key: fitting})
+    return labels
+
+
+def _ours(metadata: Mapping[str, str]) -> bool:
+    return metadata.get("caption-source", "") in SOURCES
+
+
+def _size(metadata: Mapping[str, str]) -> int:
+    return sum(len(key.encode()) + len(value.encode()) for key, value in metadata.items())
+
+
+def _shortened(text: str, room: int) -> str:
+    if len(text.encode()) <= room:
+        return text
+    cut = text.encode()[: max(room - len("…".encode()), 0)].decode("utf-8", "ignore")
+    head = cut.rpartition(" ")[0].rstrip(" ,;:")
+    return f"{head}…" if head else ""
+
+
+def line(text: str) -> str:
+    """One line of plain text: control and format characters out, white space folded.
+
+    Joiners and direction marks (U+200C to U+200F) stay: Persian, Indic scripts, emoji and
+    mixed directions need them.
+    """
+    kept = (
+        " " if char.isspace() else char
+        for char in text
+        if char.isspace() or char in _KEPT or unicodedata.category(char) not in _HIDDEN
+    )
+    return " ".join("".join(kept).split())
+
+
+_KEPT = frozenset("\u200c\u200d\u200e\u200f")
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})

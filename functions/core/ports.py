@@ -1,0 +1,132 @@
+"""The ports that adapters fill: a model, a store of captions, a store of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from functions.core.document import (
+    Accepts,
+    Answer,
+    Document,
+    Embedding,
+    Page,
+    Picture,
+    Prompt,
+    Query,
+    Stored,
+    Upload,
+)
+
+# Gets the picture of an upload, as a model takes it. Raises Gone.
+FetchPicture = Callable[[Accepts], Picture]
+
+
+class Captioner(Protocol):
+    """A model. It answers one prompt about one picture with one call."""
+
+    @property
+    def model(self) -> str:
+        """``provider:model``, as it is asked for."""
+
+    @property
+    def accepts(self) -> Accepts:
+        """What it takes."""
+
+    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+        """Ask once. Raises TransientError, ConfigurationError, or PermanentError for an image
+        that the model cannot read."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class Embedder(Protocol):
+    """A model that places words and pictures in one space of meanings.
+
+    Each method makes one call and raises TransientError, ConfigurationError, or PermanentError.
+    """
+
+    @property
+    def model(self) -> str:
+        """``provider:model``, as it is asked for."""
+
+    @property
+    def accepts(self) -> Accepts:
+        """What it takes for a picture."""
+
+    def question(self, text: str) -> Embedding:
+        """What somebody looks for."""
+
+    def words(self, text: str) -> Embedding:
+        """What a document says."""
+
+    def picture(self, picture: Picture) -> Embedding:
+        """What is to be seen."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class CaptionStore(Protocol):
+    """Documents, changed by compare-and-set."""
+
+    def create(self, document: Document) -> Stored | None:
+        """Store a new document; None if one is there already."""
+
+    def read(self, key: str) -> Stored | None:
+        """The document with this ID."""
+
+    def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
+        """The documents with these IDs, those that exist; a round trip for every 300."""
+
+    def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
+        """These fields of the documents with these IDs, as `read_many`; the others are left at
+        their defaults, and an embedding that is not asked for is not carried."""
+
+    def replace(self, stored: Stored, document: Document) -> Stored:
+        """Write ``document`` over ``stored``. Raises Stale if that has changed or is gone."""
+
+    def remove(self, stored: Stored) -> None:
+        """Remove ``stored``. Raises Stale if it has changed or is gone."""
+
+    def find(self, query: Query) -> Page:
+        """The documents that a query names, as many as its limit if there are. Raises ValueError
+        for a cursor that no page has given."""
+
+    def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
+        """The captioned documents of ``query`` whose embeddings lie closest, with the cosine
+        similarity, closest first, at most ``query.limit``. Its cursor and words do not count."""
+
+    def reserve(self, day: str, block: int, limit: int) -> int:
+        """Take up to ``block`` of ``limit`` units of ``day``; the number granted, 0 when spent."""
+
+
+class ImageStore(Protocol):
+    """Objects in buckets, read by generation."""
+
+    def look_up(self, bucket: str, name: str) -> Upload | None:
+        """The live object; None if there is none."""
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
+        """The live objects whose names begin so, by name. Raises Gone if there is no such
+        bucket."""
+
+    def read(self, upload: Upload, end: int | None = None) -> bytes:
+        """The bytes of exactly this generation, up to ``end``. Raises Gone if not the live one."""
+
+    def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
+        """Merge ``labels`` into the metadata of exactly this generation and metageneration;
+        None takes a key out. Raises Gone if the generation is no longer live, Stale if the
+        metageneration moved."""
+
+
+class Gallery(Protocol):
+    """Shows images to people."""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins that its addresses lead to."""
+
+    def show(self, document: Document) -> str | bytes:
+        """An address that is good for some minutes, or the image itself. Raises Gone."""

@@ -1,0 +1,65 @@
+"""Which of a document's languages a reader gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from functions.core.document import Document
+from functions.core.language_tags import fallbacks, language_tag, script_of
+
+
+@dataclass(frozen=True, slots=True)
+class PublicText:
+    """An image's words in one language; ``alt_text`` is empty for decoration only."""
+
+    alt_text: str
+    caption: str
+    language: str
+
+
+def choose(document: Document, language: str = "") -> PublicText | None:
+    """The words for a reader of ``language``, or in the main language where there are none.
+
+    Best first: the tag itself, its fallbacks (``fr-CA``, ``fr``: RFC 4647, section 3.4), another
+    one of the same language that stands in a script the reader knows, the main language. A
+    ``language`` that is no BCP 47 tag is nobody's. None if the document has no words.
+    """
+    wordings = _wordings(document)
+    try:
+        wanted = fallbacks(language)
+    except ValueError:
+        wanted = ()
+    for tag in wanted:
+        if tag in wordings:
+            return wordings[tag]
+    for tag in wordings:
+        if wanted and tag.split("-")[0] == wanted[-1] and script_of(tag) & script_of(language):
+            return wordings[tag]
+    return next(iter(wordings.values()), None)
+
+
+def _wordings(document: Document) -> dict[str, PublicText]:
+    """By canonical tag, the main language first. People and programs edit documents: what is no
+    text is left out, and what is no tag is for nobody but those who find nothing better."""
+    main = {"caption": document.caption, "alt_text": document.alt_text}
+    translations = document.translations if isinstance(document.translations, Mapping) else {}
+    found: dict[str, PublicText] = {}
+    for language, words in ((document.language, main), *translations.items()):
+        if isinstance(words, Mapping):
+            alt_text, caption = (_text(words.get(key)) for key in ("alt_text", "caption"))
+            if document.decorative or alt_text:
+                wording = PublicText("" if document.decorative else alt_text, caption, language)
+                found.setdefault(_canonical(language), wording)
+    return found
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _canonical(language: str) -> str:
+    try:
+        return language_tag(language)
+    except ValueError:
+        return ""

@@ -1,0 +1,137 @@
+"""What every answer over HTTP has in common: JSON, caching, other websites, faults, the log."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Request, Response
+
+from functions.core.errors import CaptionError, ConfigurationError
+from functions.logs import trace
+
+JSON = "application/json; charset=utf-8"
+NOT_KEPT = "no-store"
+_CHUNK = 1 << 16
+_RETRY_SECONDS = 5
+_PREFLIGHT_SECONDS = 86400
+
+
+class Refusal(Exception):
+    """An answer that is not the one asked for; ``message`` tells the asker what to do."""
+
+    def __init__(self, status: int, message: str, cache: str = NOT_KEPT, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.message, self.cache, self.headers = status, message, cache, headers
+
+
+def as_json(value: Mapping[str, Any], cache: str = NOT_KEPT, status: int = 200) -> Response:
+    """``value`` as an answer, to be kept as long as ``cache`` (Cache-Control) says."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return answer(body, JSON, cache, status)
+
+
+def answer(body: bytes, content_type: str, cache: str, status: int = 200) -> Response:
+    """An answer that browsers take for nothing else than its type."""
+    response = Response(body, status, content_type=content_type)
+    response.headers["Cache-Control"] = cache
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def conditional(response: Response, request: Request) -> Response:
+    """``response`` with a strong ETag; a 304 if the asker has the same bytes already."""
+    body = hashlib.sha256(response.get_data()).hexdigest()
+    response.set_etag(body[:32])
+    response.make_conditional(request)
+    del response.headers["Date"]  # the server sets its own, and a second one is one too many
+    return response
+
+
+def allow(request: Request, *methods: str) -> None:
+    """Raises Refused unless the request's method is one of these or OPTIONS."""
+    if request.method not in (*methods, "OPTIONS"):
+        allowed = ", ".join((*methods, "OPTIONS"))
+        raise Refusal(405, f"{request.method} is not possible here; use {allowed}", Allow=allowed)
+
+
+def body(request: Request, most: int) -> bytes:
+    """The request's body. Raises Refused if it is longer than ``most`` bytes.
+
+    The rest is read and dropped, for the framework would take all of it into memory.
+    """
+    taken = request.stream.read(most + 1)
+    if len(taken) <= most:
+        return taken
+    while request.stream.read(_CHUNK):
+        pass
+    raise Refusal(413, f"the body is longer than {most} bytes; ask for less at once")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitors:
+    """The websites whose scripts may read the answers: CORS, as the Fetch standard has it."""
+
+    origins: tuple[str, ...]
+
+    def preflight(self, *methods: str) -> Response:
+        """What OPTIONS is answered with."""
+        response = Response(status=204)
+        response.headers["Allow"] = ", ".join((*methods, "OPTIONS"))
+        response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+        response.headers["Access-Control-Allow-Headers"] = "Content-Type, If-None-Match"
+        response.headers["Access-Control-Max-Age"] = str(_PREFLIGHT_SECONDS)
+        return response
+
+    def admitted(self, request: Request, response: Response) -> Response:
+        """``response``, open to the website that asks, if it is one of these."""
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if "*" in self.origins:
+            response.headers["Access-Control-Allow-Origin"] = "*"
+            return response
+        response.vary.add("Origin")
+        if (origin := request.headers.get("Origin", "")) in self.origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+        return response
+
+
+def guarded(request: Request, act: Callable[[], Response]) -> Response:
+    """What ``act`` answers; its faults as JSON, and those that are not the asker's in the log."""
+    try:
+        return act()
+    except Refusal as refused:
+        response = as_json({"error": refused.message}, refused.cache, refused.status)
+        response.headers.update(refused.headers)
+        return response
+    except CaptionError as error:
+        wrong = isinstance(error, ConfigurationError)
+        log(request, "ERROR" if wrong else "WARNING", str(error), 503)
+        message = "captions are out of reach for the moment; ask again later"
+    except Exception:
+        log(request, "CRITICAL", traceback.format_exc(), 500)
+        message = "something is wrong here; the log says what"
+        return as_json({"error": message}, status=500)
+    response = as_json({"error": message}, status=503)
+    response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    return response
+
+
+def log(request: Request, severity: str, message: str, status: int) -> None:
+    """One line, of the same form as a delivery's."""
+    reasons = {"ERROR": "configuration", "WARNING": "transient", "CRITICAL": "defect"}
+    line: dict[str, Any] = {
+        "severity": severity,
+        "message": message,
+        "outcome": "unanswered",
+        "reason": reasons.get(severity),
+        "httpRequest": {"requestMethod": request.method, "status": status},
+    }
+    if found := trace(request.headers.get("traceparent", "")):
+        line["logging.googleapis.com/trace"] = found
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,190 @@
+"""``review``: where people look at images and their words, and set them right. Private."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flask import Request, Response
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import Map, Rule
+
+from functions.core.document import Document, Query, Stored
+from functions.core.errors import CaptionError, Conflict, EditError, Gone, NoCaption
+from functions.core.ports import CaptionStore, Gallery
+from functions.http import responses, review_requests
+from functions.http.responses import Refusal
+from functions.usecases.edit_caption import Editing, version
+
+# Set in the WSGI environment by a server that takes uploads: the page then offers them.
+UPLOADS = "captions.uploads"
+
+_PAGES = Path(__file__).with_name("static")
+_FILES = {
+    "/": ("review.html", "text/html; charset=utf-8"),
+    "/review.css": ("review.css", "text/css; charset=utf-8"),
+    "/review.js": ("review.js", "text/javascript; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+_CAPTION = "/captions/<string(length=64):key>"
+_ROUTES = Map(
+    [
+        *(Rule(path, methods=["GET"], endpoint="file") for path in _FILES),
+        Rule("/captions", methods=["GET"], endpoint="captions"),
+        Rule("/search", methods=["GET"], endpoint="search"),
+        Rule(_CAPTION, methods=["GET"], endpoint="caption"),
+        Rule(_CAPTION, methods=["PATCH"], endpoint="edit"),
+        Rule(f"{_CAPTION}/recaption", methods=["POST"], endpoint="recaption"),
+        Rule(f"{_CAPTION}/image", methods=["GET"], endpoint="image"),
+    ],
+    merge_slashes=False,
+)
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {images}; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
+)
+# Even an SVG that is opened by itself runs nothing.
+_IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_SEEN_AGAIN = "private, max-age=600"
+_SVG = "image/svg+xml"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEndpoint:
+    """Answers requests. ``recaption`` asks for another caption; ``place`` tells where a question
+    lies among embeddings, if there is a model for that; ``by`` is who nobody vouches for."""
+
+    store: CaptionStore
+    gallery: Gallery
+    editing: Editing
+    recaption: Callable[[Document], None]
+    place: Callable[[str], Sequence[float]] | None = None
+    by: str = "unknown"
+
+    def answer(self, request: Request) -> Response:
+        """The answer to any request, whatever goes wrong."""
+        response = responses.guarded(request, lambda: self._routed(request))
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+    def _routed(self, request: Request) -> Response:
+        try:
+            endpoint, values = _ROUTES.bind(request.host).match(request.path, request.method)
+        except NotFound:
+            raise Refusal(404, "there is nothing here; the page is at /") from None
+        except MethodNotAllowed as error:
+            allowed = ", ".join(error.valid_methods or ())
+            message = f"{request.method} is not possible here; use {allowed}"
+            raise Refusal(405, message, Allow=allowed) from None
+        try:
+            response: Response = getattr(self, f"_{endpoint}")(request, **values)
+        except NoCaption as error:
+            raise Refusal(404, str(error)) from None
+        except EditError as error:
+            raise Refusal(422, str(error)) from None
+        except CaptionError as error:
+            # Whoever reads this can mend it, unlike the visitors of a website.
+            responses.log(request, "WARNING", str(error), 503)
+            raise Refusal(503, str(error)) from None
+        return response
+
+    def _file(self, request: Request) -> Response:
+        name, kind = _FILES[request.path]
+        data = (_PAGES / name).read_bytes()
+        if request.environ.get(UPLOADS):
+            data = data.replace(b"<body>", b"<body data-uploads>")
+        response = responses.conditional(responses.answer(data, kind, "no-cache"), request)
+        policy = _POLICY.format(images=" ".join(self.gallery.origins))
+        response.headers["Content-Security-Policy"] = policy
+        return response
+
+    def _captions(self, request: Request) -> Response:
+        try:
+            page = self.store.find(review_requests.query(request.args))
+        except ValueError as error:
+            raise Refusal(400, str(error)) from None
+        return responses.as_json({"captions": _shown(page.found), "next": page.cursor or None})
+
+    def _search(self, request: Request) -> Response:
+        """By meaning, or by words where meaning cannot be searched: ``by`` says which."""
+        query = review_requests.query(request.args)
+        if not query.words:
+            raise Refusal(400, "q is missing; write what the images show")
+        near = self._near(request.args["q"], query)
+        found = near or self._by_words(query)
+        by = "meaning" if near else "words"
+        return responses.as_json({"captions": _shown(found), "next": None, "by": by})
+
+    def _near(self, question: str, query: Query) -> Sequence[Stored]:
+        """The captions that are closest to a question; none if there is no telling."""
+        if self.place is None:
+            return ()
+        try:
+            return [stored for stored, _ in self.store.nearest(self.place(question), query)]
+        except CaptionError:
+            return ()
+
+    def _by_words(self, query: Query) -> Sequence[Stored]:
+        """Those with the most of the words, among the newest that have one."""
+        found = self.store.find(replace(query, limit=review_requests.MOST)).found
+        wanted = set(query.words)
+        ranked = sorted(found, key=lambda each: -len(wanted & set(each.document.search_terms)))
+        return ranked[: query.limit]
+
+    def _caption(self, request: Request, key: str) -> Response:
+        return _one(self._read(key).document)
+
+    def _edit(self, request: Request, key: str) -> Response:
+        change, seen = review_requests.change(request), review_requests.seen(request)
+        by = review_requests.person(request, self.by)
+        try:
+            edited = self.editing.edit(key, change, by, seen)
+        except Conflict as error:
+            return _one(self._read(key).document, {"error": str(error)}, 412)
+        notes = {"unlabelled": edited.unlabelled} if edited.unlabelled else {}
+        return _one(edited.stored.document, notes)
+
+    def _recaption(self, request: Request, key: str) -> Response:
+        review_requests.own(request)
+        self.recaption(self._read(key).document)
+        return _one(self._read(key).document, status=202)
+
+    def _image(self, request: Request, key: str) -> Response:
+        """A way to the image that only who may see captions is given."""
+        try:
+            image = self.gallery.show(self._read(key).document)
+        except Gone:
+            raise Refusal(404, "the image is gone, or was overwritten a moment ago") from None
+        if isinstance(image, str):
+            response = Response(status=302, headers={"Location": image})
+            response.headers["Cache-Control"] = _SEEN_AGAIN
+            return response
+        from functions.pictures import sniff
+
+        kind = sniff(image[:4096])
+        if kind is None:
+            raise Refusal(404, "the file is no image that is known here")
+        response = responses.answer(image, kind, _SEEN_AGAIN)
+        response.headers["Content-Security-Policy"] = _IMAGE_POLICY
+        if kind == _SVG:
+            response.headers["Content-Disposition"] = "attachment"
+        return response
+
+    def _read(self, key: str) -> Stored:
+        stored = self.store.read(key)
+        if stored is None:
+            raise NoCaption("there is no such caption; its image may have been deleted")
+        return stored
+
+
+def _one(document: Document, more: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    response = responses.as_json({**review_requests.shown(document), **(more or {})}, status=status)
+    response.set_etag(version(document))
+    return response
+
+
+def _shown(found: Sequence[Stored]) -> list[dict[str, object]]:
+    return [review_requests.shown(stored.document) for stored in found]

@@ -1,0 +1,142 @@
+"""What a request to ``review`` asks for, read and checked, and a caption as it is shown."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Request
+from werkzeug.datastructures import MultiDict
+
+from functions.core import search_terms
+from functions.core.document import Document, Query, Status
+from functions.core.document_records import to_record
+from functions.core.language_tags import language_tag
+from functions.http import responses
+from functions.http.responses import Refusal
+from functions.usecases.edit_caption import Change, version
+
+STATUSES = tuple(Status)
+PAGE, MOST = 24, 100
+MOST_BYTES = 1 << 16
+# "Getting the user's identity", Identity-Aware Proxy: the name behind who vouches for it.
+IDENTITY = "X-Goog-Authenticated-User-Email"
+_FIELDS: dict[str, type] = {
+    "alt_text": str,
+    "caption": str,
+    "decorative": bool,
+    "language": str,
+    "approve": bool,
+    "accept": bool,
+}
+_UNSHOWN = frozenset({"embedding", "search_terms", "lease"})
+
+
+def query(args: MultiDict[str, str]) -> Query:
+    """Which captions the parameters name. Raises Refused for one that means nothing."""
+    status, review = args.get("status", ""), args.get("review", "")
+    if status and status not in STATUSES:
+        raise Refusal(400, f"status={status!r} is none of {', '.join(STATUSES)}")
+    if review not in ("", "needed"):
+        raise Refusal(400, "review can only be `needed`")
+    words = search_terms.asked(args.get("q", ""))
+    if args.get("q", "").strip() and not words:
+        raise Refusal(400, "q has no word in it; write what the images show")
+    return Query(
+        status=status,
+        bucket=args.get("bucket", ""),
+        prefix=args.get("prefix", ""),
+        tag=args.get("tag", "").strip().lower(),
+        language=_language(args.get("language", "").strip()),
+        words=words,
+        review=bool(review),
+        limit=_limit(args.get("limit", str(PAGE))),
+        cursor=args.get("cursor", ""),
+    )
+
+
+def change(request: Request) -> Change:
+    """The change that a PATCH's body describes. Raises Refused."""
+    sent = body(request)
+    if unknown := sent.keys() - _FIELDS.keys():
+        known = ", ".join(_FIELDS)
+        raise Refusal(400, f"{min(unknown)[:40]!r} cannot be changed; send some of {known}")
+    for name, value in sent.items():
+        if not isinstance(value, _FIELDS[name]):
+            raise Refusal(400, f"{name} is not a {_FIELDS[name].__name__}")
+    return Change(**sent)
+
+
+def body(request: Request) -> dict[str, Any]:
+    """The JSON object that is sent, by this site's own page or by no browser. Raises Refused.
+
+    Who is signed in is signed in for other websites' requests too: those are told by the
+    headers ``Sec-Fetch-Site`` and ``Origin``, and cannot send this type without being asked.
+    """
+    if not request.is_json:
+        raise Refusal(415, "send Content-Type: application/json")
+    own(request)
+    try:
+        sent = json.loads(responses.body(request, MOST_BYTES))
+    except (ValueError, RecursionError):
+        sent = None
+    if not isinstance(sent, dict):
+        raise Refusal(400, "the body is not a JSON object")
+    return sent
+
+
+def own(request: Request) -> None:
+    """Raises Refused for a request that another website's page sends; browsers tell of it by
+    ``Origin`` in every POST."""
+    if foreign(request):
+        raise Refusal(403, "another website may not change captions; use the review page")
+
+
+def foreign(request: Request) -> bool:
+    """Whether a browser says that another website sends this."""
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site != "same-origin"
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != request.host
+
+
+def seen(request: Request) -> str:
+    """The version in If-Match, empty for ``*``. Raises Refused if there is none."""
+    if "If-Match" not in request.headers:
+        raise Refusal(428, "send If-Match with the version that you saw, from ETag")
+    tags = request.if_match
+    return "" if tags.star_tag else next(iter(tags.as_set()), "none")
+
+
+def person(request: Request, otherwise: str) -> str:
+    """Who asks, as Identity-Aware Proxy says. Only behind it is that more than a claim."""
+    return request.headers.get(IDENTITY, "").rpartition(":")[2][:320] or otherwise
+
+
+def shown(document: Document) -> dict[str, Any]:
+    """A caption as JSON. ``image`` is relative to the page, like every address there."""
+    record = {key: value for key, value in to_record(document).items() if key not in _UNSHOWN}
+    plain: dict[str, Any] = json.loads(json.dumps(record, default=_stamp))
+    image = f"captions/{document.id}/image?generation={document.generation}"
+    return plain | {"id": document.id, "version": version(document), "image": image}
+
+
+def _language(text: str) -> str:
+    try:
+        return language_tag(text) if text else ""
+    except ValueError as error:
+        raise Refusal(400, f"language: {error}") from None
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST:
+        raise Refusal(400, f"limit is no number from 1 to {MOST}")
+    return int(text)
+
+
+def _stamp(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)

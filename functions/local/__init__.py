@@ -1,0 +1,1 @@
+"""A folder as the bucket: the functions of main.py, served on this machine."""

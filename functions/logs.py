@@ -1,0 +1,90 @@
+"""One delivery of an event: one log line, and either an acknowledgement or an exception.
+
+Pub/Sub push redelivers on any answer other than 102, 200, 201, 202 and 204, 4xx too
+("Push subscriptions", Pub/Sub documentation): what cannot succeed is acknowledged, whatever
+may succeed later is raised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from functions.core.errors import CaptionError, ConfigurationError, Held, NotAnEvent
+from functions.core.report import Report
+
+if TYPE_CHECKING:
+    from cloudevents.http import CloudEvent
+
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
+    """Let ``act`` work on ``event`` and log one line. Raises what must be redelivered."""
+    report, started, severity, message = Report(), time.monotonic(), "INFO", ""
+    try:
+        act(report)
+        if report.embedding:
+            severity = "WARNING"
+    except NotAnEvent as error:
+        severity, message = "ERROR", error.message
+        report.outcome, report.reason = "ignored", error.reason
+    except Held as error:
+        report.outcome, message = "held", str(error)
+        raise
+    except ConfigurationError as error:
+        severity, message = "ERROR", str(error)
+        report.outcome, report.reason = "redelivered", "configuration"
+        raise
+    except CaptionError as error:
+        severity, message = "WARNING", str(error)
+        report.outcome, report.reason = "redelivered", "transient"
+        raise
+    except Exception:
+        severity, message = "CRITICAL", traceback.format_exc()
+        report.outcome, report.reason = "redelivered", "defect"
+        raise
+    finally:
+        _log(event, report, severity, message, time.monotonic() - started)
+
+
+def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds: float) -> None:
+    from flask import has_request_context, request
+
+    line: dict[str, Any] = {
+        "severity": severity,
+        "message": message or f"{report.outcome} gs://{report.bucket}/{report.name}",
+        "event_id": str(event.get("id") or ""),
+        "bucket": report.bucket,
+        "name": report.name,
+        "generation": str(report.generation) if report.generation is not None else None,
+        "outcome": report.outcome,
+        "reason": report.reason or None,
+        "model": report.model or None,
+        "model_calls": report.usage.model_calls,
+        "input_tokens": report.usage.input_tokens,
+        "output_tokens": report.usage.output_tokens,
+        "cost_usd": report.usage.cost_usd,
+        "duration_ms": round(seconds * 1000),
+        "model_ms": round(report.model_seconds * 1000),
+    }
+    if report.embedding:
+        line["embedding"] = report.embedding
+    header = request.headers.get("traceparent", "") if has_request_context() else ""
+    if found := trace(str(event.get("traceparent") or header)):
+        line["logging.googleapis.com/trace"] = found
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def trace(traceparent: str) -> str:
+    """The trace's name for Cloud Logging, by W3C Trace Context; empty if there is none."""
+    found = _TRACE.fullmatch(traceparent)
+    project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
+    return f"projects/{project}/traces/{found[1]}" if found and project else ""

@@ -1,0 +1,1 @@
+"""Asks a model: prompt, fallback chain, repair, daily limit, prices."""

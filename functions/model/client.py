@@ -1,0 +1,127 @@
+"""One picture and one prompt in, checked words out: the model, its repair, the filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from functions import quality
+from functions.core.document import Answer, CheckedCaption, Picture, Prompt, Reply
+from functions.core.errors import CaptionError, PermanentError, UnusableReply
+from functions.core.ports import Captioner, FetchPicture
+from functions.core.report import Report
+from functions.model import prompt
+from functions.model.fallback_chain import FallbackChain
+from functions.model.quota import DailyLimit
+from functions.model.reply import read_reply
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A model's answer on its way: readable or not, and what is wrong with it."""
+
+    answer: Answer
+    checked: quality.Checked | None
+    faults: tuple[str, ...]
+
+    @property
+    def reply(self) -> Reply | None:
+        """What of it may be published; None if nothing."""
+        return self.checked.publishable if self.checked else None
+
+
+class ModelClient:
+    """Asks captioners within the budget, and once more where the words need mending."""
+
+    def __init__(
+        self,
+        captioners: Sequence[Captioner],
+        budget: DailyLimit,
+        clock: Callable[[], datetime],
+        *,
+        rules: bool,
+        own_prices: Path | None = None,
+    ) -> None:
+        self._relay, self._clock = FallbackChain(captioners, budget, clock, own_prices), clock
+        self._rules = rules
+
+    def ask(
+        self,
+        picture: Picture,
+        refetch: FetchPicture,
+        told: Prompt,
+        context: quality.Context,
+        again_until: datetime,
+        report: Report,
+    ) -> CheckedCaption:
+        """Caption ``picture``, which is let go as soon as it is sent; another captioner or a
+        repair gets it again from ``refetch``. They are asked only before ``again_until``, so as
+        to end while the claim holds.
+
+        Raises OverBudget before a call is made, PermanentError where the model is blocked or
+        its reply stays unusable, and what the captioner raises. ``report`` counts each call.
+        """
+        told = prompt.about(told, picture.note, picture.embedded)
+        draft = self._draft(self._relay.ask(picture, refetch, told, again_until, report), context)
+        if draft.faults and self._clock() < again_until:
+            draft = self._repaired(draft, refetch, told, context, report)
+        if draft.checked is None or draft.reply is None:
+            raise PermanentError(
+                "no_caption",
+                f"{draft.answer.model} gave no usable caption: {'; '.join(draft.faults)[:500]}. "
+                "Try another model, or write the alt text by hand.",
+            )
+        return CheckedCaption(
+            draft.reply,
+            tuple(filter(None, (*draft.checked.reasons, draft.answer.review))),
+            draft.answer.model,
+            draft.answer.model_version,
+            draft.answer.language or context.languages[0],
+            picture.width,
+            picture.height,
+            picture.embedded,
+        )
+
+    def _repaired(
+        self,
+        draft: Draft,
+        refetch: FetchPicture,
+        told: Prompt,
+        context: quality.Context,
+        report: Report,
+    ) -> Draft:
+        """The better of ``draft`` and a second answer. What was paid for is not given up for a
+        fault of the second call."""
+        again = prompt.repair(told, draft.answer.text, draft.faults)
+        try:
+            answer = self._relay.again(draft.answer.model, refetch, again, report)
+            second = self._draft(answer, context)
+        except CaptionError:
+            if draft.reply:
+                return draft
+            raise
+        if draft.reply and len(second.faults) >= len(draft.faults):
+            return draft
+        return second
+
+    def _draft(self, answer: Answer, context: quality.Context) -> Draft:
+        if answer.blocked:
+            raise PermanentError(
+                "blocked",
+                f"{answer.model} refused this image ({answer.blocked}). Write the alt text by "
+                "hand, or try another model.",
+            )
+        try:
+            reply = read_reply(answer)
+        except UnusableReply as error:
+            return Draft(answer, None, (str(error),))
+        if not self._rules or answer.review:
+            return Draft(answer, quality.Checked(reply, ()), ())
+        checked = quality.check(reply, context)
+        return Draft(answer, checked, _messages(checked.repairable))
+
+
+def _messages(findings: Sequence[quality.Finding]) -> tuple[str, ...]:
+    return tuple(f"{each.field}: {each.message}" for each in findings)

@@ -1,0 +1,161 @@
+"""What captions mean: their embeddings, and how well words match their picture.
+
+A caption is worth having without any of it: an embedder's fault is reported, never raised.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from functions.core.document import Document, Embedding, Review, Usage
+from functions.core.errors import CaptionError, ConfigurationError, Gone
+from functions.core.ports import Embedder, FetchPicture
+from functions.core.report import Report
+from functions.model import prices
+
+LOW, UNKNOWN = "low_similarity", "similarity_unknown"
+# A wrong key or model would cost every event a call; after this it may have been mended.
+_PAUSE_SECONDS = 300.0
+
+
+class Embeddings:
+    """Embeds captions. ``own_prices`` is CAPTION_PRICES, ``clock`` counts seconds.
+
+    Its calls cost a thousandth to a tenth of a caption's: they are in ``usage.cost_usd``, but
+    are no model calls and not counted by the daily limit, since an attempt makes two at most.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder | None,
+        own_prices: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._embedder, self._prices, self._clock = embedder, own_prices, clock
+        self._paused_until, self._fault = 0.0, ""
+
+    @property
+    def available(self) -> bool:
+        """Whether there is an embedding model to ask."""
+        return self._embedder is not None
+
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._embedder:
+            self._embedder.close()
+
+    def placed(self, document: Document, report: Report) -> Document:
+        """``document`` with its embedding and what that cost, if it has words and no embedding.
+
+        Where there is none to be had it comes back as it is, and ``report`` says why; one that
+        says so already is not asked for again.
+        """
+        if document.embedding or not embeddable(document) or report.embedding:
+            return document
+        before = report.usage.cost_usd
+        placed = self._words(document, report)
+        spent = Usage(cost_usd=report.usage.cost_usd - before)
+        vector = placed.vector if placed else None
+        return replace(document, embedding=vector, usage=document.usage + spent)
+
+    def placing(self, report: Report) -> Callable[[Document], Document]:
+        """:meth:`placed` for a document that may change under it: asks once, whatever comes."""
+        made: list[tuple[str, tuple[float, ...] | None, Usage]] = []
+
+        def place(document: Document) -> Document:
+            if not made:
+                before = report.usage.cost_usd
+                placed = self.placed(document, report)
+                spent = Usage(cost_usd=report.usage.cost_usd - before)
+                made.append((words(document), placed.embedding, spent))
+                return placed
+            said, vector, spent = made[0]
+            if document.embedding or words(document) != said:
+                vector = document.embedding
+            return replace(document, embedding=vector, usage=document.usage + spent)
+
+        return place
+
+    def judged(
+        self, document: Document, fetch: FetchPicture, threshold: float, report: Report
+    ) -> Document:
+        """``document`` as :meth:`measured`, to be reviewed if its similarity is below
+        ``threshold`` or cannot be told. Raises Gone."""
+        if not embeddable(document):
+            return document
+        document = self.measured(document, fetch, report)
+        if document.similarity is None:
+            return _doubted(document, UNKNOWN)
+        return document if document.similarity >= threshold else _doubted(document, LOW)
+
+    def measured(self, document: Document, fetch: FetchPicture, report: Report) -> Document:
+        """``document`` with its embedding and the similarity of its words and its picture,
+        which ``fetch`` gets, as far as they are to be had. What that cost is added to
+        ``report`` only. Raises Gone."""
+        vector = document.embedding
+        if vector is None:
+            placed = self._words(document, report)
+            if placed is None:
+                return document
+            vector = placed.vector
+        seen = self._seen(fetch, report)
+        similarity = cosine(vector, seen.vector) if seen else None
+        return replace(document, embedding=vector, similarity=similarity)
+
+    def _words(self, document: Document, report: Report) -> Embedding | None:
+        return self._asked(lambda embedder: embedder.words(words(document)), "input", report)
+
+    def _seen(self, fetch: FetchPicture, report: Report) -> Embedding | None:
+        def ask(embedder: Embedder) -> Embedding:
+            picture = fetch(embedder.accepts)
+            try:
+                return embedder.picture(picture)
+            finally:
+                picture.release()
+
+        return self._asked(ask, "image", report)
+
+    def _asked(
+        self, ask: Callable[[Embedder], Embedding], kind: str, report: Report
+    ) -> Embedding | None:
+        if self._embedder is None:
+            return None
+        if self._clock() < self._paused_until:
+            report.embedding = f"unavailable: not asked for {_PAUSE_SECONDS:.0f} s: {self._fault}"
+            return None
+        try:
+            made = ask(self._embedder)
+        except Gone:
+            raise
+        except CaptionError as error:
+            report.embedding = f"unavailable: {error}"
+            if isinstance(error, ConfigurationError):
+                self._paused_until, self._fault = self._clock() + _PAUSE_SECONDS, str(error)
+            return None
+        cost = prices.embedding(self._embedder.model, made, kind, self._prices)
+        report.usage += Usage(cost_usd=cost)
+        return made
+
+
+def words(document: Document) -> str:
+    """What of a document is embedded: its texts in the main language."""
+    return "\n".join(filter(None, (document.alt_text, document.caption)))
+
+
+def embeddable(document: Document) -> bool:
+    """Whether a document is to have an embedding; decoration says nothing."""
+    return bool(words(document)) and not document.decorative
+
+
+def cosine(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """The cosine of the angle between two embeddings, to four places."""
+    return round(math.fsum(map(operator.mul, one, other)), 4)
+
+
+def _doubted(document: Document, reason: str) -> Document:
+    return replace(document, review=Review(True, (*document.review.reasons, reason)))

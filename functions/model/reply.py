@@ -1,0 +1,166 @@
+"""What a model's answer says: the object with the reply's fields, wherever it stands in the text.
+
+Models think aloud first, talk before and after, say things twice, wrap the object in a list, a
+call or another object, escape it twice, or quote it as Python does. All that costs no second
+call; what is no reply in any reading is for the model to mend.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from functions.core.document import Answer, Reply
+from functions.core.errors import UnusableReply
+from functions.model.lenient_json import Found, objects, unescaped
+
+_FIELDS = ("alt_text", "caption", "decorative", "visible_text", "tags", "translations")
+# Where thought ends and the answer begins, as model families write it.
+_ANSWER = re.compile(
+    r"</(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|seed:think)>"
+    r"|\[/THINK\]|◁/think▷|<\|(?:end_of_thought|END_THINKING|END_OF_THOUGHT|begin_of_solution)\|>"
+    r"|<\|channel\|>\s*final\b[^{<]{0,80}|<\|start\|>\s*assistant\s*<\|message\|>"
+    r"|<channel\|>",
+    re.IGNORECASE,
+)
+_DEPTH = 4
+_YES = frozenset({"true", "yes", "1", "1.0"})
+_SEPARATOR = re.compile(r"[,;\n|]|(?:^|\s)#")
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+
+
+def read_reply(answer: Answer) -> Reply:
+    """The reply in a model's answer.
+
+    Raises UnusableReply, with what to mend, where there is none.
+    """
+    found = _best(answer.text)
+    if found is None:
+        cut = "was cut off" if answer.truncated else "is not a JSON object"
+        raise UnusableReply(f"the reply {cut}; write one complete JSON object, and be brief")
+    decorative = str(found.get("decorative")).lower() in _YES
+    alt_text, caption = _words(found.get("alt_text")), _words(found.get("caption"))
+    if not alt_text and not decorative and found.get("alt_text") != "":
+        raise UnusableReply("alt_text is missing or not a string")
+    if not caption and not alt_text and not decorative and found.get("caption") is None:
+        raise UnusableReply("caption is missing or not a string")
+    return Reply(
+        caption=caption or alt_text,
+        alt_text=alt_text,
+        decorative=decorative,
+        tags=_tags(found.get("tags")),
+        visible_text=_words(found.get("visible_text"), "\n"),
+        translations=_translations(found.get("translations")),
+    )
+
+
+def _best(text: str) -> Mapping[str, Any] | None:
+    """The fields of the object that is most of a reply: rather a complete one, and the last of
+    several. One without alt text only if there is no other."""
+    partial: Mapping[str, Any] | None = None
+    for reading in _readings(text):
+        best, rank = None, (False, False, 1)
+        for found in objects(reading):
+            for fields in _inside(found):
+                said = (_is_reply(fields), found.complete, len(fields))
+                if said >= rank:
+                    best, rank = fields, said
+        if best is not None and rank[0]:
+            return best
+        partial = partial or best
+    return partial
+
+
+def _readings(text: str) -> Iterator[str]:
+    """The text behind its thoughts, and as it came; with a level of escapes less, or two; without
+    its first brace, as models answer to whom that is put into the mouth."""
+    thoughts = max((mark.end() for mark in _ANSWER.finditer(text)), default=0)
+    if thoughts:
+        yield text[thoughts:]
+    yield text
+    plain = text
+    for _ in range(2):
+        if "\\" in plain:
+            plain = unescaped(plain)
+            yield plain
+    if "&quot;" in text:
+        yield html.unescape(text)
+    if "{" not in text and "alt_text" in text:
+        yield "{" + text[text.find('"') :]
+
+
+def _inside(found: Found) -> Iterator[Mapping[str, Any]]:
+    """The object's fields, and those of the objects in it, as text too, outermost last."""
+    level: list[Any] = [found.value]
+    levels: list[list[Mapping[str, Any]]] = []
+    for _ in range(_DEPTH):
+        named = [_named(each) for each in level if isinstance(each, Mapping)]
+        levels.append([each for each in named if each])
+        level = [inner for each in level for inner in _contents(each)]
+    for each in reversed(levels):
+        yield from each
+
+
+def _contents(value: Any) -> Iterator[Any]:
+    if isinstance(value, str):
+        if value.lstrip().startswith(("{", "[")) and "alt" in value:
+            yield from (each.value for each in objects(value))
+        return
+    for each in value.values() if isinstance(value, Mapping) else value:
+        if isinstance(each, str | Mapping | list):
+            yield each
+
+
+def _named(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What of ``value`` are a reply's fields, however their names are written."""
+    named = {}
+    for key, each in value.items():
+        plain = _NOT_ALPHANUMERIC.sub("", key[:40]).lower()
+        if plain in _SPELLINGS:
+            named[_SPELLINGS[plain]] = each
+    return named
+
+
+def _is_reply(fields: Mapping[str, Any]) -> bool:
+    return "alt_text" in fields and not isinstance(fields["alt_text"], Mapping)
+
+
+def _words(value: Any, joint: str = " ") -> str:
+    """A text; a list of texts is one. Half of a surrogate pair is no character."""
+    if isinstance(value, list):
+        value = joint.join(each for each in value if isinstance(each, str))
+    if not isinstance(value, str):
+        return ""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = _SEPARATOR.split(value)
+    words = (_words(each) for each in (value if isinstance(value, list) else ()))
+    return tuple(filter(None, map(str.strip, words)))
+
+
+def _translations(value: Any) -> dict[str, dict[str, str]]:
+    """By language, from a list of objects that name it or an object whose keys do."""
+    if isinstance(value, Mapping):
+        value = [{**each, "language": key} for key, each in value.items() if _is_object(each)]
+    translations = {}
+    for each in value if isinstance(value, list) else ():
+        if not _is_object(each) or not isinstance(each.get("language"), str):
+            continue
+        fields = _named(each)
+        alt_text, caption = _words(fields.get("alt_text")), _words(fields.get("caption"))
+        if "alt_text" in fields and (alt_text or fields["alt_text"] == ""):
+            words = {"caption": caption or alt_text, "alt_text": alt_text}
+            translations[each["language"]] = words
+    return translations
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+_SPELLINGS = {_NOT_ALPHANUMERIC.sub("", each): each for each in _FIELDS}

@@ -1,0 +1,287 @@
+"""libvips: it streams, so that memory follows the width of an image and not its area.
+
+Its wheel decodes JPEG, PNG, WebP, TIFF, GIF, AVIF and SVG. The pixels that Pillow and libheif
+decode take the same way from there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from functions.core.document import EmbeddedText
+from functions.pictures.decoding import svg
+from functions.pictures.decoding.decoders import too_many_pixels
+from functions.pictures.embedded_text import words
+from functions.pictures.structure import cicp, icc, png, tiff
+from functions.pictures.structure.survey import MAX_METADATA, Damaged, Survey
+
+os.environ["VIPS_CONCURRENCY"] = "1"  # one decoder, one processor
+os.environ["VIPS_DISC_THRESHOLD"] = "64g"  # in the cloud, a temporary file is memory too
+
+import pyvips  # type: ignore[import-untyped]
+
+__all__ = ["Decoded", "bounded", "draw", "pyvips", "read", "rgba", "shrunk"]
+
+pyvips.cache_set_max(0)
+pyvips.block_untrusted_set(True)
+pyvips.operation_block_set("VipsForeignLoadSvg", False)
+
+# A moment of an animation is found by decoding all before it.
+_ANIMATION_PIXELS = 100_000_000
+# A decode that lost data must never count: "truncated" lets libtiff's errors pass, and a black
+# picture comes out. Strictness belongs in the option string: thumbnail_source ignores its own
+# argument (libvips issue 5195).
+_STRICT = "fail_on=error"
+# What a drawing may take: some filters cost far more than their pixels.
+_DRAWING_SECONDS = 3.0
+
+
+class Decoded:
+    """Pixels and what is known of them; ``width`` and ``height`` are upright."""
+
+    def __init__(self, image: Any, width: int, height: int, note: str = "") -> None:
+        self.image, self.width, self.height, self.note = image, width, height, note
+        self.embedded = EmbeddedText()
+        self.turned = False
+
+    def turn(self, orientation: int) -> None:
+        """Show the picture as EXIF's ``orientation`` says."""
+        image = self.image.copy()
+        image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+        self.image = image.autorot()
+        if orientation >= 5:
+            self.width, self.height = self.height, self.width
+
+
+def bounded(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise too_many_pixels(width, height, max_pixels)
+
+
+def _opened(data: bytes, *options: str, strict: bool = True) -> Any:
+    # A source reads the bytes where they are; the buffer loaders copy them first.
+    source = pyvips.Source.new_from_memory(data)
+    return pyvips.Image.new_from_source(source, _told(*options, strict=strict), access="sequential")
+
+
+def _told(*options: str, strict: bool = True) -> str:
+    return f"[{','.join([_STRICT] * strict + [each for each in options if each])}]"
+
+
+def _field(image: Any, name: str) -> Any:
+    return image.get(name) if image.get_typeof(name) else None
+
+
+def read(data: bytes, kind: str, max_pixels: int, side: int) -> Decoded:
+    """The picture in ``data``. Raises pyvips.Error where any of it cannot be read."""
+    pages, where = 1, ""
+    if kind == "image/tiff" and (directories := tiff.directories(data)):
+        shown = tiff.main(directories)
+        if shown.needs_libtiff_colours:
+            raise pyvips.Error("YCbCr that is not in a JPEG")
+        pages = max(1, sum(each.whole and each.sub < 0 for each in directories))
+        where = f"page={shown.page}" + (f",subifd={shown.sub}" if shown.sub >= 0 else "")
+    header = _opened(data, where, strict=False)
+    width, height = header.width, header.height
+    bounded(width, height, max_pixels)
+    turned = _field(header, "orientation") or 1
+    if turned >= 5:
+        width, height = height, width
+    frames = header.get_n_pages()
+    if frames > 1 and kind != "image/tiff":
+        picture = _sheet(data, frames, width, height, side)
+    else:
+        picture = Decoded(_still(data, kind, header, where, side), width, height)
+    picture.turned = turned > 1
+    if pages > 1:
+        picture.note = f"The first of {pages} pages."
+    if kind == "image/png" and data.find(b"acTL", 0, data.find(b"IDAT")) > 0:
+        picture.note = "The first moment of an animation."
+    picture.embedded = words.read(_notes(data, kind, header))
+    return picture
+
+
+def _still(data: bytes, kind: str, header: Any, where: str, side: int) -> Any:
+    if header.interpretation not in ("lab", "labs") and header.format not in ("uchar", "ushort"):
+        return _stretched(_opened(data, where), side)
+    found = _chunks(data) if kind == "image/png" else Survey()
+    if not (found.cicp or found.gamma or header.format == "ushort" or _foreign(header)):
+        return _thumbnail(data, side, where)
+    image = _small(data, header, where, side)
+    if found.cicp:
+        return cicp.to_srgb(image, found.cicp).autorot()
+    if found.gamma:
+        return cicp.with_gamma(image, found.gamma).autorot()
+    return _to_srgb(image).autorot()
+
+
+def _chunks(data: bytes) -> Survey:
+    try:
+        return png.survey(data)
+    except Damaged:
+        return Survey()
+
+
+def _notes(data: bytes, kind: str, header: Any) -> Survey:
+    """The metadata of formats whose structure is not surveyed."""
+    if kind == "image/tiff":
+        classic = data[2:3] == b"*" or data[3:4] == b"*"
+        return Survey(
+            # A TIFF file is built like EXIF; only the first directory's texts are read from it.
+            exif=data if classic else b"",
+            xmp=_field(header, "xmp-data") or b"",
+            iptc=_field(header, "iptc-data") or b"",
+        )
+    if kind == "image/gif":
+        # XMP specification part 3: the packet as it is, then 258 bytes that end all blocks.
+        start = data.find(b"\x0bXMP DataXMP") + 12
+        end = data.find(b"\x01\xff\xfe\xfd", start, start + MAX_METADATA)
+        return Survey(xmp=data[start:end] if start > 12 and end > 0 else b"")
+    return Survey()
+
+
+def _foreign(image: Any) -> bool:
+    """Whether colours must be converted to be sRGB's."""
+    profile = _field(image, "icc-profile-data")
+    if image.interpretation in ("cmyk", "lab", "labs"):
+        return True
+    return profile is not None and not icc.is_srgb(profile)
+
+
+def _thumbnail(data: bytes, side: int, where: str) -> Any:
+    image = pyvips.Image.thumbnail_source(
+        pyvips.Source.new_from_memory(data),
+        side,
+        height=side,
+        size="down",
+        option_string=_told(where),
+    )
+    return image.copy_memory()
+
+
+def _small(data: bytes, header: Any, where: str, side: int) -> Any:
+    """Scaled first and converted then: a thumbnail would convert every pixel of the file."""
+    shrink = ""
+    if header.get("vips-loader").startswith("jpegload"):
+        # libjpeg halves while it decodes (ITU-T T.81 leaves that to decoders).
+        halvings = max(header.width, header.height) // side
+        shrink = f"shrink={next(n for n in (8, 4, 2, 1) if n <= max(1, halvings))}"
+    return _scaled(_opened(data, where, shrink), side).copy_memory()
+
+
+def _scaled(image: Any, side: int) -> Any:
+    if image.interpretation == "labs":
+        image = image[:3]
+    scale = side / max(image.width, image.height)
+    if scale >= 1:
+        return image
+    if not image.hasalpha():
+        return image.resize(scale)
+    shape = image.format
+    return image.premultiply().resize(scale).unpremultiply().cast(shape)
+
+
+def _to_srgb(image: Any) -> Any:
+    if image.interpretation in ("lab", "labs"):
+        return image.colourspace("srgb")
+    if _foreign(image):
+        try:
+            fallback = {"input_profile": "cmyk"} if image.interpretation == "cmyk" else {}
+            image = image.icc_transform("srgb", embedded=True, **fallback)
+        except pyvips.Error:  # a profile for other colours than the image has, or a broken one
+            pass
+    elif image.format == "ushort":
+        image = _lifted(image)
+    if image.format == "ushort" and image.interpretation != "cmyk":
+        grey = image.bands < 3
+        image = image.copy(interpretation="grey16" if grey else "rgb16")
+        return image.colourspace("b-w" if grey else "srgb")
+    return image if image.interpretation in ("srgb", "b-w") else image.colourspace("srgb")
+
+
+def _lifted(image: Any) -> Any:
+    """10, 12 or 14 bits that stand in 16 would be nearly black: bring them up to 16."""
+    colours = image[: image.bands - 1] if image.hasalpha() else image
+    # A sixteenth less: scaling overshoots at edges.
+    bits = max(8, (int(colours.max()) * 15 // 16).bit_length())
+    if bits > 14:
+        return image
+    lifted = (colours * (65535 / (2**bits - 1))).cast("ushort")
+    return lifted.bandjoin(image[image.bands - 1]) if image.hasalpha() else lifted
+
+
+def _stretched(image: Any, side: int) -> Any:
+    """Measurements (float, 32 bits, signed): from the smallest to the largest value. Colours that
+    have their usual range keep it."""
+    shape, colours = image.format, image.bands >= 3
+    image = image.resize(min(1.0, side / max(image.width, image.height))).copy_memory().autorot()
+    turned = image[:3] if colours else image[0]
+    low, high = turned.min(), turned.max()
+    if shape in ("char", "short") and colours:
+        low, high = (-128, 127) if shape == "char" else (-32768, 32767)
+    elif shape == "uint" and colours and high > 1 << 28:
+        low, high = 0, (1 << 32) - 1
+    elif colours and low > -0.05 and 0.05 < high < 1.05:
+        low, high = 0.0, 1.0
+    turned = (turned - low) * (255 / (high - low) if high > low else 0)
+    return turned.cast("uchar").copy(interpretation="srgb" if colours else "b-w")
+
+
+def _sheet(data: bytes, pages: int, width: int, height: int, side: int) -> Decoded:
+    within = max(1, min(pages, _ANIMATION_PIXELS // (width * height)))
+    count = min(4, within)
+    moments = [within * i // count for i in range(count)]
+    if count == 1:
+        first = _thumbnail(data, side, "page=0")
+        return Decoded(first, width, height, "The first moment of an animation.")
+    frames = [rgba(_thumbnail(data, side // 2, f"page={page}")) for page in moments]
+    sheet = pyvips.Image.arrayjoin(frames, across=2, shim=8, background=[128, 128, 128, 255])
+    note = f"{count} moments of one animation of {pages} frames, in reading order."
+    return Decoded(sheet.copy_memory(), width, height, note)
+
+
+def rgba(image: Any) -> Any:
+    if image.bands < 3:
+        image = image.colourspace("srgb")
+    return image if image.hasalpha() else image.addalpha()
+
+
+def draw(data: bytes, side: int) -> Decoded:
+    """The drawing, enlarged to ``side`` where its filters allow that in time."""
+    data = svg.plain(data)
+    embedded = svg.check(data)
+    header = pyvips.Image.svgload_source(pyvips.Source.new_from_memory(data))
+    image = _enlarged(data, min(side / max(header.width, header.height), 1000.0))
+    picture = Decoded(image, header.width, header.height)
+    picture.embedded = embedded
+    return picture
+
+
+def _enlarged(data: bytes, target: float) -> Any:
+    """The drawing at ``target`` times its own size, or as near to that as time allows."""
+    scale = min(1.0, target)
+    while True:
+        started = time.monotonic()
+        image = _drawn(data, scale)
+        # A blur's cost grows with its radius too: the third power of the scale.
+        taken = max(time.monotonic() - started, 1e-6)
+        step = min(4.0, (_DRAWING_SECONDS / taken) ** (1 / 3))
+        if scale >= target or step < 1.1:
+            return image
+        scale = min(target, scale * step)
+
+
+def _drawn(data: bytes, scale: float) -> Any:
+    source = pyvips.Source.new_from_memory(data)
+    return pyvips.Image.svgload_source(source, scale=scale).copy_memory()
+
+
+def shrunk(image: Any, profile: bytes | None, side: int) -> Any:
+    """Pixels that another library has decoded, scaled and in sRGB."""
+    if profile:
+        image = image.copy()
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    image = image.thumbnail_image(side, height=side, size="down").copy_memory()
+    return _to_srgb(image)

@@ -1,0 +1,117 @@
+"""SVG before it is drawn: unpacked, in one encoding, and its words."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from xml.parsers import expat
+
+from functions.core.document import EmbeddedText
+from functions.core.errors import PermanentError
+from functions.pictures.embedded_text import words
+
+MAX_TEXT = 10 << 20
+MAX_DEPTH = 200
+MAX_ELEMENTS = 200_000
+
+
+def plain(data: bytes) -> bytes:
+    """UTF-8 (or what the XML declaration says) of a packed or UTF-16 file, within MAX_TEXT."""
+    if data[:2] == b"\x1f\x8b":
+        inflator = zlib.decompressobj(31)
+        try:
+            data = inflator.decompress(data, MAX_TEXT + 1)
+        except zlib.error as error:
+            raise PermanentError(
+                "corrupt_image", "The packed SVG cannot be unpacked. Upload it again."
+            ) from error
+    if len(data) > MAX_TEXT:
+        raise _too_complex()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text = data.decode("utf-16", "replace")
+        # Only the first 200 characters: what looks like a declaration elsewhere is none.
+        head = re.sub(r"""^(\ufeff?<\?xml[^>]*?)\sencoding=["'][^"']*["']""", r"\1", text[:200])
+        data = (head + text[200:]).encode("utf-8", "replace")
+    return data
+
+
+def check(data: bytes) -> EmbeddedText:
+    """The drawing's own words: ``aria-label``, ``title`` and ``desc`` of its root.
+
+    Raises PermanentError for what no honest drawing has: entities of entities, thousands of
+    levels or very many elements. A renderer would follow them until it is out of stack or time.
+    """
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.EntityDeclHandler = reader.entity
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise PermanentError(
+            "corrupt_image", f"The SVG is not well-formed XML ({error}). Save it again."
+        ) from error
+    except (ValueError, LookupError) as error:
+        raise PermanentError(
+            "corrupt_image", "The SVG's encoding is not known. Save it as UTF-8."
+        ) from error
+    return EmbeddedText(
+        alt_text=words.tidy(reader.words.get("aria-label", ""), 1000),
+        caption=words.tidy(reader.words.get("desc", ""), 2000),
+        title=words.tidy(reader.words.get("title", ""), 300),
+    )
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.words: dict[str, str] = {}
+        self._depth = 0
+        self._elements = 0
+        self._open = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
+            raise _too_complex()
+        local = name.rpartition(":")[2]
+        if self._depth == 1 and "aria-label" in attributes:
+            self.words["aria-label"] = attributes["aria-label"]
+        if self._depth == 2 and local in ("title", "desc") and local not in self.words:
+            self._open = local
+
+    def end(self, name: str) -> None:
+        self._depth -= 1
+        if self._depth == 1:
+            self._open = ""
+
+    def text(self, text: str) -> None:
+        if self._open and len(self.words.get(self._open, "")) < 8192:
+            self.words[self._open] = self.words.get(self._open, "") + text
+
+    def entity(
+        self,
+        name: str,
+        is_parameter: bool,
+        value: str | None,
+        base: str | None,
+        system: str | None,
+        public: str | None,
+        notation: str | None,
+    ) -> None:
+        # Illustrator declares its namespaces as entities; those refer to nothing.
+        if value is None or is_parameter or "&" in value or "%" in value or len(value) > 1024:
+            raise PermanentError(
+                "unsupported_type",
+                "The SVG declares entities that refer to others or to files. Save it without.",
+            )
+
+
+def _too_complex() -> PermanentError:
+    return PermanentError(
+        "too_many_pixels",
+        f"The SVG is larger than {MAX_TEXT >> 20} MiB, deeper than {MAX_DEPTH} levels or has more "
+        f"than {MAX_ELEMENTS} elements. Upload it as a PNG.",
+    )

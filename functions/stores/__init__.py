@@ -1,1 +1,0 @@
-"""Where captions and images live: Firestore and Cloud Storage, or SQLite and a folder."""

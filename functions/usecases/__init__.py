@@ -1,0 +1,1 @@
+"""One file a use case, named by its verb."""

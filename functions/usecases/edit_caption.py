@@ -1,0 +1,224 @@
+"""What people do to a caption: write its words, approve them, take the model's proposal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from functions.core import object_metadata, transitions
+from functions.core.document import Document, Review, Source, Status, Stored, Upload
+from functions.core.errors import CaptionError, Conflict, EditError, NoCaption, Stale
+from functions.core.language_tags import language_tag
+from functions.core.ports import CaptionStore, ImageStore
+from functions.core.report import Report
+from functions.model.embeddings import Embeddings
+from functions.usecases.label_image import label
+
+# Characters. Screen readers read alt text in one piece; whatever takes longer is a caption.
+LONGEST_ALT_TEXT, LONGEST_CAPTION = 1000, 5000
+_CONTENTION = 8
+_WORDS = ("alt_text", "caption", "decorative", "language")
+# What a person sees who edits; the rest (labels, embedding, lease) may change under them.
+_SEEN = (
+    *("generation", "status", "alt_text", "caption", "decorative", "language", "translations"),
+    *("tags", "visible_text", "source", "proposal"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a person wants; None leaves a field as it is.
+
+    ``approve`` says that the words are right, ``accept`` puts the model's proposal in their place.
+    """
+
+    alt_text: str | None = None
+    caption: str | None = None
+    decorative: bool | None = None
+    language: str | None = None
+    approve: bool = False
+    accept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The caption as it is now; ``unlabelled`` says why the object's metadata is not, if so."""
+
+    stored: Stored
+    unlabelled: str = ""
+
+
+class Editing:
+    """The use case of the review page and ``captions edit``. It needs no model; where there is one
+    of meanings, new words get their embedding.
+
+    ``language`` is that of words for an image that had none, unless a change names another.
+    """
+
+    def __init__(
+        self,
+        store: CaptionStore,
+        images: ImageStore,
+        meaning: Embeddings,
+        language: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store, self._images, self._clock = store, images, clock
+        self._meaning, self._language = meaning, language
+
+    def edit(self, key: str, change: Change, by: str, version: str = "") -> Edited:
+        """Make a person's change to the document ``key``, and label the object with it.
+
+        ``version`` is :func:`version` of the document that they saw. Raises NoCaption, Conflict
+        if it has changed since, EditError for a change that cannot be, and what the store
+        raises. A bucket out of reach is no error: the change stands, and is labelled by the next
+        delivery for the image.
+        """
+        saved = self._saved(key, change, by, version)
+        if saved.document.metadata_synced:
+            return Edited(saved)
+        return self._labelled(saved)
+
+    def _saved(self, key: str, change: Change, by: str, seen: str) -> Stored:
+        for _ in range(_CONTENTION):
+            stored = self._store.read(key)
+            if stored is None:
+                raise NoCaption("there is no such caption; its image may have been deleted")
+            if seen and version(stored.document) != seen:
+                raise Conflict("somebody has changed this caption since you saw it; look again")
+            before = stored.document
+            if not before.language:
+                before = replace(before, language=self._language)
+            document = changed(before, change, by, self._clock())
+            if document == before:
+                return stored
+            with suppress(Stale):
+                return self._store.replace(stored, document)
+        raise Conflict("the caption keeps changing; look again")
+
+    def _labelled(self, saved: Stored) -> Edited:
+        document = saved.document
+        upload = Upload(document.bucket, document.name, document.generation, document.updated_at)
+        try:
+            place = self._meaning.placing(Report())
+            label(self._store, self._images, saved, upload, place)
+        except CaptionError as error:
+            return Edited(saved, str(error))
+        now = self._store.read(document.id)
+        if now is None:
+            raise NoCaption("the image has been deleted meanwhile, and its caption with it")
+        return Edited(now, "" if now.document.metadata_synced else "the image has changed")
+
+
+def version(document: Document) -> str:
+    """Names what a person sees of a document: as long as it is the same, so is that."""
+    seen = {name: getattr(document, name) for name in _SEEN}
+    seen["review"] = (document.review.needed, document.review.reasons, document.review.approved_by)
+    seen["error"] = document.error.message if document.error else ""
+    text = json.dumps(seen, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def changed(document: Document, change: Change, by: str, now: datetime) -> Document:
+    """``document`` after a person's change. Raises EditError if it cannot be made.
+
+    Words that a person wrote are theirs and need no review; what the model proposed beside the
+    old ones is answered by that. A proposal that is accepted stays the model's, approved.
+    """
+    words = {name: value for name in _WORDS if (value := getattr(change, name)) is not None}
+    if change.accept and words:
+        raise EditError("accept the proposal, or write other words; not both at once")
+    edited = _accepted(document, now) if change.accept else _worded(document, words, now)
+    if not (change.approve or change.accept):
+        return edited
+    if edited.status != Status.CAPTIONED:
+        raise EditError(
+            "there are no words to approve yet; write the alt text, or wait for the model's"
+        )
+    review = Review(approved_by=by, approved_at=now)
+    return replace(edited, review=review, proposal=None, updated_at=now)
+
+
+def _accepted(document: Document, now: datetime) -> Document:
+    proposal = document.proposal
+    if proposal is None:
+        raise EditError("there is no proposal to accept; it may have been answered already")
+    return _ended(
+        replace(
+            document,
+            **proposal.text_fields(),
+            model=proposal.model,
+            model_version=proposal.model_version,
+            prompt=proposal.prompt,
+            source=Source.MODEL,
+        ),
+        now,
+    )
+
+
+def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Document:
+    """``document`` in a person's words; as it is where they are the same as before."""
+    if not words:
+        return document
+    wanted = {**{name: getattr(document, name) for name in _WORDS}, **words}
+    alt_text, caption = (
+        object_metadata.line(wanted["alt_text"]),
+        object_metadata.line(wanted["caption"]),
+    )
+    if wanted["decorative"]:
+        if words.get("alt_text"):
+            raise EditError("a decorative image has no alt text; leave it empty")
+        alt_text = ""
+    elif not alt_text:
+        raise EditError("the alt text is empty; write one, or mark the image as decorative")
+    _check_length("alt text", alt_text, LONGEST_ALT_TEXT)
+    _check_length("caption", caption, LONGEST_CAPTION)
+    edited = replace(
+        document,
+        alt_text=alt_text,
+        caption=caption,
+        decorative=bool(wanted["decorative"]),
+        language=_language(wanted["language"]) if "language" in words else document.language,
+    )
+    if edited == document and document.status == Status.CAPTIONED:
+        return document
+    if (edited.alt_text, edited.caption) != (document.alt_text, document.caption):
+        # They say what was just found to be wrong; readers of them get the new words instead.
+        edited = replace(edited, translations={})
+    others = {tag: text for tag, text in edited.translations.items() if tag != edited.language}
+    return _ended(
+        replace(edited, source=Source.HUMAN, translations=others, review=Review(), proposal=None),
+        now,
+    )
+
+
+def _ended(document: Document, now: datetime) -> Document:
+    """``document``, captioned; its place among meanings was that of other words."""
+    captioned_at = document.captioned_at or now
+    return transitions.ended(
+        replace(document, embedding=None, similarity=None),
+        Status.CAPTIONED,
+        now,
+        captioned_at=captioned_at,
+    )
+
+
+def _check_length(what: str, text: str, most: int) -> None:
+    if len(text) > most:
+        raise EditError(f"the {what} has {len(text)} characters; {most} are the most")
+
+
+def _language(text: str) -> str:
+    try:
+        return language_tag(text)
+    except ValueError as error:
+        raise EditError(str(error)) from None
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,86 @@
+"""Captions that go: of deleted images, of overwritten ones, of claims that came too late."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from functions.core.document import Deletion, Source, Stored, Upload
+from functions.core.errors import Held, Stale
+from functions.core.ports import CaptionStore, ImageStore
+from functions.core.report import Report
+
+# How often a removal that met another write is tried again before the event is redelivered.
+_CONTENTION = 8
+_CHANGING = "the document keeps changing while it is removed"
+
+
+class Forgetting:
+    """The use case of a deletion. It needs no model."""
+
+    def __init__(self, store: CaptionStore, images: ImageStore) -> None:
+        self._store, self._images = store, images
+
+    def forget(self, deletion: Deletion, report: Report) -> None:
+        """Remove the caption of an image of which no generation is live any more.
+
+        An overwrite sends a deletion of the older generation too: that one, and one that comes
+        after a newer upload, change nothing. Raises Held if the document keeps changing.
+        """
+        report.bucket, report.name = deletion.bucket, deletion.name
+        report.generation = deletion.generation
+        report.outcome = self._forget(deletion)
+
+    def _forget(self, deletion: Deletion) -> str:
+        for _ in range(_CONTENTION):
+            stored = self._store.read(deletion.id)
+            if stored is None:
+                return "absent"
+            if stored.document.generation > deletion.generation:
+                return "superseded"
+            if self._images.look_up(deletion.bucket, deletion.name):
+                return "live"
+            with suppress(Stale):
+                self._store.remove(stored)
+                return "forgotten"
+        raise Held(_CHANGING)
+
+
+def withdraw(store: CaptionStore, images: ImageStore, upload: Upload) -> None:
+    """Remove the caption of an image that was overwritten by something to be skipped.
+
+    Where that was overwritten in its turn, the newest generation's own event decides.
+    """
+    for _ in range(_CONTENTION):
+        stored = store.read(upload.id)
+        if stored is None or stored.document.generation >= upload.generation:
+            return
+        live = images.look_up(upload.bucket, upload.name)
+        if live is None or live.generation != upload.generation:
+            return
+        with suppress(Stale):
+            return store.remove(stored)
+    raise Held(_CHANGING)
+
+
+def drop(store: CaptionStore, images: ImageStore, claim: Stored) -> None:
+    """Give up a generation that is gone for good, whoever claims it by now.
+
+    What a person wrote waits, unclaimed, for the event of the newer image, if one stands.
+    """
+    stored: Stored | None = claim
+    for _ in range(_CONTENTION):
+        if stored is None or stored.document.generation != claim.document.generation:
+            return
+        document = stored.document
+        try:
+            if document.source == Source.HUMAN and images.look_up(document.bucket, document.name):
+                if document.lease:
+                    store.replace(stored, replace(document, lease=None))
+            else:
+                store.remove(stored)
+        except Stale:
+            stored = store.read(document.id)
+            continue
+        return
+    raise Held(_CHANGING)

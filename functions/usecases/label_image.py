@@ -1,0 +1,65 @@
+"""Write a captioned document's text into its object's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from functions.core import object_metadata
+from functions.core.document import Document, Status, Stored, Upload
+from functions.core.errors import Gone, Stale, TransientError
+from functions.core.ports import CaptionStore, ImageStore
+from functions.usecases.forget_image import drop
+
+# How often the labels are written anew when the metadata or the document changed under them.
+_LABELLING = 8
+
+
+def label(
+    store: CaptionStore,
+    images: ImageStore,
+    stored: Stored,
+    upload: Upload,
+    finished: Callable[[Document], Document] = lambda document: document,
+) -> str:
+    """Write a captioned document's text into the metadata of ``upload``, and note that in it;
+    ``labelled``, ``gone`` or ``changed_meanwhile``. ``finished`` may add to the document what
+    is to be saved with that note.
+
+    The first write goes by the metageneration that ``upload`` knows. After it the object is read
+    before the document: a text that is newer than the one in hand and labelled already has moved
+    the metageneration, so that of two writers the one with the later text wins.
+    """
+    live: Upload | None = upload if upload.metageneration is not None else None
+    for _ in range(_LABELLING):
+        if live is None:
+            live = images.look_up(upload.bucket, upload.name)
+            current = store.read(upload.id)
+            if current is None or current.document.generation != upload.generation:
+                return "changed_meanwhile"
+            if current.document.status != Status.CAPTIONED:
+                return "changed_meanwhile"
+            stored = current
+        if live is None or live.generation != upload.generation:
+            break
+        try:
+            _write(images, stored.document, live)
+            if not stored.document.metadata_synced:
+                document = finished(stored.document)
+                store.replace(stored, replace(document, metadata_synced=True))
+            return "labelled"
+        except Stale:
+            live = None
+        except Gone:
+            break
+    else:
+        raise TransientError(f"the metadata of {upload.uri} keeps changing")
+    if images.look_up(upload.bucket, upload.name) is None:
+        drop(store, images, stored)
+    return "gone"
+
+
+def _write(images: ImageStore, document: Document, live: Upload) -> None:
+    wanted = object_metadata.written(document, live.metadata)
+    if any(live.metadata.get(key) != value for key, value in wanted.items()):
+        images.label(live, wanted)

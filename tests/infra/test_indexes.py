@@ -1,0 +1,169 @@
+"""Every query that leaves this package is served by an index that we deploy, and each is needed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.types import StructuredQuery
+
+from functions.adapters.firestore import FirestoreCaptions
+from functions.core.document import Query
+from functions.core.errors import ConfigurationError
+from tests.infra.firestore_indexes import Indexes
+from tests.support.recorded_firestore import Recorded, recorded_firestore
+
+DEPLOYED = Indexes.load(Path(__file__).parents[2] / "infra" / "firestore.indexes.json")
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+FILTERS: dict[str, Any] = {
+    "md5": "x==",
+    "status": "captioned",
+    "bucket": "pictures",
+    "language": "en",
+    "source": "model",
+    "tag": "mug",
+    "words": tuple(map(str, range(31))),
+    "review": True,
+    "since": NOW,
+    "until": NOW,
+    "prefix": "shop/",
+}
+VECTOR = [1.0, *[0.0] * 767]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Recorded]:
+    with recorded_firestore() as recorded:
+        yield recorded
+
+
+@pytest.fixture
+def store(server: Recorded, monkeypatch: pytest.MonkeyPatch) -> Iterator[FirestoreCaptions]:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", server.host)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "captions-test")
+    server.queries.clear()
+    server.refusal = None
+    with closing(firestore.Client()) as client:
+        yield FirestoreCaptions(client, "captions")
+
+
+@pytest.fixture
+def sent(store: FirestoreCaptions, server: Recorded) -> list[StructuredQuery]:
+    """What is sent for every combination of filters, for documents and for near ones."""
+    for count in range(len(FILTERS) + 1):
+        for chosen in itertools.combinations(FILTERS, count):
+            query = Query(**{name: FILTERS[name] for name in chosen})
+            store.find(query)
+            if not {"md5", "words"} & set(chosen):
+                store.nearest(VECTOR, query)
+    unlike = {StructuredQuery.serialize(each): each for each in server.queries}
+    return list(unlike.values())
+
+
+def test_every_query_is_served_and_every_index_is_needed(sent: list[StructuredQuery]) -> None:
+    assert len(sent) > 500
+    for query in sent:
+        assert not DEPLOYED.fault(query), query
+    for index in DEPLOYED.composite:
+        assert any(map(DEPLOYED.without(index).fault, sent)), f"no query needs {index}"
+
+
+def test_uploads_and_the_plain_list_need_no_index_that_is_deployed(
+    store: FirestoreCaptions, server: Recorded
+) -> None:
+    for query in (Query(md5="x=="), Query(), Query(since=NOW, until=NOW)):
+        store.find(query)
+
+    assert [Indexes(exempt=DEPLOYED.exempt).fault(each) for each in server.queries] == ["", "", ""]
+    assert all(
+        Indexes(exempt=frozenset({"md5", "updated_at"})).fault(each) for each in server.queries
+    )
+
+
+def test_filters_are_asked_of_firestore_and_not_sorted_out_afterwards(
+    store: FirestoreCaptions, server: Recorded
+) -> None:
+    wanted = dict(FILTERS, tag="", words=("a",), md5="")
+    store.find(Query(**wanted))
+
+    (query,) = server.queries
+    filters = query.where.composite_filter.filters
+    assert sorted(each.field_filter.field.field_path for each in filters) == [
+        "bucket",
+        "language",
+        "name",
+        "name",
+        "review.needed",
+        "search_terms",
+        "source",
+        "status",
+        "updated_at",
+        "updated_at",
+    ]
+
+
+def test_a_missing_index_is_a_fault_of_the_set_up_with_its_remedy(
+    store: FirestoreCaptions, server: Recorded
+) -> None:
+    server.refusal = grpc.StatusCode.FAILED_PRECONDITION, "The query requires an index."
+
+    for ask in (lambda: store.find(Query(tag="a")), lambda: store.nearest(VECTOR, Query())):
+        with pytest.raises(ConfigurationError, match=r"deploy infra/firestore\.indexes\.json"):
+            ask()
+
+
+_UP, _DOWN = firestore.Query.ASCENDING, firestore.Query.DESCENDING
+_BY_TIME = (
+    (("tags", "CONTAINS"), ("at", "DESCENDING")),
+    (("status", "ASCENDING"), ("at", "DESCENDING")),
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "order", "composite", "served"),
+    [
+        ([], [], (), True),
+        ([("a", "==", 1), ("b", "==", 1), ("tags", "array_contains", 1)], [], (), True),
+        ([("a", ">", 1)], [], (), True),
+        ([("a", ">", 1)], [("a", _DOWN)], (), True),
+        ([("a", "==", 1), ("b", ">", 1)], [], (), False),
+        ([("a", "==", 1), ("b", ">", 1)], [], ((("a", "ASCENDING"), ("b", "ASCENDING")),), True),
+        ([("a", "==", 1)], [("b", _DOWN)], ((("a", "ASCENDING"), ("b", "ASCENDING")),), False),
+        ([("a", ">", 1), ("b", ">", 1)], [], ((("a", "ASCENDING"), ("b", "ASCENDING")),), True),
+        ([("a", ">", 1)], [("b", _UP)], ((("a", "ASCENDING"), ("b", "ASCENDING")),), False),
+        ([("a", ">", 1)], [("b", _UP)], ((("b", "ASCENDING"), ("a", "ASCENDING")),), True),
+        ([], [("a", _UP), ("b", _UP)], (), False),
+        ([("tags", "array_contains", 1), ("status", "==", 1)], [("at", _DOWN)], _BY_TIME, True),
+        ([("tags", "array_contains", 1), ("status", "==", 1)], [("at", _UP)], _BY_TIME, False),
+        ([("tags", "array_contains", 1), ("a", "==", 1)], [("at", _DOWN)], _BY_TIME, False),
+        ([("tags", "==", [1])], [("at", _DOWN)], _BY_TIME, False),
+        ([("tags", "array_contains", 1), ("b", "array_contains_any", [1])], [], (), False),
+        ([("tags", "array_contains_any", list(range(31)))], [], (), False),
+    ],
+)
+def test_the_checker_knows_firestores_rules(
+    filters: list[Any], order: list[Any], composite: Any, served: bool
+) -> None:
+    with closing(firestore.Client("p", _anonymous())) as client:
+        query: Any = client.collection("captions")
+        for each in filters:
+            query = query.where(filter=FieldFilter(*each))
+        for field, direction in order:
+            query = query.order_by(field, direction=direction)
+        sent = (query if filters or order else query.limit(1))._to_protobuf()
+
+    assert (not Indexes(composite).fault(sent)) is served
+
+
+def _anonymous() -> Any:
+    from google.auth.credentials import AnonymousCredentials
+
+    return AnonymousCredentials()

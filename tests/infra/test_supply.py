@@ -1,0 +1,224 @@
+"""What is deployed and what is committed: pinned and hashed, without keys, and looked through."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import secrets
+import shlex
+import string
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+_LETTERS = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True)
+class Locked:
+    requirement: Requirement
+    hashes: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        return str(self.requirement.specifier).removeprefix("==")
+
+    @property
+    def here(self) -> bool:
+        """Whether this machine and this Python need it."""
+        return self.requirement.marker is None or self.requirement.marker.evaluate()
+
+
+def requirements(path: Path) -> Iterator[str]:
+    """Logical lines, without comments."""
+    text = re.sub(r"(?m)^\s*#.*\n", "", path.read_text("utf-8")).replace("\\\n", " ")
+    return (line.strip() for line in text.splitlines() if line.strip())
+
+
+def lock() -> dict[str, Locked]:
+    found = {}
+    for line in requirements(ROOT / "requirements.lock"):
+        named, *hashes = line.split(" --hash=")
+        requirement = Requirement(named)
+        found[canonicalize_name(requirement.name)] = Locked(requirement, tuple(hashes))
+    return found
+
+
+LOCK = lock()
+WANTED = [Requirement(line) for line in requirements(ROOT / "requirements.txt")]
+
+
+@pytest.mark.parametrize("wanted", WANTED, ids=lambda each: each.name)
+def test_what_is_asked_for_is_locked_at_the_same_version(wanted: Requirement) -> None:
+    assert LOCK[canonicalize_name(wanted.name)].requirement.specifier == wanted.specifier
+
+
+@pytest.mark.parametrize("locked", LOCK.values(), ids=lambda each: each.requirement.name)
+def test_every_deployed_package_is_pinned_and_hashed(locked: Locked) -> None:
+    assert re.fullmatch(r"==[\w.+]+", str(locked.requirement.specifier))
+    assert locked.hashes
+    assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each.strip()) for each in locked.hashes)
+
+
+def test_the_lock_names_no_index_and_no_address() -> None:
+    text = (ROOT / "requirements.lock").read_text("utf-8")
+    assert not re.search(r"(?m)://|^\s*-[a-z-]", text.replace("    --hash=", ""))
+
+
+def test_what_is_deployed_is_all_that_is_needed_and_no_more() -> None:
+    reached: set[tuple[str, str]] = set()
+    waiting = list(WANTED)
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        assert name in LOCK, f"{name} is needed and not locked: make lock"
+        assert wanted.specifier.contains(LOCK[name].version), f"{wanted}: make lock"
+        for extra in {"", *wanted.extras} - {extra for known, extra in reached if known == name}:
+            reached.add((name, extra))
+            needed = map(Requirement, importlib.metadata.requires(name) or ())
+            waiting += [each for each in needed if _holds(each.marker, extra)]
+    assert {name for name, _ in reached} == {name for name, each in LOCK.items() if each.here}
+
+
+def _holds(marker: Marker | None, extra: str) -> bool:
+    return marker is None or marker.evaluate({"extra": extra})
+
+
+def recipe(target: str, program: str) -> str:
+    """The shell's command that a make target runs ``program`` by."""
+    told = make("--dry-run", "--assume-old=.venv/.dev", target).stdout.replace("\\\n", " ")
+    return next(line for line in told.splitlines() if f"/{program} " in line)
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", f"BIN={BIN}", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_an_audit_that_could_not_look_fails_and_says_so(tmp_path: Path) -> None:
+    asked = make(
+        "--assume-old=scan",
+        "audit",
+        HTTPS_PROXY="http://127.0.0.1:9",
+        XDG_CACHE_HOME=str(tmp_path),
+        HOME=str(tmp_path),
+    )
+    assert asked.returncode != 0
+    assert "make audit: NOT cleared" in asked.stderr
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A git repository with one harmless file."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    commit(folder, "main.py", "print('hello')\n")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def commit(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
+    git(folder, "add", name)
+    git(folder, "commit", "--quiet", "--message", name)
+
+
+def key() -> str:
+    """A line with what could be somebody's key for Gemini."""
+    return f'GEMINI_API_KEY = "AIza{"".join(secrets.choice(_LETTERS) for _ in range(35))}"\n'
+
+
+def leaks(folder: Path) -> bool:
+    """Whether the gate's scan for secrets stops there."""
+    scan = run(recipe("scan", "kingfisher"), folder)
+    assert scan.returncode in {0, 200}, scan.stderr
+    return scan.returncode == 200
+
+
+def test_a_tree_without_keys_passes(repository: Path) -> None:
+    assert not leaks(repository)
+
+
+def test_a_key_in_the_tree_is_found_before_it_is_committed(repository: Path) -> None:
+    (repository / "notes.md").write_text(key())
+    assert leaks(repository)
+
+
+def test_a_key_that_was_committed_and_removed_is_found(repository: Path) -> None:
+    commit(repository, "settings.py", key())
+    git(repository, "rm", "--quiet", "settings.py")
+    commit(repository, "other.py", "")
+    assert leaks(repository)
+
+
+def test_a_key_in_the_history_is_found_from_a_worktree_too(repository: Path) -> None:
+    commit(repository, "settings.py", key())
+    git(repository, "rm", "--quiet", "settings.py")
+    commit(repository, "other.py", "")
+    elsewhere = repository.parent / "worktree"
+    git(repository, "worktree", "add", str(elsewhere))
+    assert leaks(elsewhere)
+
+
+def test_unsafe_code_does_not_pass(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("import subprocess\nsubprocess.call('ls', shell=True)\n")
+    looked_at = " functions main.py"
+    command = recipe("scan", "bandit")
+    assert command.endswith(looked_at)
+    judged = run(f"{command.removesuffix(looked_at)} {shlex.quote(str(tmp_path))}", ROOT)
+    assert judged.returncode == 1
+    assert "B602" in judged.stdout
+
+
+def test_an_exception_from_the_scan_names_its_rule_and_its_reason() -> None:
+    for path in ROOT.glob("functions/**/*.py"):
+        text = path.read_text("utf-8")
+        explained = re.findall(r"(?m)^ *# \w.*\n(?:.*\n)?.*# nosec B\d{3}$", text)
+        assert len(explained) == text.count("# nosec"), path
+
+
+def test_the_gate_scans() -> None:
+    assert "\nmake scan\n" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def test_the_source_to_deploy_installs_the_lock_and_holds_nothing_but_the_functions() -> None:
+    assert make("source").returncode == 0
+
+    deployed = ROOT / "build" / "source"
+    assert {each.name for each in deployed.iterdir()} <= {
+        "main.py",
+        "functions",
+        "captions.toml",
+        "requirements.txt",
+    }
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    assert (deployed / "requirements.txt").read_text("utf-8") == lock
+    assert not list(deployed.rglob("__pycache__"))

@@ -1,0 +1,82 @@
+"""``captions demo``: the whole way, for somebody who has just come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.answers import gemini
+from tests.support.command_line import captions
+from tests.support.model_server import ModelServer
+
+
+def test_the_demo_ends_well_without_a_key_and_says_who_answered(tmp_path: Path) -> None:
+    run = captions("demo", "--folder", "pictures", where=tmp_path)
+    assert run.status == 0, run.err
+    assert "offline, as GEMINI_API_KEY is not set" in run.out
+    assert str(tmp_path / "pictures") in run.out
+    assert "A cup of black coffee beside a red apple on a wooden table." in run.out
+    assert "corrupt_image" in run.out
+    assert "\x1b" not in run.out
+    assert '"severity"' not in run.out
+    assert '"severity"' in (tmp_path / "pictures/.captions/functions.log").read_text("utf-8")
+
+
+def test_the_demo_prints_its_documents_for_programs(tmp_path: Path) -> None:
+    run = captions("demo", "--json", "--folder", "pictures", where=tmp_path)
+    documents = {record["name"]: record for record in run.records}
+    assert documents["landscape.jpg"]["status"] == "captioned"
+    assert documents["described.jpg"]["source"] == "embedded"
+    assert documents["broken.jpg"]["error"]["reason"] == "corrupt_image"
+    assert documents["empty.png"]["error"]["reason"] == "empty"
+    assert "notes.txt" not in documents
+
+
+def test_the_sideways_photo_is_seen_upright(tmp_path: Path) -> None:
+    run = captions("demo", "--json", where=tmp_path)
+    photo = next(record for record in run.records if record["name"] == "phone/IMG_0412.jpg")
+    assert (photo["width"], photo["height"]) == (750, 1000)
+
+
+def test_with_a_key_gemini_describes_each_picture_once(
+    tmp_path: Path, model_server: ModelServer
+) -> None:
+    key = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": model_server.url}
+    run = captions("demo", "--folder", "pictures", where=tmp_path, **key)
+    assert run.status == 0, run.err
+    assert "gemini:gemini-3.5-flash-lite, as GEMINI_API_KEY is set" in run.out
+    assert model_server.count == 7
+    again = captions("demo", "--folder", "pictures", where=tmp_path, **key)
+    assert again.status == 0, again.err
+    assert model_server.count == 7
+
+
+def test_a_model_that_is_overloaded_for_a_moment_is_asked_again(
+    tmp_path: Path, model_server: ModelServer
+) -> None:
+    model_server.answer(gemini.ERRORS["overloaded"], gemini.ERRORS["internal"])
+    key = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": model_server.url}
+    assert captions("demo", where=tmp_path, **key).status == 0
+
+
+def test_a_wrong_key_ends_with_1_and_its_remedy_after_one_call_a_picture(
+    tmp_path: Path, model_server: ModelServer
+) -> None:
+    model_server.always(gemini.ERRORS["wrong key"])
+    key = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": model_server.url}
+    run = captions("demo", where=tmp_path, **key)
+    assert run.status == 1
+    assert "set GEMINI_API_KEY to a valid one" in run.err
+    assert model_server.count == 7
+
+
+def test_files_that_stand_in_the_folder_stay_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "logo.png").write_bytes(b"mine")
+    run = captions("demo", "--folder", ".", where=tmp_path)
+    assert (tmp_path / "logo.png").read_bytes() == b"mine"
+    assert run.status == 1
+    assert "logo.png should be captioned: unsupported_type" in run.err
+
+
+def test_another_main_in_the_working_directory_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("raise SystemExit('the wrong one')")
+    assert captions("demo", "--json", where=tmp_path).status == 0

@@ -1,0 +1,40 @@
+"""What an entry point asks for before it takes its first event."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import functions_framework
+import pytest
+
+from functions.core.errors import ConfigurationError
+from tests.support.stack import MAIN, environment
+
+
+@pytest.mark.parametrize("target", ["caption_image", "caption_request"])
+def test_what_asks_a_model_does_not_start_without_its_key(
+    target: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with (
+        environment(monkeypatch, {"CAPTION_LOCAL": str(tmp_path)}),
+        pytest.raises(ConfigurationError, match="GEMINI_API_KEY"),
+    ):
+        functions_framework.create_app(target, str(MAIN))
+
+
+def test_forgetting_an_image_asks_for_no_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with environment(monkeypatch, {"CAPTION_LOCAL": str(tmp_path)}):
+        assert functions_framework.create_app("forget_image", str(MAIN))
+
+
+def test_a_wrong_setting_stops_every_entry_point(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wrong = {"CAPTION_LOCAL": str(tmp_path), "CAPTION_MAX_BYTES": "much"}
+    with (
+        environment(monkeypatch, wrong),
+        pytest.raises(ConfigurationError, match="CAPTION_MAX_BYTES='much'"),
+    ):
+        functions_framework.create_app("forget_image", str(MAIN))

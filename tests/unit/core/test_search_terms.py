@@ -1,0 +1,68 @@
+"""Words are found as people write them, in scripts with and without spaces."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions.core import search_terms
+
+
+def test_terms_are_distinct_folded_words() -> None:
+    assert search_terms.terms(["Ein Straßen-Hund", "ein HUND, Ｆｕｌｌ"]) == (
+        "ein",
+        "strassen",
+        "hund",
+        "full",
+    )
+
+
+def test_terms_are_bounded() -> None:
+    assert len(search_terms.terms(str(n) for n in range(1000))) == search_terms.MOST_TERMS
+    assert len(search_terms.asked(" ".join(map(str, range(1000))))) == search_terms.MOST_TERMS
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("हिन्दी में", ("हिन्दी", "में")),
+        ("שָׁלוֹם", ("שָׁלוֹם",)),
+        ("cafe\u0301 CAFÉ", ("café",)),
+        ("가나다 라마", ("가나다", "라마")),
+        ("snake_case l'eau", ("snake", "case", "l", "eau")),
+        ("İstanbul", ("i\u0307stanbul",)),
+        ("😀 — !", ()),
+    ],
+)
+def test_a_word_stays_whole(text: str, words: tuple[str, ...]) -> None:
+    assert search_terms.terms([text]) == words
+    assert search_terms.asked(text) == words
+
+
+def test_where_there_are_no_spaces_pairs_stand_for_words() -> None:
+    assert search_terms.asked("青いカップ") == ("青い", "いカ", "カッ", "ップ")
+    assert search_terms.asked("iPhone15の写真") == ("iphone15", "の写", "写真")
+    assert search_terms.asked("แก้ว") == ("แก", "ก้", "้ว")
+    assert search_terms.asked("ﾏｸﾞ") == ("マグ",)
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("青いマグカップが木の台に置かれている", "マグカップ"),
+        ("木质台面上放着一个蓝色马克杯", "马克杯"),
+        ("公園で犬が走る", "犬"),
+        ("แก้วสีน้ำเงินข้างกาต้มน้ำ", "กาต้มน้ำ"),
+        ("Ein blauer Becher", "BECHER"),
+        ("photo of 東京タワー at night", "東京"),
+    ],
+)
+def test_every_term_of_a_question_is_found_in_the_text_that_holds_it(
+    text: str, question: str
+) -> None:
+    assert search_terms.asked(question)
+    assert set(search_terms.asked(question)) <= set(search_terms.terms([text]))
+
+
+def test_an_ideograph_within_a_word_is_not_asked_for_alone() -> None:
+    assert search_terms.asked("東京") == ("東京",)
+    assert search_terms.terms(["東京"]) == ("東京", "東", "京")

@@ -1,0 +1,86 @@
+"""What bounds the work: room for files, the day's calls, what a call costs."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from functions.adapters.sqlite import SqliteCaptions
+from functions.core.document import Answer
+from functions.core.errors import TransientError
+from functions.core.memory_limiter import MemoryLimiter
+from functions.model import prices
+from functions.model.quota import DailyLimit
+
+NOW = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+
+
+def test_no_more_bytes_are_held_than_there_is_room_for() -> None:
+    room, held, most = MemoryLimiter(100), [0], [0]
+    lock = threading.Lock()
+
+    def work(_: int) -> None:
+        free = room.take(30)
+        with lock:
+            held[0] += 30
+            most[0] = max(most[0], held[0])
+        with lock:
+            held[0] -= 30
+        free()
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, range(200)))
+    assert 30 <= most[0] <= 90
+
+
+def test_a_file_larger_than_the_room_waits_for_all_of_it() -> None:
+    room = MemoryLimiter(100, wait=0.01)
+    free = room.take(1000)
+    with pytest.raises(TransientError, match="concurrency"):
+        room.take(1)
+    free()
+    room.take(100)
+
+
+def test_freeing_twice_frees_once() -> None:
+    room = MemoryLimiter(100, wait=0.01)
+    free = room.take(60)
+    free()
+    free()
+    room.take(100)
+    with pytest.raises(TransientError):
+        room.take(1)
+
+
+def test_all_instances_together_keep_the_daily_limit(tmp_path: Path) -> None:
+    store = SqliteCaptions(tmp_path / "captions.db")
+    instances = [DailyLimit(store, 250) for _ in range(5)]
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda n: instances[n % 5].take(NOW), range(400)))
+    assert sum(taken) == 250
+
+
+def test_a_new_day_has_a_new_limit(tmp_path: Path) -> None:
+    budget = DailyLimit(SqliteCaptions(tmp_path / "captions.db"), 1)
+    assert [budget.take(NOW), budget.take(NOW)] == [True, False]
+    assert budget.take(NOW + timedelta(minutes=2))
+
+
+def test_no_limit_writes_nothing(tmp_path: Path) -> None:
+    store = SqliteCaptions(tmp_path / "captions.db")
+    assert all(DailyLimit(store, 0).take(NOW) for _ in range(5))
+    assert store.reserve(NOW.date().isoformat(), 1, 1) == 1
+
+
+def test_a_call_costs_what_the_table_says() -> None:
+    usage = prices.usage("gemini:gemini-3.5-flash-lite", Answer("", "", False, "", 1420, 118))
+    assert usage.cost_usd == pytest.approx((1420 * 0.30 + 118 * 2.50) / 1e6)
+    assert (usage.model_calls, usage.input_tokens, usage.output_tokens) == (1, 1420, 118)
+
+
+def test_a_model_without_a_price_costs_nothing_known() -> None:
+    assert prices.usage("gemini:of-tomorrow", Answer("", "", False, "", 10, 10)).cost_usd == 0

@@ -1,0 +1,243 @@
+"""Files made to hurt end with a reason, in time and within the decoder's memory."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from PIL import Image
+
+from functions import pictures
+from functions.core.document import Accepts, Picture
+from functions.core.errors import PermanentError, TransientError
+from functions.pictures.decoding import decoders
+from tests.support import drawn
+
+GEMINI = Accepts(
+    frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}), 15 << 20, 8192
+)
+NOTHING = Accepts(frozenset(), 15 << 20, 8192)
+LIMIT = 200_000_000
+GIF = drawn.encoded(drawn.quarters(mode="P"), "GIF")
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    decoders.close()
+    yield
+    decoders.close()
+
+
+def outcome(data: bytes, limit: int = LIMIT) -> str:
+    """The reason for a refusal, "" for a picture; never anything else, never late."""
+    started = time.perf_counter()
+    reason, message = "", "."
+    try:
+        pictures.prepare(data, NOTHING, limit)
+    except PermanentError as error:
+        reason, message = error.reason, error.message
+    assert message.endswith(".")
+    assert len(message) < 300
+    assert time.perf_counter() - started < decoders.DECODE_SECONDS + 2
+    return reason
+
+
+def children() -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if "functions.pictures.decoding.worker" in child.cmdline():
+                found.append(child)
+    return found
+
+
+def nested_uses(levels: int) -> bytes:
+    groups = "".join(
+        f'<g id="g{i}">' + f'<use href="#g{i - 1}"/>' * 10 + "</g>" for i in range(1, levels)
+    )
+    return drawn.svg(f'<g id="g0"><rect width="9" height="9"/></g>{groups}')
+
+
+DRAWINGS = {
+    "entities of entities": drawn.svg(
+        "<text>&c;</text>",
+        before='<!DOCTYPE svg [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;"><!ENTITY c "&b;&b;">]>',
+    ),
+    "an entity that is a file": drawn.svg(
+        "<text>&f;</text>", before='<!DOCTYPE svg [<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+    ),
+    "a hundred thousand levels": drawn.svg("<g>" * 100_000 + "</g>" * 100_000),
+    "a million elements": drawn.svg("<path/>" * 1_000_000),
+    "more text than any drawing": gzip.compress(drawn.svg("<!--" + "x" * (50 << 20) + "-->")),
+    "no xml": b"<svg <<<",
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_is_refused_for(name: str) -> None:
+    assert outcome(DRAWINGS[name]) in ("corrupt_image", "unsupported_type", "too_many_pixels")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        nested_uses(30),
+        drawn.svg(attributes='width="1e9" height="1e9"'),
+        drawn.svg(attributes='width="0" height="-5"'),
+        drawn.svg(attributes='width="1" height="100000000"'),
+        drawn.svg('<filter id="f"><feTurbulence numOctaves="9999"/></filter>'
+                  '<rect width="320" height="200" filter="url(#f)"/>'),
+        drawn.svg('<filter id="f"><feGaussianBlur stdDeviation="99999"/></filter>'
+                  + '<rect width="320" height="200" filter="url(#f)"/>' * 50),
+    ],
+    ids=["uses of uses", "endless", "negative", "a thread", "turbulence", "blurs"],
+)  # fmt: skip
+def test_a_costly_drawing_is_drawn_or_refused_in_time(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoders, "DECODE_SECONDS", 3.0)
+    outcome(data)
+
+
+def test_namespaces_declared_as_entities_are_honest() -> None:
+    before = '<!DOCTYPE svg [<!ENTITY ns_svg "http://www.w3.org/2000/svg">]>'
+    assert outcome(drawn.svg('<g xmlns:s="&ns_svg;"/>', before=before)) == ""
+
+
+def test_thousands_of_frames_cost_no_more_than_a_few() -> None:
+    frames = [Image.new("P", (64, 64), i % 2) for i in range(3000)]
+    for i, frame in enumerate(frames):
+        frame.putpalette([i % 256, 0, 0, 0, i // 256, 0])
+    data = drawn.encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=20)
+    started = time.perf_counter()
+    picture = pictures.prepare(data, GEMINI, LIMIT)
+    assert time.perf_counter() - started < 3
+    assert "of one animation of" in picture.note
+
+
+def test_an_animation_on_a_large_canvas_is_bounded() -> None:
+    data = bytearray(drawn.animation("GIF", 200))
+    data[6:10] = (9000).to_bytes(2, "little") * 2
+    assert outcome(bytes(data)) in ("", "corrupt_image", "too_many_pixels")
+
+
+def test_a_bomb_within_the_limit_of_pixels_stays_within_the_memory() -> None:
+    data = drawn.flat_png(12_000)
+    assert len(data) < 1 << 20
+    peak = 0
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.02):
+            for child in children():
+                peak = max(peak, child.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        reason = outcome(data)
+    finally:
+        done.set()
+        watcher.join()
+    assert reason == ""
+    assert peak < 128 << 20
+
+
+def test_what_needs_more_memory_than_a_decoder_has_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flat = drawn.encoded(Image.new("RGB", (5000, 5000)), "BMP")
+    monkeypatch.setattr(decoders, "DECODER_MEMORY", 100 << 20)
+    assert outcome(flat) == "too_many_pixels"
+    assert outcome(GIF) == ""
+
+
+def test_a_file_that_no_decoder_can_hold_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoders, "DECODER_MEMORY", 2 * len(GIF) - 2)
+    assert outcome(GIF) == "too_many_pixels"
+    assert not children()
+
+
+def test_an_icon_that_hides_a_large_image_is_bounded() -> None:
+    inner = drawn.flat_png(9_000)
+    entry = bytes((32, 32, 0, 0, 1, 0, 32, 0)) + len(inner).to_bytes(4, "little") + b"\x16\0\0\0"
+    data = b"\0\0\1\0\1\0" + entry + inner
+    assert outcome(data, limit=1_000_000) in ("too_many_pixels", "corrupt_image")
+
+
+def test_a_decoder_that_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoders, "DECODE_SECONDS", 0.01)
+    with pytest.raises(PermanentError, match="Decoding takes more than") as refused:
+        pictures.prepare(drawn.flat_png(8000), NOTHING, LIMIT)
+    assert refused.value.reason == "too_many_pixels"
+    assert not children()
+    monkeypatch.undo()
+    assert outcome(GIF) == ""
+
+
+def test_a_decoder_that_was_killed_from_outside_is_replaced() -> None:
+    assert outcome(GIF) == ""
+    for child in children():
+        os.kill(child.pid, signal.SIGKILL)
+    assert outcome(GIF) == ""
+
+
+def test_a_file_that_breaks_every_decoder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoders, "DECODER_MEMORY", 1 << 20)  # none can even start
+    assert outcome(GIF) == "corrupt_image"
+    monkeypatch.undo()
+    assert outcome(GIF) == ""
+
+
+def test_no_more_decode_at_once_than_stated() -> None:
+    data = drawn.encoded(drawn.noise((1200, 900)), "PNG")
+    seen: list[Picture] = []
+    most = 0
+    threads = [
+        threading.Thread(target=lambda: seen.append(pictures.prepare(data, NOTHING, LIMIT)))
+        for _ in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        most = max(most, len(children()))
+        time.sleep(0.005)
+    assert len(seen) == 12
+    assert 1 <= most <= pictures.DECODERS
+
+
+def test_who_waits_too_long_for_a_decoder_comes_back_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoders, "WAIT_SECONDS", 0.05)
+    taken = [decoders._places._free.get() for _ in range(pictures.DECODERS)]
+    try:
+        with pytest.raises(TransientError, match="came free"):
+            pictures.prepare(GIF, NOTHING, LIMIT)
+    finally:
+        for place in taken:
+            decoders._places._free.put(place)
+    assert outcome(GIF) == ""
+
+
+def test_a_decoder_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a secret")
+    assert outcome(GIF) == ""
+    assert children()
+    assert all("GEMINI_API_KEY" not in child.environ() for child in children())
+
+
+def test_decoders_end_with_the_function() -> None:
+    assert outcome(GIF) == ""
+    found = children()
+    decoders.close()
+    assert found
+    assert not any(child.is_running() for child in found)

@@ -1,0 +1,221 @@
+"""What people wrote into a file is read, in the right encoding; what machines wrote is not."""
+
+from __future__ import annotations
+
+import time
+import zlib
+
+import pytest
+
+from functions import pictures
+from functions.core.document import Accepts, EmbeddedText
+from tests.support import drawn
+
+GEMINI = Accepts(
+    frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}), 15 << 20, 8192
+)
+JPEG = drawn.encoded(drawn.quarters((32, 20)), "JPEG")
+PNG = drawn.encoded(drawn.quarters((32, 20)), "PNG")
+BRIDGE = "Żółta łódź pod mostem – 橋の下の黄色いボート"
+
+
+def read(data: bytes) -> EmbeddedText:
+    return pictures.prepare(data, GEMINI, 10_000_000).embedded
+
+
+def with_xmp(inner: str, attributes: str = "") -> bytes:
+    packet = b"http://ns.adobe.com/xap/1.0/\0" + drawn.xmp(inner, attributes)
+    return drawn.jpeg_with(JPEG, drawn.segment(0xE1, packet))
+
+
+def with_iptc(datasets: dict[tuple[int, int], bytes]) -> bytes:
+    return drawn.jpeg_with(JPEG, drawn.segment(0xED, drawn.iptc(datasets)))
+
+
+def with_description(text: str | bytes) -> bytes:
+    return drawn.encoded(drawn.quarters((32, 20)), "JPEG", exif=drawn.exif(0, text))  # type: ignore[arg-type]
+
+
+def test_a_file_without_words_has_none() -> None:
+    assert read(JPEG) == EmbeddedText()
+
+
+def test_the_accessibility_fields_of_iptc_are_read_from_xmp() -> None:
+    inner = drawn.alternatives("Iptc4xmpCore:AltTextAccessibility", x_default=BRIDGE)
+    inner += drawn.alternatives(
+        "Iptc4xmpCore:ExtDescrAccessibility", x_default="All of it, at length"
+    )
+    assert read(with_xmp(inner)) == EmbeddedText(BRIDGE, "All of it, at length")
+
+
+def test_the_default_language_wins_and_is_named() -> None:
+    inner = drawn.alternatives(
+        "dc:description", de_DE="Ein Boot", x_default="A boat", en_GB="A boat", fr="Un bateau"
+    )
+    found = read(with_xmp(inner + drawn.alternatives("dc:title", fr="Le bateau")))
+    assert found == EmbeddedText(caption="A boat", title="Le bateau", language="en-GB")
+
+
+def test_properties_written_as_attributes_are_read() -> None:
+    found = read(with_xmp("", 'dc:description="A boat" Iptc4xmpCore:AltTextAccessibility="Boat!"'))
+    assert (found.alt_text, found.caption) == ("Boat!", "A boat")
+
+
+def test_iptc_says_which_encoding_it_has() -> None:
+    text = {(2, 120): BRIDGE.encode(), (2, 105): "Łódź".encode()}
+    assert read(with_iptc({(1, 90): b"\x1b%G", **text})) == EmbeddedText("", BRIDGE, "Łódź")
+
+
+def test_a_character_cut_in_two_does_not_spoil_the_others() -> None:
+    cut = "Łódź pod mosteń".encode()[:-1]
+    assert read(with_iptc({(1, 90): b"\x1b%G", (2, 120): cut})).caption == "Łódź pod moste"
+
+
+def test_iptc_that_says_nothing_is_utf_8_or_latin_1() -> None:
+    assert read(with_iptc({(2, 120): "Café in Köln".encode("latin-1")})).caption == "Café in Köln"
+    assert read(with_iptc({(2, 120): "Café in Köln".encode()})).caption == "Café in Köln"
+    assert read(with_iptc({(2, 120): "“Quoted” – so".encode("cp1252")})).caption == "“Quoted” – so"
+
+
+def test_exif_descriptions_are_read_in_both_byte_orders() -> None:
+    little = with_description("A yellow boat")
+    assert read(little).caption == "A yellow boat"
+    body = b"MM\0*\0\0\0\x08\0\1\x01\x0e\0\2\0\0\0\x0e\0\0\0\x1a\0\0\0\0A yellow boat\0"
+    big = drawn.jpeg_with(JPEG, drawn.segment(0xE1, b"Exif\0\0" + body))
+    assert read(big).caption == "A yellow boat"
+
+
+def test_what_windows_writes_is_utf_16() -> None:
+    text = BRIDGE.encode("utf-16-le") + b"\0\0"
+    entry = b"\x9b\x9c\1\0" + len(text).to_bytes(4, "little") + b"\x1a\0\0\0"
+    body = b"II*\0\x08\0\0\0\1\0" + entry + b"\0\0\0\0" + text
+    found = read(drawn.jpeg_with(JPEG, drawn.segment(0xE1, b"Exif\0\0" + body)))
+    assert found.title == BRIDGE
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        drawn.chunk(b"tEXt", b"Description\0Caf\xe9"),
+        drawn.chunk(b"zTXt", b"Description\0\0" + zlib.compress(b"Caf\xe9")),
+        drawn.chunk(b"iTXt", b"Description\0\0\0fr\0\0" + "Café".encode()),
+        drawn.chunk(b"iTXt", b"Description\0\1\0fr\0\0" + zlib.compress("Café".encode())),
+    ],
+    ids=["text", "packed text", "unicode", "packed unicode"],
+)
+def test_png_keywords_are_read_in_all_forms(chunk: bytes) -> None:
+    assert read(drawn.png_with(PNG, chunk)).caption == "Café"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "HEIF", "AVIF", "TIFF", "GIF"])
+def test_xmp_is_read_from(kind: str) -> None:
+    packet = drawn.xmp(drawn.alternatives("dc:description", x_default=BRIDGE))
+    if kind == "PNG":
+        data = drawn.png_with(PNG, drawn.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet))
+    elif kind == "GIF":
+        block = b"\x21\xff\x0bXMP DataXMP" + packet + b"\1" + bytes(range(255, -1, -1)) + b"\0"
+        data = drawn.encoded(drawn.quarters((64, 64)), "GIF")[:-1] + block + b";"
+    elif kind == "TIFF":
+        data = drawn.encoded(drawn.quarters((32, 20)), "TIFF", tiffinfo={700: packet})
+    else:
+        data = drawn.encoded(drawn.quarters((64, 64)), kind, xmp=packet)
+    assert read(data).caption == BRIDGE
+
+
+def test_tiff_descriptions_are_read() -> None:
+    data = drawn.encoded(drawn.quarters((32, 20)), "TIFF", tiffinfo={270: "A yellow boat"})
+    assert read(data).caption == "A yellow boat"
+
+
+def test_a_drawing_names_itself() -> None:
+    data = drawn.svg(
+        "<title>Logo of Boats &amp; Sons</title><desc>A boat\n under a bridge</desc>",
+        attributes='width="320" height="200" aria-label="Boats and Sons"',
+    )
+    assert read(data) == EmbeddedText(
+        "Boats and Sons", "A boat under a bridge", "Logo of Boats & Sons"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OLYMPUS DIGITAL CAMERA",
+        "SONY DSC",
+        "KODAK Digital Still Camera",
+        "SAMSUNG CAMERA PICTURES",
+        "Exif_JPEG_PICTURE",
+        "Default",
+        "Untitled-1",
+        "DCIM100MEDIADJI_0012.JPG",
+        "DSC_0042.JPG",
+        "IMG_20240101_120000",
+        "<Digimax>",
+        "Screenshot",
+        "Created with GIMP",
+        "   \0\0  ",
+        "---",
+        "12345",
+    ],
+)
+def test_what_cameras_and_programs_write_is_ignored(text: str) -> None:
+    assert read(with_description(text)).caption == ""
+    assert read(with_iptc({(2, 120): text.encode()})).caption == ""
+
+
+@pytest.mark.parametrize("text", ["Digital camera on a desk", "Image of a boat", "Bild", "雪"])
+def test_short_words_of_people_are_kept(text: str) -> None:
+    assert read(with_iptc({(2, 120): text.encode()})).caption == text
+
+
+def test_words_lose_control_characters_and_overlength() -> None:
+    assert read(with_iptc({(2, 120): b"A\x07 boat\r\n\tand\x1b[31m more"})).caption == (
+        "A boat and [31m more"
+    )
+    assert read(with_iptc({(2, 120): "a\u202eb\u2066c".encode()})).caption == "abc"
+    assert len(read(with_iptc({(2, 120): b"boat " * 5000})).caption) <= 2000
+
+
+def test_boilerplate_does_not_hide_the_words_behind_it() -> None:
+    data = drawn.jpeg_with(
+        with_description("OLYMPUS DIGITAL CAMERA"),
+        drawn.segment(0xED, drawn.iptc({(2, 120): b"A yellow boat"})),
+    )
+    assert read(data).caption == "A yellow boat"
+
+
+LAUGHS = (
+    '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
+    + "".join(f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">' for i in range(9))
+    + "]><x>&j;</x>"
+)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        LAUGHS.encode(),
+        b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><x>&f;</x>',
+        b"<a>" * 20_000,
+        b"<a",
+        b"\xff\xfe<\0",
+        b'<?xml version="1.0" encoding="nonsense"?><a/>',
+        drawn.xmp("<dc:description>" + "<rdf:Alt>" * 500),
+    ],
+)
+def test_hostile_xmp_is_no_text_and_no_trouble(packet: bytes) -> None:
+    data = drawn.png_with(PNG, drawn.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet))
+    started = time.perf_counter()
+    assert read(data) == EmbeddedText()
+    assert time.perf_counter() - started < 0.2
+
+
+def test_packed_text_that_explodes_is_left_unread() -> None:
+    bomb = zlib.compress(b"a" * (200 << 20))
+    chunks = [drawn.chunk(b"zTXt", b"Description\0\0" + bomb)] * 20
+    chunks += [drawn.chunk(b"iCCP", b"profile\0\0" + bomb)] * 20
+    started = time.perf_counter()
+    picture = pictures.prepare(drawn.png_with(PNG, *chunks), GEMINI, 10_000_000)
+    assert time.perf_counter() - started < 1
+    assert picture.embedded == EmbeddedText()
+    assert b"iCCP" not in picture.data

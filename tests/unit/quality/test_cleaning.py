@@ -1,0 +1,172 @@
+"""What is put right in place, and what must survive it."""
+
+import pytest
+
+from functions.core.document import Reply
+from functions.quality import Context, check
+from functions.quality.cleaning import LONGEST, cleaned
+from functions.quality.text import cut, graphemes
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("A <b>red</b> door", "A red door"),
+        ("A red door<br/>in a wall", "A red door in a wall"),
+        ('<img src=x onerror="alert(1)">A door', "A door"),
+        ("A door<script>alert('x')</script>", "A door"),
+        ("A door &amp;amp; a wall", "A door & a wall"),
+        ("A door &lt;script&gt;", "A door"),
+        ("Tom &#38; Jerry", "Tom & Jerry"),
+        ("A <!-- note --> door", "A door"),
+        ("A form with a <div> element", "A form with a div element"),
+        ("x <y and 3 < 4", "x < y and 3 < 4"),
+        ("A door <script", "A door < script"),
+        ("**A door** in a _wall_", "A door in a wall"),
+        ("# A door", "A door"),
+        ("- A door", "A door"),
+        ("> A door", "A door"),
+        ("```text\nA door\n```", "A door"),
+        ("A `door` in a wall", "A door in a wall"),
+        ("A [door](https://example.com/a(b)) in a wall", "A door in a wall"),
+        ("![A door](door.png)", "A door"),
+        ("A ~~blue~~ red door", "A blue red door"),
+        ("***A door***", "A door"),
+    ],
+)
+def test_markup_becomes_plain_text(before: str, after: str) -> None:
+    assert cleaned(before, "en")[0] == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The formula 2*3*4 = 24 on a blackboard",
+        "5 * 3 and 6 * 2 on a card",
+        "A folder named my_old_files_2",
+        "Q&A session on a stage",
+        "AT&T logo",
+        "Temperature < 5 °C on a display",
+        "Number #1 foam finger",
+        "1. FC Köln scarf",
+        "A rating of ★★★★☆ stars",
+        "A smiling face 😀 on a button",
+        "The family emoji 👨‍👩‍👧 on a phone",
+        "Flag of France 🇫🇷",
+        "Flag of England 🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+        '"Stop" and "Go" on two signs',
+        "Rock 'n' roll records",
+        "The boys' shoes",
+        "שָׁלוֹם על שלט",
+        "مَرْحَبًا على لافتة",
+        "می‌خواهم روی تابلو",
+        "क्‍ष on a card",
+        "ශ්‍රී ලංකා map",
+        "ประเทศ\u200bไทย",
+        "葛\U000e0100城市",
+        "A price of 5 €, rtl\u200f mark",
+    ],
+)
+def test_text_that_only_looks_like_a_fault_survives_untouched(text: str) -> None:
+    assert cleaned(text, "en") == (text, {})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("A\u00addoor", "Adoor", "control_characters"),
+        ("A\ufeff door\x00", "A door", "control_characters"),
+        ("A\u202e door\u202c", "A door", "control_characters"),
+        ("A door\U000e0041\U000e0042", "A door", "control_characters"),
+        ("A door\ue000\ud800\ufffe", "A door", "control_characters"),
+        ("A do\U000e0100or", "A door", "control_characters"),
+        ("A  door\r\n in\u2028a wall ", "A door in a wall", "whitespace"),
+        ("A cafe\u0301", "A café", "unicode_form"),
+        ("“A door”", "A door", "surrounding_quotes"),
+        ("„Eine Tür“", "Eine Tür", "surrounding_quotes"),
+        ("« Une porte »", "Une porte", "surrounding_quotes"),
+        ("「赤い扉」", "赤い扉", "surrounding_quotes"),
+        ("'A door'.", "A door.", "surrounding_quotes"),
+        ("A door 🚪🚪🎉", "A door", "emoji_run"),
+        ("🎉 ✨ A door", "A door", "emoji_run"),
+    ],
+)
+def test_what_does_not_belong_goes(before: str, after: str, code: str) -> None:
+    text, found = cleaned(before, "en")
+    assert text == after
+    assert code in found
+
+
+def test_several_faults_are_mended_at_once_and_each_is_named() -> None:
+    text, found = cleaned('"**Image of** a\n<i>cat</i> 🐈🐈"', "en")
+    assert text == "A cat"
+    assert set(found) == {
+        "markup",
+        "whitespace",
+        "emoji_run",
+        "surrounding_quotes",
+        "redundant_prefix",
+    }
+
+
+def test_of_a_text_without_end_only_the_beginning_is_read() -> None:
+    assert len(cleaned("a b " * 100_000, "en")[0]) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        ("abc", 3),
+        ("é", 1),
+        ("e\u0301", 1),
+        ("👨‍👩‍👧", 1),
+        ("👍🏽", 1),
+        ("🇫🇷🇩🇪", 2),
+        ("🇫", 1),
+        ("🇫🇷🇩", 2),
+        ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", 1),
+        ("1️⃣", 1),
+        ("שָׁלוֹם", 4),
+        ("नमस्ते", 3),
+        ("तस्वीर", 3),
+        ("தமிழ்", 3),
+        ("한국", 2),
+        ("\u1112\u1161\u11ab", 1),
+        ("สวัสดี", 4),
+        ("猫が寝る", 4),
+    ],
+)
+def test_characters_are_counted_as_people_see_them(text: str, count: int) -> None:
+    assert graphemes(text) == count
+
+
+def test_a_cut_does_not_split_a_character() -> None:
+    assert cut("ab👨‍👩‍👧", 4) == "ab"
+    assert cut("abe\u0301", 3) == "ab"
+    assert cut("abc", 3) == "abc"
+
+
+def tags(*given: str) -> tuple[str, ...]:
+    return check(Reply("A cat.", "A cat", tags=given), Context(("en",), 125)).reply.tags
+
+
+def test_tags_are_small_composed_unique_and_bounded() -> None:
+    assert tags("Cat", "cat ", "#CAT", "<b>cat</b>") == ("cat",)
+    assert tags("cafe\u0301") == ("café",)
+    assert tags("red, Sofa") == ("red", "sofa")
+    assert tags("", " ", "x" * 41, "y" * 40) == ("y" * 40,)
+    assert len(tags(*(f"tag {number}" for number in range(30)))) == 12
+
+
+def visible(text: str) -> str:
+    reply = Reply("A cat.", "A cat", visible_text=text)
+    return check(reply, Context(("en",), 125)).reply.visible_text
+
+
+def test_visible_text_is_verbatim_but_for_line_breaks_and_tags() -> None:
+    assert visible("STOP\nHERE **now** “x” 🎉🎉") == "STOP HERE **now** “x” 🎉🎉"
+    assert visible("<b>bold</b>") == "< b>bold< /b>"
+    assert visible("N/A") == ""
+    assert visible("None of the above") == "None of the above"
+    assert len(visible("word " * 5000)) <= 4000

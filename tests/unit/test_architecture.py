@@ -1,0 +1,119 @@
+"""The house as it is drawn: who may import whom, and what a start may load."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted([*ROOT.glob("functions/**/*.py"), ROOT / "main.py"])
+
+# What each room may import of this package, beyond itself.
+RULES = {"core", "settings", "providers"}
+WORK = RULES | {"model", "quality", "pictures"}
+ENTRANCES = WORK | {"usecases", "composition"}
+ALLOWED: dict[str, set[str]] = {
+    "core": set(),
+    "providers": set(),
+    "settings": {"core", "providers"},
+    "events": {"core"},
+    "logs": {"core"},
+    "pictures": {"core"},
+    "quality": {"core"},
+    "model": {"core", "quality"},
+    "usecases": WORK,
+    "adapters": {"core", "settings"},
+    "http": {"core", "settings", "usecases", "pictures", "logs"},
+    "composition": RULES | {"adapters", "http", "model", "usecases"},
+    "evals": WORK | {"usecases"},
+    "sites": {"core", "settings", "composition"},
+    "local": {"core", "adapters", "composition", "events", "http", "pictures", "settings"},
+    "cli": ENTRANCES | {"adapters", "evals", "http", "local", "sites"},
+    "main": {"composition", "events", "logs"},
+}
+# Adapters of one store share its parts.
+FAMILIES = {
+    "firestore": {"firestore_queries", "paging"},
+    "firestore_queries": {"paging"},
+    "sqlite": {"paging"},
+    "folder": {"sqlite"},
+    "gallery": {"folder"},
+}
+SDKS = {"google.genai", "openai", "anthropic", "google.generativeai"}
+CLOUD = {"google.cloud.firestore", "google.cloud.storage", "PIL", "grpc", "sqlite3"}
+
+
+def room(path: Path) -> str:
+    """The part of the house that a file belongs to."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0] if len(parts) == 1 else parts[1]
+
+
+def imported(path: Path) -> set[str]:
+    """The dotted names that a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
+            names |= {f"{node.module}.{each.name}" for each in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    mine = room(path)
+    if mine == "__init__":
+        assert not imported(path)
+        return
+    used = {name.split(".")[1] for name in imported(path) if name.startswith("functions.")}
+    assert used - {mine} <= ALLOWED[mine]
+
+
+def test_adapters_do_not_know_each_other() -> None:
+    shared = {"vendor_errors", "picture_transport", "google_genai"}
+    for path in ROOT.glob("functions/adapters/*.py"):
+        others = {n.split(".")[2] for n in imported(path) if n.startswith("functions.adapters.")}
+        assert others <= FAMILIES.get(path.stem, {path.stem} | shared), path
+
+
+def test_a_models_sdk_is_known_to_its_adapter_only() -> None:
+    for path in FILES:
+        used = {sdk for sdk in SDKS for name in imported(path) if f"{name}.".startswith(f"{sdk}.")}
+        assert not used or room(path) in {"adapters"}, path
+
+
+def test_importing_main_loads_no_client_and_no_sdk() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-c", "import main, sys; print(*sys.modules, sep='\\n')"],
+        cwd=ROOT,
+        env={"CAPTION_MODEL": "offline", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not set(listed.stdout.split()) & (SDKS | CLOUD)
+
+
+def test_a_distribution_called_functions_does_not_shadow_ours(tmp_path: Path) -> None:
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "__init__.py").write_text("")
+    tried = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import functions_framework; functions_framework.create_app('caption_image', "
+            f"{str(ROOT / 'main.py')!r}); import functions; print(functions.__file__)",
+        ],
+        cwd=tmp_path.parent,
+        env={"CAPTION_MODEL": "offline", "PATH": "", "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert tried.stdout.strip() == str(ROOT / "functions" / "__init__.py"), tried.stderr[-500:]
