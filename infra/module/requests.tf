@@ -32,6 +32,11 @@ resource "google_pubsub_topic" "uploads" {
   # A week: after an outage `gcloud pubsub subscriptions seek` delivers it again, for nothing where it is done.
   message_retention_duration = "604800s"
 
+  # A week of events is in it.
+  lifecycle {
+    prevent_destroy = true
+  }
+
   depends_on = [google_project_service.api]
 }
 

@@ -98,7 +98,7 @@ variable "image_origins" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for origin, place in var.image_origins : can(regex("^https?://[^,=]+$", origin)) && can(regex("^[a-z0-9][^,=]+$", place))])
+    condition     = alltrue([for origin, place in var.image_origins : can(regex("^https?://[^ ]+$", origin)) && can(regex("^[a-z0-9][^,= ]+$", place))])
     error_message = "image_origins maps an address such as https://img.example.com to a bucket, or a bucket and a prefix such as my-bucket/shop."
   }
 }

@@ -257,7 +257,9 @@ class Provider:
         project = config.get("project") or config.get("project_id") or self.project
         api = "storage" if "storage" in kind else "project_iam_member"
         self.cloud.needs_service(api, project)
-        number = NUMBERS.get(project) or str(int(hashlib.md5(project.encode()).hexdigest()[:9], 16))
+        number = NUMBERS.get(project) or str(
+            int(hashlib.sha256(project.encode()).hexdigest()[:9], 16)
+        )
         email = f"service-{number}@gs-project-accounts.iam.gserviceaccount.com"
         told = {"number": number, "project": project, "project_id": project, "id": project}
         told |= {"email_address": email, "member": f"serviceAccount:{email}"}
@@ -297,7 +299,10 @@ def _schema(provider: str) -> Any:
         _describe(answer.provider.block, made)
     else:
         answer.provider.block.SetInParent()
-    for mode, schemas in (("resource", answer.resource_schemas), ("data", answer.data_source_schemas)):
+    for mode, schemas in (
+        ("resource", answer.resource_schemas),
+        ("data", answer.data_source_schemas),
+    ):
         for name, fields in SCHEMA[mode].items():
             if name.startswith(provider):
                 _describe(schemas[name].block, fields)
@@ -347,7 +352,8 @@ def _planned(fields: Fields, config: Values, prior: Values | None) -> Values:
         if _is_block(each):
             befores = itertools.chain(before or [], itertools.repeat(None))
             planned[name] = [
-                _planned(each["block"], one, old) for one, old in zip(given or [], befores)
+                _planned(each["block"], one, old)
+                for one, old in zip(given or [], befores, strict=False)
             ]
         elif each.get("WriteOnly"):
             planned[name] = None
@@ -382,7 +388,11 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _sorted(value: Any) -> Any:
-    return sorted(map(str, value)) if isinstance(value, list) and value and not isinstance(value[0], dict) else value
+    return (
+        sorted(map(str, value))
+        if isinstance(value, list) and value and not isinstance(value[0], dict)
+        else value
+    )
 
 
 def _computed(fields: Fields, planned: Values, kind: str) -> Values:

@@ -12,6 +12,8 @@ from tests.infra.cloud import Cloud, attached
 from tests.infra.terraform import INFRA, Program
 
 ROOT = INFRA.parent
+PROJECT = "my-shop-123"
+ONE: dict[str, Any] = {"project": PROJECT, "buckets": [{"name": "my-images"}]}
 KEY = '{GEMINI_API_KEY="a-key"}'
 _LEFT_OUT = ("*.tfstate*", ".terraform*", "*.tfvars*")
 
@@ -49,18 +51,20 @@ class Deployment:
 
     @classmethod
     def fresh(cls, program: Program, folder: Path, cloud: Cloud, infra: Path = INFRA) -> Deployment:
-        """infra/ beside the source that it deploys, initialised."""
+        """infra/ beside a source of a few files, initialised: the whole one takes seconds."""
         folder.mkdir(parents=True)
         shutil.copytree(infra, folder / "infra", ignore=shutil.ignore_patterns(*_LEFT_OUT))
-        for name in ("main.py", "requirements.lock", "functions"):
-            (folder / name).symlink_to(ROOT / name)
+        (folder / "functions").mkdir()
+        for name in ("main.py", "functions/settings.py"):
+            shutil.copy(ROOT / name, folder / name)
+        (folder / "requirements.lock").write_text("")
         made = cls(program, folder / "infra", cloud)
         assert not made.run("init", "-input=false").faults
         return made
 
     def branch(self, folder: Path) -> Deployment:
         """The same deployment in another folder: what happens to it leaves this one as it is."""
-        shutil.copytree(self.folder.parent, folder, symlinks=True)
+        shutil.copytree(self.folder.parent, folder)
         return Deployment(self.program, folder / "infra", self.cloud.branch())
 
     def apply(self, key: str = KEY, **values: Any) -> Ran:
@@ -78,6 +82,19 @@ class Deployment:
         if ran.returncode and not any(_fault(each) for each in lines):
             return Ran(faults=[ran.stdout + ran.stderr])
         return _ran(lines)
+
+    def planned(self, key: str = KEY, **values: Any) -> dict[str, dict[str, Any]]:
+        """What each resource would be, by its address in the module."""
+        assert self.plan("-refresh=false", "-out=planned", key=key, **values).faults == []
+        with attached(self.cloud) as providers:
+            shown = self.program.run(
+                "show", "-json", "planned", folder=self.folder, TF_REATTACH_PROVIDERS=providers
+            )
+        [module] = json.loads(shown.stdout)["planned_values"]["root_module"]["child_modules"]
+        return {
+            each["address"].removeprefix("module.captions."): each["values"]
+            for each in module["resources"]
+        }
 
     def outputs(self) -> dict[str, Any]:
         ran = self.program.run("output", "-json", folder=self.folder)
@@ -110,5 +127,3 @@ def _ran(lines: list[dict[str, Any]]) -> Ran:
             said = f"{found['summary']} {found.get('detail', '')} {found.get('address', '')}"
             (ran.faults if _fault(each) else ran.warnings).append(" ".join(said.split()))
     return ran
-
-
