@@ -34,6 +34,12 @@ def caption_request(event: CloudEvent) -> None:
     logs.handle(event, lambda log: composition.captioning().request(events.request(event), log))
 
 
+@functions_framework.cloud_event
+def keep(event: CloudEvent) -> None:
+    """Take up what waits, and mend what has come apart."""
+    logs.handle(event, lambda log: composition.keeping().keep(events.keep_request(event), log))
+
+
 @functions_framework.http
 def alt_text(request: Request) -> Response:
     """Tell websites the alt text of their images."""

@@ -7,8 +7,8 @@ import gc
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from functions.usecases.caption_image import Captioning
     from functions.usecases.edit_caption import Editing
     from functions.usecases.forget_image import Forgetting
+    from functions.usecases.keep import Keeping
 
 T = TypeVar("T")
 
 # Entry points that ask no model for words, and start without its key.
-WITHOUT_MODEL = frozenset({"forget_image", "alt_text", "review"})
+WITHOUT_MODEL = frozenset({"forget_image", "keep", "alt_text", "review"})
 # A caption that is saved already waits no longer than this for its embedding.
 EMBEDDING_SECONDS = 10.0
 
@@ -95,6 +96,53 @@ def forgetting() -> Forgetting:
     from functions.usecases.forget_image import Forgetting
 
     return Forgetting(store(settings()), images(settings()))
+
+
+@functools.cache
+def keeping() -> Keeping:
+    """The use case of a clock: what waits is taken up, what has come apart is mended."""
+    return keeping_by(settings(), captioning)
+
+
+def keeping_by(settings: Settings, captioning: Callable[[], Captioning]) -> Keeping:
+    """What a clock starts, by ``settings``; it asks ``captioning`` where there is no topic."""
+    from functions.core.clock import Clock
+    from functions.usecases.keep import Keeping
+    from functions.usecases.reconcile import Reconciler
+    from functions.usecases.request_captions import RequestCaptions
+
+    def publish(wanted: Sequence[tuple[str, str]]) -> None:
+        from functions.adapters import pubsub
+
+        pubsub.publish(settings, [(bucket, name, None, False) for bucket, name in wanted])
+
+    captions, objects, local = store(settings), images(settings), settings.local
+    rules, places = policy(settings), meaning(settings)
+    buckets = settings.public_buckets or ()
+    if local:
+        from functions.adapters.folder import BUCKET
+
+        buckets = (BUCKET,)
+    return Keeping(
+        captions,
+        objects,
+        Reconciler(captions, objects, rules, places, timedelta(0)),
+        RequestCaptions(None if local else publish, _with_key(settings, captioning)),
+        Clock(),
+        daily_limit=settings.daily_limit,
+        buckets=buckets,
+    )
+
+
+def _with_key(settings: Settings, captioning: Callable[[], Captioning]) -> Callable[[], Captioning]:
+    """``captioning``, which raises ConfigurationError where the model cannot be asked."""
+
+    def checked() -> Captioning:
+        require_package(settings.model)
+        require_key(settings.model, os.environ)
+        return captioning()
+
+    return checked
 
 
 @functools.cache
@@ -246,10 +294,26 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
 
 
 def policy(settings: Settings) -> Policy:
-    """The rules of CAPTION_POLICY, or of captions.toml beside main.py; none if there is neither."""
-    beside = Path(__file__).resolve().parent.parent / POLICY_FILE
-    path = settings.policy or (beside if beside.is_file() else None)
+    """The rules of :func:`policy_file`; none if there is no such file."""
+    path = policy_file(settings)
     return Policy.load(path) if path else Policy.empty()
+
+
+def policy_file(settings: Settings) -> Path | None:
+    """The file that CAPTION_POLICY names, or captions.toml beside main.py, if there is one."""
+    beside = Path(__file__).resolve().parent.parent / POLICY_FILE
+    return settings.policy or (beside if beside.is_file() else None)
+
+
+def where(settings: Settings) -> str:
+    """Where :func:`store` keeps captions, for people who find something else than they expect."""
+    if settings.local:
+        return f"the folder {settings.local}"
+    project = os.environ.get("GOOGLE_CLOUD_PROJECT") or "of your login"
+    return (
+        f"the collection {settings.collection} of the database {settings.database}, "
+        f"project {project}"
+    )
 
 
 def require_key(model: Model, env: Mapping[str, str]) -> None:

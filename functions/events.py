@@ -11,7 +11,7 @@ from typing import Any
 
 from cloudevents.http import CloudEvent
 
-from functions.core.document import CaptionRequest, Deletion, Upload
+from functions.core.document import CaptionRequest, Deletion, KeepRequest, Upload
 from functions.core.errors import NotAnEvent
 
 STORAGE = "google.cloud.storage.object.v1."
@@ -43,6 +43,7 @@ def upload(event: CloudEvent) -> Upload:
         size=_number(data, "size") if data.get("size") not in (None, "") else None,
         md5=str(data.get("md5Hash") or ""),
         metadata=_metadata(data.get("metadata")),
+        content_encoding=str(data.get("contentEncoding") or ""),
         time=_time(event),
     )
 
@@ -73,6 +74,22 @@ def request(event: CloudEvent) -> CaptionRequest:
         force=force,
         time=_time(event),
     )
+
+
+def keep_request(event: CloudEvent) -> KeepRequest:
+    """What a clock's message asks for: JSON ``{}`` or ``{"bucket"?, "prefix"?}``, or nothing."""
+    if event["type"] != PUBLISHED:
+        raise NotAnEvent(f"{event['type']} is not {PUBLISHED}; check the function's trigger")
+    try:
+        body = _message(event) if event.data["message"].get("data") else {}
+    except (AttributeError, TypeError, KeyError, ValueError, binascii.Error):
+        raise NotAnEvent('the message is not JSON like {} or {"bucket": "b"}') from None
+    if not isinstance(body, Mapping):
+        raise NotAnEvent('the message is not an object like {} or {"bucket": "b"}')
+    bucket, prefix = body.get("bucket") or "", body.get("prefix") or ""
+    if not isinstance(bucket, str) or not isinstance(prefix, str):
+        raise NotAnEvent("bucket and prefix are text")
+    return KeepRequest(bucket, prefix)
 
 
 def _storage_event(event: CloudEvent) -> CloudEvent:

@@ -30,7 +30,8 @@ def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
     report, started, severity, message = Report(), time.monotonic(), "INFO", ""
     try:
         act(report)
-        if report.embedding:
+        message = report.message
+        if report.embedding or report.reason == "needs_a_person":
             severity = "WARNING"
     except NotAnEvent as error:
         severity, message = "ERROR", error.message
@@ -76,6 +77,8 @@ def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds
     }
     if report.embedding:
         line["embedding"] = report.embedding
+    if report.kept:
+        line["kept"] = report.kept
     header = request.headers.get("traceparent", "") if has_request_context() else ""
     if found := trace(str(event.get("traceparent") or header)):
         line["logging.googleapis.com/trace"] = found

@@ -53,7 +53,7 @@ PROVIDERS = {
             ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
             "GOOGLE_GEMINI_BASE_URL",
             package="google.generativeai",
-            install="-r functions/adapters/google_generativeai.requirements.txt",
+            install="-r locks/google-generativeai.lock",
         ),
         Provider(
             "openai",
@@ -61,6 +61,13 @@ PROVIDERS = {
             ("OPENAI_API_KEY",),
             "OPENAI_BASE_URL",
             own_servers=True,
+            package="openai",
+            install="openai==3.54.0",
+        ),
+        Provider(
+            "ollama",
+            "OllamaCaptioner",
+            endpoint="OLLAMA_HOST",
             package="openai",
             install="openai==3.54.0",
         ),

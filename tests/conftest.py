@@ -17,7 +17,8 @@ from tests.support.stack import Cloud, Embedded, Stack, environment, model_setti
 from tests.support.strict_storage import StrictStorage
 
 OURS = (
-    *("ANTHROPIC_", "CAPTION_", "CLOUDSDK_", "GCE_", "GCLOUD_", "GEMINI_", "GOOGLE_", "OPENAI_"),
+    *("ANTHROPIC_", "CAPTION_", "CLOUDSDK_", "GCE_", "GCLOUD_", "GEMINI_", "GOOGLE_"),
+    *("OLLAMA_", "OPENAI_"),
     *("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "THREADS"),
 )
 STRICT = "CAPTION_TESTS_STRICT"
@@ -51,6 +52,7 @@ def session_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[En
         environment.set("GCE_METADATA_HOST", "127.0.0.1:9")
         environment.set("NO_GCE_CHECK", "true")
         environment.set("GRPC_VERBOSITY", "NONE")
+        environment.set("OLLAMA_HOST", "127.0.0.1:9")
         yield environment
 
 

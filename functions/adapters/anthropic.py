@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import anthropic
 import httpx2
-from anthropic.types import Message
 
+from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
-from functions.adapters.vendor_errors import VendorErrors, seconds
+from functions.adapters.server_names import server_name
+from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, status_within, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
-from functions.core.errors import CaptionError
 
 # "Vision", Anthropic documentation: 5 MB a picture, counted in base64, and 8,000 pixels.
 ACCEPTS = Accepts(
     frozenset({"image/png", "image/jpeg", "image/webp"}), 5 * 2**20 * 3 // 4 - 1024, 8000
 )
 _MAX_OUTPUT_TOKENS = 4096
-_SERVICE = VendorErrors(
-    "Anthropic",
-    "set ANTHROPIC_API_KEY to a valid one whose workspace may use it",
-    "ANTHROPIC_BASE_URL",
-    ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
-)
-_FILTERED = re.compile(r"content filtering policy", re.IGNORECASE)
+_REFUSALS = frozenset({"refusal", "content_filter", "sensitive", "safety"})
+# "Effort" and "Adaptive thinking", Anthropic documentation: from version 5 on models think if
+# they are not told, and take no other limit; older ones refuse the word.
+_THINKS = re.compile(r"claude-[a-z]+-(?:[5-9]|[1-9]\d)(?:-|$|@|:)")
 
 
 class AnthropicCaptioner:
@@ -37,6 +36,13 @@ class AnthropicCaptioner:
     def __init__(self, model: str, timeout_seconds: float) -> None:
         self.model = f"anthropic:{model}"
         self._name = model
+        self._service = VendorErrors(
+            server_name(os.environ.get("ANTHROPIC_BASE_URL", ""), "Anthropic"),
+            "set ANTHROPIC_API_KEY to a valid one whose workspace may use it",
+            "ANTHROPIC_BASE_URL",
+            ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+        )
+        self._negotiation = Negotiation(["schema", *(["thinking"] if _THINKS.match(model) else [])])
         self._splicing = PictureTransport(pool())
         self._client = anthropic.Anthropic(
             timeout=timeout_seconds,
@@ -45,25 +51,70 @@ class AnthropicCaptioner:
         )
 
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
-        with self._splicing.placeholder(picture) as placeholder:
-            try:
-                with _SERVICE.asked(anthropic.APIStatusError, late=anthropic.APITimeoutError):
-                    return _answer(self._ask(picture.mime_type, placeholder, prompt))
-            except anthropic.APIStatusError as error:
-                if _FILTERED.search(_said(error)):
-                    return Answer("", blocked="content_filter")
-                raise _refused(error, self._name) from None
+        return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
 
-    def _ask(self, mime_type: str, placeholder: bytes, prompt: Prompt) -> Message:
+    def _ask(self, picture: Picture, prompt: Prompt, parts: frozenset[str]) -> Answer:
+        with self._splicing.placeholder(picture) as placeholder:
+            request = self._request(picture.mime_type, placeholder, prompt, parts)
+            with self._service.asked(late=anthropic.APITimeoutError):
+                response = self._posted(request, headers(placeholder))
+                if response.is_error:
+                    body, delay = parsed(response.text), seconds(response.headers)
+                    return self._judged(body, response.status_code, parts, delay)
+                return self._answer(json.loads(response.content), parts)
+
+    def _posted(self, request: dict[str, Any], extra: dict[str, str]) -> httpx2.Response:
+        """The response, be it an error: the SDK's own repeats what it says, keys and all."""
+        try:
+            return self._client.post(
+                "/v1/messages", body=request, cast_to=httpx2.Response, options={"headers": extra}
+            )
+        except anthropic.APIStatusError as error:
+            return error.response
+
+    def _request(
+        self, mime_type: str, placeholder: bytes, prompt: Prompt, parts: frozenset[str]
+    ) -> dict[str, Any]:
         source = {"type": "base64", "media_type": mime_type, "data": encoded(placeholder)}
-        content: Any = [{"type": "image", "source": source}, {"type": "text", "text": prompt.user}]
-        return self._client.messages.create(
-            model=self._name,
-            max_tokens=_MAX_OUTPUT_TOKENS,
-            system=prompt.system,
-            messages=[{"role": "user", "content": content}],
-            output_config={"format": {"type": "json_schema", "schema": dict(prompt.schema)}},
-            extra_headers=headers(placeholder),
+        content = [{"type": "image", "source": source}, {"type": "text", "text": prompt.user}]
+        output: dict[str, Any] = {}
+        if "schema" in parts:
+            output["format"] = {"type": "json_schema", "schema": dict(prompt.schema)}
+        if "thinking" in parts:
+            output["effort"] = "low"
+        request: dict[str, Any] = {
+            "model": self._name,
+            "max_tokens": prompt.max_output_tokens or _MAX_OUTPUT_TOKENS,
+            "system": prompt.system if "schema" in parts else in_words(prompt),
+            "messages": [{"role": "user", "content": content}],
+        }
+        return request | ({"output_config": output} if output else {})
+
+    def _judged(
+        self, body: Any, status: int, parts: frozenset[str], delay: float | None = None
+    ) -> Answer:
+        status = status_within(body, status)
+        service, known = self._service, self._negotiation
+        return judged(service, known, self._name, status, body, parts, delay)
+
+    def _answer(self, message: Any, parts: frozenset[str]) -> Answer:
+        """What a message says; raises what is none."""
+        message = message if isinstance(message, Mapping) else {}
+        if message.get("type") == "error" or message.get("error"):
+            return self._judged(message, 200, parts)
+        content, stop = message.get("content"), message.get("stop_reason")
+        if not isinstance(content, list) or (not content and not stop):
+            raise self._service.unusable("no content")
+        if stop == "error":
+            raise self._service.unusable("it stopped for an error")
+        details, used = _mapping(message.get("stop_details")), _mapping(message.get("usage"))
+        return Answer(
+            text=_text(content),
+            blocked=str(details.get("category") or stop) if stop in _REFUSALS else "",
+            truncated=stop in {"max_tokens", "model_context_window_exceeded"},
+            model_version=str(message.get("model") or ""),
+            input_tokens=tokens(used.get("input_tokens")),
+            output_tokens=tokens(used.get("output_tokens")),
         )
 
     def close(self) -> None:
@@ -71,28 +122,13 @@ class AnthropicCaptioner:
         self._client.close()
 
 
-def _answer(message: Message) -> Answer:
-    used, details = message.usage, message.stop_details
-    category = details.category if details else None
-    return Answer(
-        text="".join(block.text for block in message.content or () if block.type == "text"),
-        blocked=(category or "refusal") if message.stop_reason == "refusal" else "",
-        truncated=message.stop_reason in {"max_tokens", "model_context_window_exceeded"},
-        model_version=message.model or "",
-        input_tokens=used.input_tokens if used else 0,
-        output_tokens=used.output_tokens if used else 0,
-    )
+def _text(content: list[Any]) -> str:
+    """The texts of a message; what it calls a tool with, where gateways put the answer."""
+    blocks = [each for each in content if isinstance(each, Mapping)]
+    texts = [each["text"] for each in blocks if isinstance(each.get("text"), str)]
+    calls = [json.dumps(each["input"]) for each in blocks if isinstance(each.get("input"), Mapping)]
+    return "".join(texts) or "".join(calls)
 
 
-def _refused(error: anthropic.APIStatusError, model: str) -> CaptionError:
-    """What an answer that is an error means for the event."""
-    delay = seconds(error.response.headers)
-    return _SERVICE.answered(error.status_code, model, _said(error), delay)
-
-
-def _said(error: anthropic.APIStatusError) -> str:
-    body = error.body
-    inner = body.get("error") if isinstance(body, Mapping) else None
-    if isinstance(inner, Mapping):
-        return f"{inner.get('type')}: {inner.get('message')}"
-    return str(body or error.message)
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -6,23 +6,31 @@ Contended transactions are slow there (locks are pessimistic); ``create`` and up
 
 from __future__ import annotations
 
+import hashlib
+import os
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from google.api_core import exceptions as google
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud import firestore
 from google.cloud.firestore_v1.vector import Vector
 
+from functions.adapters.credentials import account
 from functions.adapters.firestore_queries import (
     SIMILARITY,
     asked,
+    by_name,
+    equal,
+    exact,
     matches,
     nearest,
+    oldest,
     page,
     page_size,
 )
@@ -50,8 +58,6 @@ _BOUNDS: dict[str, Any] = {"retry": _RETRY, "timeout": _ATTEMPT_SECONDS}
 _RESERVATION_TRIES = 20
 _MOST_READ = 300
 
-_T = TypeVar("_T")
-
 
 class FirestoreCaptions:
     """A CaptionStore on one collection; ``Stored.version`` is the document's update time."""
@@ -60,18 +66,19 @@ class FirestoreCaptions:
         self._client = client
         self._captions = client.collection(collection)
         self._days = client.collection(f"{collection}-days")
+        self._bookmarks = client.collection(f"{collection}-bookmarks")
 
     def create(self, document: Document) -> Stored | None:
         try:
-            written = _translated(
-                lambda: self._captions.document(document.id).create(_record(document), **_BOUNDS)
-            )
+            with _translating(self._client):
+                written = self._captions.document(document.id).create(_record(document), **_BOUNDS)
         except google.AlreadyExists:
             return None
         return Stored(document, written.update_time, written.update_time)
 
     def read(self, key: str) -> Stored | None:
-        snapshot = _translated(lambda: self._captions.document(key).get(**_BOUNDS))
+        with _translating(self._client):
+            snapshot = self._captions.document(key).get(**_BOUNDS)
         return _stored(snapshot) if snapshot.exists else None
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
@@ -79,12 +86,14 @@ class FirestoreCaptions:
         found: list[Any] = []
         for start in range(0, len(wanted), _MOST_READ):
             some = wanted[start : start + _MOST_READ]
-            found += _translated(lambda: list(self._client.get_all(some, **_BOUNDS)))  # noqa: B023
+            with _translating(self._client):
+                found += self._client.get_all(some, **_BOUNDS)
         return {each.id: _stored(each) for each in found if each.exists}
 
     def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
         references = [self._captions.document(key) for key in keys]
-        found = _translated(lambda: list(self._client.get_all(references, fields, **_BOUNDS)))
+        with _translating(self._client):
+            found = list(self._client.get_all(references, fields, **_BOUNDS))
         return {each.id: from_record(each.to_dict() or {}) for each in found if each.exists}
 
     def replace(self, stored: Stored, document: Document) -> Stored:
@@ -95,7 +104,8 @@ class FirestoreCaptions:
         option = self._client.write_option(last_update_time=stored.version)
         reference = self._captions.document(document.id)
         try:
-            written = _translated(lambda: reference.update(changed, option=option, **_BOUNDS))
+            with _translating(self._client):
+                written = reference.update(changed, option=option, **_BOUNDS)
         except (google.FailedPrecondition, google.NotFound):
             raise Stale from None
         return Stored(document, written.update_time, written.update_time)
@@ -104,7 +114,8 @@ class FirestoreCaptions:
         option = self._client.write_option(last_update_time=stored.version)
         reference = self._captions.document(stored.document.id)
         try:
-            _translated(lambda: reference.delete(option=option, **_BOUNDS))
+            with _translating(self._client):
+                reference.delete(option=option, **_BOUNDS)
         except (google.FailedPrecondition, google.NotFound):
             raise Stale from None
 
@@ -113,7 +124,8 @@ class FirestoreCaptions:
         after, found = Position.read(query.cursor), list[Stored]()
         while True:
             pages = [page(each, after, size) for each in queries]
-            answers = [each for one in pages for each in _indexed(lambda: one.get(**_BOUNDS))]  # noqa: B023
+            with _querying(self._client):
+                answers = [each for one in pages for each in one.get(**_BOUNDS)]
             rows = list({each.id: _stored(each) for each in answers}.values())
             if len(pages) > 1:
                 rows.sort(key=lambda each: Position.of(each.document), reverse=True)
@@ -126,32 +138,78 @@ class FirestoreCaptions:
                 return Page(tuple(found))
             after = Position.of(rows[-1].document)
 
+    def count(self, query: Query) -> int | None:
+        queries = asked(self._captions, query)
+        if not exact(query) or len(queries) > 1:
+            return None
+        with _querying(self._client):
+            answers: Any = queries[0].count().get(**_BOUNDS)
+            return int(answers[0][0].value)
+
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
         wanted = replace(query, status=Status.CAPTIONED, words=(), md5="")
         near: list[tuple[Stored, float]] = []
         for each, most in nearest(self._captions, vector, wanted):
-            found = _indexed(lambda: list(each.get(**_BOUNDS)))  # noqa: B023
+            with _querying(self._client):
+                found = list(each.get(**_BOUNDS))
             near = [(_stored(one), float(one.get(SIMILARITY))) for one in found]
             near = [one for one in near if matches(one[0].document, wanted)]
             if len(near) >= query.limit or len(found) < most:
                 break
         return near[: query.limit]
 
+    def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
+        return self._found(equal(self._captions, fields), limit)
+
+    def oldest(self, status: str, before: datetime, limit: int) -> Sequence[Stored]:
+        return self._found(oldest(self._captions, status, before), limit)
+
+    def by_name(self, bucket: str, after: str, until: str, limit: int) -> Sequence[Stored]:
+        return self._found(by_name(self._captions, bucket, after, until), limit)
+
+    def _found(self, query: firestore.Query, limit: int) -> Sequence[Stored]:
+        with _querying(self._client):
+            return [_stored(each) for each in query.limit(limit).get(**_BOUNDS)]
+
+    def bookmark(self, task: str) -> str:
+        with _translating(self._client):
+            snapshot = self._bookmark(task).get(**_BOUNDS)
+        return str(snapshot.get("place")) if snapshot.exists else ""
+
+    def set_bookmark(self, task: str, place: str) -> None:
+        with _translating(self._client):
+            self._bookmark(task).set({"task": task, "place": place}, **_BOUNDS)
+
+    def _bookmark(self, task: str) -> firestore.DocumentReference:
+        return self._bookmarks.document(hashlib.sha256(task.encode()).hexdigest())
+
+    def reserved(self, day: str) -> int:
+        with _translating(self._client):
+            snapshot = self._days.document(day).get(**_BOUNDS)
+        return int(snapshot.get("model_calls")) if snapshot.exists else 0
+
+    def give_back(self, day: str, units: int) -> None:
+        back = {"model_calls": firestore.Increment(-units)}
+        with _translating(self._client):
+            self._days.document(day).set(back, merge=True, **_BOUNDS)
+
     def reserve(self, day: str, block: int, limit: int) -> int:
         reference = self._days.document(day)
         for attempt in range(_RESERVATION_TRIES):
-            snapshot = _translated(lambda: reference.get(**_BOUNDS))
+            with _translating(self._client):
+                snapshot = reference.get(**_BOUNDS)
             taken = int(snapshot.get("model_calls")) if snapshot.exists else 0
             granted = min(block, limit - taken)
             if granted <= 0:
                 return 0
             count = {"model_calls": taken + granted}
             try:
-                if snapshot.exists:
-                    option = self._client.write_option(last_update_time=snapshot.update_time)
-                    _translated(lambda: reference.update(count, option=option, **_BOUNDS))  # noqa: B023
-                else:
-                    _translated(lambda: reference.create(count, **_BOUNDS))  # noqa: B023
+                with _translating(self._client):
+                    if snapshot.exists:
+                        option = self._client.write_option(last_update_time=snapshot.update_time)
+                        reference.update(count, option=option, **_BOUNDS)
+                    else:
+                        reference.create(count, **_BOUNDS)
             except (google.FailedPrecondition, google.AlreadyExists):
                 # Only to come at different moments: no secret.
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  # nosec B311
@@ -172,10 +230,12 @@ def _stored(snapshot: Any) -> Stored:
     return Stored(from_record(snapshot.to_dict()), snapshot.update_time, read_at)
 
 
-def _indexed(call: Callable[[], _T]) -> _T:
-    """Run one query; Firestore refuses those that no index serves."""
+@contextmanager
+def _querying(client: firestore.Client) -> Iterator[None]:
+    """As :func:`_translating`, for a query: Firestore refuses those that no index serves."""
     try:
-        return _translated(call)
+        with _translating(client):
+            yield
     except google.FailedPrecondition as error:
         raise ConfigurationError(
             "Firestore has no index for this query yet; deploy infra/firestore.indexes.json with "
@@ -184,24 +244,40 @@ def _indexed(call: Callable[[], _T]) -> _T:
         ) from error
 
 
-def _translated(call: Callable[[], _T]) -> _T:
-    """Run one call; preconditions come through as they are, other errors as our families."""
+@contextmanager
+def _translating(client: firestore.Client) -> Iterator[None]:
+    """Let preconditions through as they are, and raise other errors as our families."""
     try:
-        return call()
+        yield
     except (google.AlreadyExists, google.FailedPrecondition, google.NotFound) as error:
         if isinstance(error, google.NotFound) and "database" in str(error):
             raise ConfigurationError(
-                "the Firestore database does not exist; create it, or set CAPTION_DATABASE and "
-                "GOOGLE_CLOUD_PROJECT to one that does"
+                f"there is no Firestore database {client._database} in the project "
+                f"{client.project}; create it, or set CAPTION_DATABASE and GOOGLE_CLOUD_PROJECT "
+                "to one that is there"
             ) from error
         raise
     except (google.PermissionDenied, google.Unauthenticated) as error:
         raise ConfigurationError(
-            "Firestore refuses the function's service account; grant it roles/datastore.user"
+            f"Firestore refuses {account(client._credentials)} in the project {client.project}; "
+            "grant it roles/datastore.user there"
         ) from error
     except google.InvalidArgument as error:
         raise PermanentError(
             "no_caption", f"Firestore does not take the document: {error.message}"
         ) from error
     except google.GoogleAPIError as error:
-        raise TransientError(f"Firestore is unavailable: {type(error).__name__}") from error
+        raise TransientError(
+            f"Firestore is unavailable: {type(error).__name__}{_emulator()}"
+        ) from error
+
+
+def _emulator() -> str:
+    """Where the emulator should be, if that is who was asked."""
+    host = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    if not host:
+        return ""
+    return (
+        f". FIRESTORE_EMULATOR_HOST={host}: start the emulator there (host:port, without http://), "
+        "or unset the variable to use Google Cloud"
+    )

@@ -11,7 +11,8 @@ depend on what somebody deploys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from google.cloud import firestore
@@ -54,6 +55,8 @@ def asked(captions: firestore.CollectionReference, query: Query) -> list[firesto
     choices: list[list[_Filter]] = [[]]
     if query.tag:
         choices = [[("tags", "array_contains", query.tag)]]
+    elif query.reason and not query.words:
+        choices = [[("review.reasons", "array_contains", query.reason)]]
     elif query.words:
         choices = [[("search_terms", "array_contains_any", list(some))] for some in _parts(query)]
     # The plain list needs no index but the automatic one of `updated_at`.
@@ -64,10 +67,15 @@ def asked(captions: firestore.CollectionReference, query: Query) -> list[firesto
     ]
 
 
+def exact(query: Query) -> bool:
+    """Whether what Firestore is asked for holds nothing but what ``query`` names: it takes one
+    condition on a list at a time."""
+    return not query.md5 and sum(map(bool, (query.tag, query.words, query.reason))) < 2
+
+
 def page_size(query: Query) -> int:
     """How many documents to read at once; more than are wanted where not all of them match."""
-    exact = not query.md5 and not (query.tag and query.words)
-    return query.limit if exact else max(query.limit, _LEAST_READ)
+    return query.limit if exact(query) else max(query.limit, _LEAST_READ)
 
 
 def page(query: firestore.Query, after: Position | None, limit: int) -> firestore.Query:
@@ -101,12 +109,32 @@ def nearest(
         )
 
 
+def equal(captions: firestore.CollectionReference, fields: Mapping[str, str | bool]) -> Any:
+    """A query for documents with these values: automatic indexes are merged for it."""
+    return _filtered(captions, [(field, "==", value) for field, value in fields.items()])
+
+
+def oldest(captions: firestore.CollectionReference, status: str, before: datetime) -> Any:
+    """A query for documents of a status, those that have not changed for longest first."""
+    filters: list[_Filter] = [("status", "==", status), ("updated_at", "<", before)]
+    return _filtered(captions, filters).order_by("updated_at")
+
+
+def by_name(captions: firestore.CollectionReference, bucket: str, after: str, until: str) -> Any:
+    """A query for a bucket's documents between two names, as the bucket lists its objects."""
+    filters: list[_Filter] = [("bucket", "==", bucket), ("name", ">", after)]
+    if until:
+        filters.append(("name", "<=", until))
+    return _filtered(captions, filters).order_by("name")
+
+
 def matches(document: Document, query: Query) -> bool:
     """Whether ``query`` names ``document``, whatever its limit and cursor."""
     return (
         all(getattr(document, field) == getattr(query, field) for field in _set(query))
         and (not query.review or document.review.needed)
         and (not query.tag or query.tag in document.tags)
+        and (not query.reason or query.reason in document.review.reasons)
         and (not query.words or not set(query.words).isdisjoint(document.search_terms))
         and document.name.startswith(query.prefix)
         and (query.since is None or document.updated_at >= query.since)

@@ -87,11 +87,12 @@ class FolderImages:
             time=datetime.fromtimestamp(generation / 1e9, UTC),
         )
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
+    def list(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[Upload]:
         if bucket != BUCKET:
             raise Gone
         for name in sorted(self.names()):
-            upload = self.look_up(bucket, name) if name.startswith(prefix) else None
+            wanted = name.startswith(prefix) and name > after
+            upload = self.look_up(bucket, name) if wanted else None
             if upload:
                 yield upload
 
@@ -126,10 +127,13 @@ class FolderImages:
             return _read_labels(db, name, generation)
 
     def _file(self, bucket: str, name: str) -> Path:
-        """The file of an object. Raises Gone for a name that leads out of the folder."""
+        """The file of an object. Raises Gone for a name that leads out of the folder, for a hidden
+        file, and for another way to write the name of one: a file has one."""
         path = (self._folder / name).resolve()
         inside = path.is_relative_to(self._folder) and path != self._folder
-        if bucket != BUCKET or not inside or STATE in path.relative_to(self._folder).parts:
+        if bucket != BUCKET or not inside or path.relative_to(self._folder).as_posix() != name:
+            raise Gone
+        if any(part.startswith(".") for part in name.split("/")):
             raise Gone
         return path
 

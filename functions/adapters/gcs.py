@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import google.auth.exceptions
 import requests
@@ -12,6 +13,7 @@ from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.adapters import HTTPAdapter
 
+from functions.adapters.credentials import account
 from functions.core.document import Upload
 from functions.core.errors import ConfigurationError, Gone, Stale, TransientError
 
@@ -20,8 +22,6 @@ _TIMEOUT = (3.05, 10.0)
 _RETRY = DEFAULT_RETRY.with_timeout(15.0).with_delay(initial=0.1, maximum=2.0)
 # One connection for each of an instance's concurrent events (the framework's THREADS).
 _CONNECTIONS = 100
-
-_T = TypeVar("_T")
 
 
 class CloudStorageImages:
@@ -43,38 +43,45 @@ class CloudStorageImages:
     def look_up(self, bucket: str, name: str) -> Upload | None:
         blob = self._client.bucket(bucket).blob(name)
         try:
-            _translated(lambda: blob.reload(timeout=_TIMEOUT, retry=_RETRY))
+            with self._translating(bucket):
+                blob.reload(timeout=_TIMEOUT, retry=_RETRY)
         except google_errors.NotFound:
             return None
         return _upload(bucket, blob)
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
+    def list(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[Upload]:
         pages = self._client.list_blobs(
-            bucket, prefix=prefix, projection="noAcl", timeout=_TIMEOUT, retry=_RETRY
+            bucket,
+            prefix=prefix,
+            start_offset=after or None,
+            projection="noAcl",
+            timeout=_TIMEOUT,
+            retry=_RETRY,
         ).pages
         while True:
             try:
-                page = _translated(lambda: next(pages, None))
+                with self._translating(bucket):
+                    page = next(pages, None)
             except google_errors.NotFound:
                 raise Gone from None
             if page is None:
                 return
             for blob in page:
-                yield _upload(bucket, blob)
+                if blob.name > after:  # the offset itself is listed too
+                    yield _upload(bucket, blob)
 
     def read(self, upload: Upload, end: int | None = None) -> bytes:
         blob = self._client.bucket(upload.bucket).blob(upload.name)
         last = None if end is None else end - 1
         try:
-            data: bytes = _translated(
-                lambda: blob.download_as_bytes(
+            with self._translating(upload.bucket):
+                data: bytes = blob.download_as_bytes(
                     end=last,
                     raw_download=True,
                     if_generation_match=upload.generation,
                     timeout=_TIMEOUT,
                     retry=_RETRY,
                 )
-            )
         except (google_errors.NotFound, google_errors.PreconditionFailed):
             raise Gone from None
         return data
@@ -83,18 +90,45 @@ class CloudStorageImages:
         blob = self._client.bucket(upload.bucket).blob(upload.name)
         blob.metadata = dict(labels)
         try:
-            _translated(
-                lambda: blob.patch(
+            with self._translating(upload.bucket):
+                blob.patch(
                     if_generation_match=upload.generation,
                     if_metageneration_match=upload.metageneration,
                     timeout=_TIMEOUT,
                     retry=_RETRY,
                 )
-            )
         except google_errors.NotFound:
             raise Gone from None
         except google_errors.PreconditionFailed:
             raise Stale from None
+
+    @contextmanager
+    def _translating(self, bucket: str) -> Iterator[None]:
+        """Let missing objects and preconditions through, and raise the rest as our families."""
+        try:
+            yield
+        except (google_errors.NotFound, google_errors.PreconditionFailed):
+            raise
+        except (google_errors.Forbidden, google_errors.Unauthorized) as error:
+            raise ConfigurationError(
+                f"Cloud Storage refuses {account(self._client._credentials)}; grant it "
+                "storage.objects.get, storage.objects.list and storage.objects.update on the "
+                f"bucket {bucket}"
+            ) from error
+        except google.auth.exceptions.DefaultCredentialsError as error:
+            raise ConfigurationError(
+                "no Google Cloud credentials: run `gcloud auth application-default login`, "
+                "or set CAPTION_LOCAL to a folder to work without a cloud"
+            ) from error
+        except (
+            google_errors.GoogleAPIError,
+            google.auth.exceptions.GoogleAuthError,
+            requests.RequestException,
+            OSError,
+        ) as error:
+            raise TransientError(
+                f"Cloud Storage is unavailable: {type(error).__name__}{_emulator()}"
+            ) from error
 
 
 def _upload(bucket: str, blob: storage.Blob) -> Upload:
@@ -107,6 +141,7 @@ def _upload(bucket: str, blob: storage.Blob) -> Upload:
         size=blob.size,
         md5=blob.md5_hash or "",
         metadata=dict(blob.metadata or {}),
+        content_encoding=blob.content_encoding or "",
         time=blob.updated or blob.time_created,
     )
 
@@ -118,26 +153,12 @@ def _drained(response: requests.Response, **_: object) -> None:
         response.content  # noqa: B018
 
 
-def _translated(call: Callable[[], _T]) -> _T:
-    """Run one call; missing objects and preconditions come through, the rest as our families."""
-    try:
-        return call()
-    except (google_errors.NotFound, google_errors.PreconditionFailed):
-        raise
-    except (google_errors.Forbidden, google_errors.Unauthorized) as error:
-        raise ConfigurationError(
-            "Cloud Storage refuses the function's service account; grant it "
-            "storage.objects.get, storage.objects.list and storage.objects.update on the bucket"
-        ) from error
-    except google.auth.exceptions.DefaultCredentialsError as error:
-        raise ConfigurationError(
-            "no Google Cloud credentials: run `gcloud auth application-default login`, "
-            "or set CAPTION_LOCAL to a folder to work without a cloud"
-        ) from error
-    except (
-        google_errors.GoogleAPIError,
-        google.auth.exceptions.GoogleAuthError,
-        requests.RequestException,
-        OSError,
-    ) as error:
-        raise TransientError(f"Cloud Storage is unavailable: {type(error).__name__}") from error
+def _emulator() -> str:
+    """Where the emulator should be, if that is who was asked."""
+    host = os.environ.get("STORAGE_EMULATOR_HOST")
+    if not host:
+        return ""
+    return (
+        f". STORAGE_EMULATOR_HOST={host}: start the emulator there (with http:// and the port), "
+        "or unset the variable to use Google Cloud"
+    )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from google.genai import types
 
 from functions.adapters.google_genai import Connection
+from functions.adapters.negotiation import Negotiation, in_words
+from functions.adapters.vendor_errors import Refused, said, status_within, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 # "Supported image formats", Gemini API documentation; a request ends at 20 MB, base64 included.
@@ -42,51 +48,89 @@ class GeminiCaptioner:
         self.model = f"gemini:{model}"
         self._name = model
         self._connection = Connection(timeout_seconds)
+        self._thinking = thinking(model)
+        parts = ("system", "schema", *(["thinking"] if self._thinking else []))
+        self._negotiation = Negotiation(parts)
 
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+        return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
+
+    def _ask(self, picture: Picture, prompt: Prompt, parts: frozenset[str]) -> Answer:
         with self._connection.sending(picture) as (part, options):
+            system = prompt.system if "schema" in parts else in_words(prompt)
+            text = prompt.user if "system" in parts else f"{system}\n\n{prompt.user}"
             config = types.GenerateContentConfig(
-                system_instruction=prompt.system,
-                response_mime_type="application/json",
-                response_json_schema=prompt.schema,
-                max_output_tokens=_MAX_OUTPUT_TOKENS,
+                system_instruction=system if "system" in parts else None,
+                response_mime_type="application/json" if "schema" in parts else None,
+                response_json_schema=prompt.schema if "schema" in parts else None,
+                max_output_tokens=prompt.max_output_tokens or _MAX_OUTPUT_TOKENS,
+                thinking_config=self._thinking if "thinking" in parts else None,
                 http_options=options,
+                # The SDK's types refuse an answer over its bill; the answer is read as JSON.
+                should_return_http_response=True,
             )
-            said = types.Content(role="user", parts=[part, types.Part.from_text(text=prompt.user)])
-            with self._connection.asked(self._name):
-                return _answer(
-                    self._connection.models.generate_content(
-                        model=self._name, contents=said, config=config
+            declined = functools.partial(self._negotiation.refused, sent=parts)
+            content = types.Content(role="user", parts=[part, types.Part.from_text(text=text)])
+            try:
+                with self._connection.asked(self._name, declined):
+                    response = self._connection.models.generate_content(
+                        model=self._name, contents=content, config=config
                     )
-                )
+                    answer = response.sdk_http_response
+                    return self._answer(json.loads((answer and answer.body) or "{}"))
+            except Refused as refusal:
+                return Answer("", blocked=refusal.why)
+
+    def _answer(self, body: Any) -> Answer:
+        """What a response says; raises what is none."""
+        body = body[0] if isinstance(body, list) and body else body
+        body = body if isinstance(body, Mapping) else {}
+        if body.get("error"):
+            raise self._connection.service.answered(
+                status_within(body, 200), self._name, said(body["error"])
+            )
+        feedback, used = _mapping(body.get("promptFeedback")), _mapping(body.get("usageMetadata"))
+        candidates = body.get("candidates")
+        candidate = _mapping(candidates[0] if isinstance(candidates, list) and candidates else {})
+        blocked, finish = str(feedback.get("blockReason") or ""), str(candidate.get("finishReason"))
+        if not candidate and not blocked:
+            raise self._connection.service.unusable("no candidates")
+        parts = _mapping(candidate.get("content")).get("parts")
+        texts = [
+            part["text"]
+            for part in (parts if isinstance(parts, list) else ())
+            if isinstance(part, Mapping)
+            and isinstance(part.get("text"), str)
+            and not part.get("thought")
+        ]
+        answered = tokens(used.get("candidatesTokenCount"))
+        return Answer(
+            text="".join(texts),
+            blocked=blocked or (finish if finish in _REFUSALS else ""),
+            truncated=finish == "MAX_TOKENS",
+            model_version=str(body.get("modelVersion") or ""),
+            input_tokens=tokens(used.get("promptTokenCount")),
+            output_tokens=answered + tokens(used.get("thoughtsTokenCount")),
+        )
 
     def close(self) -> None:
         """Let go of connections."""
         self._connection.close()
 
 
-def _answer(response: types.GenerateContentResponse) -> Answer:
-    feedback = response.prompt_feedback
-    candidate = response.candidates[0] if response.candidates else None
-    finish = _word(candidate.finish_reason) if candidate else ""
-    blocked = _word(feedback.block_reason) if feedback else ""
-    text = "".join(
-        part.text
-        for part in (candidate.content.parts if candidate and candidate.content else None) or ()
-        if part.text and not part.thought
-    )
-    used = response.usage_metadata
-    return Answer(
-        text=text,
-        blocked=blocked or (finish if finish in _REFUSALS else ""),
-        truncated=finish == "MAX_TOKENS",
-        model_version=response.model_version or "",
-        input_tokens=(used.prompt_token_count or 0) if used else 0,
-        output_tokens=(
-            (used.candidates_token_count or 0) + (used.thoughts_token_count or 0) if used else 0
-        ),
-    )
+def thinking(model: str) -> types.ThinkingConfig | None:
+    """How little a model is told to think; None to leave it at its default.
+
+    "Gemini thinking", Gemini API documentation: Flash and Pro of Gemini 3 think at length if they
+    are not told, Flash-Lite hardly; Gemini 2.5 Flash counts tokens instead of levels.
+    """
+    name = model.rpartition("/")[2]
+    if re.match(r"gemini-[3-9][.\d]*-(?:flash|pro)(?!-lite|-image|-live)", name):
+        return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)
+    if re.match(r"gemini-2\.5-flash(?!-lite|-image|-live)", name):
+        return types.ThinkingConfig(thinking_budget=0)
+    return None
 
 
-def _word(value: Any) -> str:
-    return str(getattr(value, "value", value) or "")
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

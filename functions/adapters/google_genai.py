@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -19,6 +19,7 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
+from functions.adapters.negotiation import AskDifferently
 from functions.adapters.picture_transport import PictureTransport, headers, pool
 from functions.adapters.vendor_errors import VendorErrors, seconds
 from functions.core.document import Picture
@@ -74,8 +75,11 @@ class Connection:
             yield part, types.HttpOptions(timeout=self._timeout, headers=headers(placeholder))
 
     @contextmanager
-    def asked(self, model: str) -> Iterator[None]:
-        """A call in which the SDK's errors become ours."""
+    def asked(
+        self, model: str, declined: Callable[[int, str], bool] = lambda status, words: False
+    ) -> Iterator[None]:
+        """A call in which the SDK's errors become ours; AskDifferently for those that are
+        ``declined`` by their status and words."""
         try:
             with self.service.asked(
                 errors.APIError,
@@ -85,7 +89,10 @@ class Connection:
             ):
                 yield
         except errors.APIError as error:
-            raise _refused(error, self.service, model) from None
+            fault = _refused(error, self.service, model)
+            if declined(error.code, f"{error.status}: {error.message}"):
+                raise AskDifferently(str(fault)) from None
+            raise fault from None
         except google.auth.exceptions.TransportError as error:
             raise self.service.unreached(error) from error
         except google.auth.exceptions.GoogleAuthError as error:
@@ -128,7 +135,13 @@ def _refused(error: errors.APIError, service: VendorErrors, model: str) -> Capti
     details = _details(error.details)
     wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
     said = f"{error.status}: {error.message}"
-    return service.answered(error.code, model, said, _delay(error, details), wrong_key)
+    fault = service.answered(error.code, model, said, _delay(error, details), wrong_key)
+    if error.code == 404 and "API version" in said:
+        return ConfigurationError(
+            f"{fault}. Aliases like gemini-flash-latest are on another version of the API: set "
+            "GOOGLE_GENAI_API_VERSION=v1beta for them"
+        )
+    return fault
 
 
 def _details(body: Any) -> list[Mapping[str, Any]]:

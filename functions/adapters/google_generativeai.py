@@ -1,7 +1,7 @@
 """Gemini through google-generativeai 0.8, the SDK before google-genai.
 
 Its support ended in 2025, and it cannot be installed beside the current Firestore client: the
-versions that fit together are in google_generativeai.requirements.txt beside this file. Over
+versions that fit together are in locks/google-generativeai.lock. Over
 REST, as a call over gRPC cannot be pointed at another endpoint without TLS, and without its
 retries, which ignore the timeout (119 calls in ten minutes on a lasting 503).
 """
@@ -18,7 +18,7 @@ from typing import Any
 import requests.exceptions
 from google.api_core import exceptions
 
-from functions.adapters.vendor_errors import VendorErrors, seconds
+from functions.adapters.vendor_errors import Refused, VendorErrors, seconds, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 from functions.core.errors import CaptionError
 
@@ -66,7 +66,12 @@ class GoogleGenerativeAICaptioner:
         try:
             return _answer(call.result(self._timeout))
         except exceptions.GoogleAPICallError as error:
-            raise _refused(error, self._name) from None
+            fault = _refused(error, self._name)
+            if isinstance(fault, Refused):
+                return Answer("", blocked=fault.why)
+            raise fault from None
+        except CaptionError:
+            raise
         except (TimeoutError, requests.exceptions.Timeout, exceptions.RetryError) as error:
             raise _SERVICE.late() from error
         except Exception as error:
@@ -85,7 +90,7 @@ class GoogleGenerativeAICaptioner:
             [{"mime_type": picture.mime_type, "data": picture.data}, prompt.user],
             generation_config={
                 "response_mime_type": "application/json",
-                "max_output_tokens": _MAX_OUTPUT_TOKENS,
+                "max_output_tokens": prompt.max_output_tokens or _MAX_OUTPUT_TOKENS,
             },
             request_options={"timeout": self._timeout, "retry": None},
         )
@@ -98,6 +103,8 @@ class GoogleGenerativeAICaptioner:
 def _answer(response: Any) -> Answer:
     candidate = response.candidates[0] if response.candidates else None
     blocked = response.prompt_feedback.block_reason
+    if candidate is None and not blocked:
+        raise _SERVICE.unusable("no candidates")
     finish = getattr(candidate.finish_reason, "name", "") if candidate else ""
     used = response.usage_metadata
     return Answer(
@@ -105,8 +112,8 @@ def _answer(response: Any) -> Answer:
         blocked=blocked.name if blocked else finish if finish in _REFUSALS else "",
         truncated=finish == "MAX_TOKENS",
         model_version=response._result.model_version,
-        input_tokens=used.prompt_token_count,
-        output_tokens=used.candidates_token_count,
+        input_tokens=tokens(used.prompt_token_count),
+        output_tokens=tokens(used.candidates_token_count),
     )
 
 

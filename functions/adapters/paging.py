@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from functions.core.document import Document
 
@@ -32,11 +31,10 @@ class Position:
         if not cursor:
             return None
         try:
-            time, name, key = json.loads(base64.urlsafe_b64decode(cursor))
-            position = cls(datetime.fromisoformat(time), str(name), str(key))
-        except (ValueError, TypeError, binascii.Error):
+            position = cls(*_parsed(cursor))
+        except (ValueError, TypeError, OverflowError, RecursionError):
             position = None
-        if position is None or not position.id or position.updated_at.tzinfo is None:
+        if position is None or not position.id:
             raise ValueError(f"{cursor[:40]!r} is no page's cursor; leave it out to begin anew")
         return position
 
@@ -44,3 +42,15 @@ class Position:
         """The position as text that is safe in an address."""
         text = json.dumps([self.updated_at.isoformat(), self.name, self.id])
         return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _parsed(cursor: str) -> tuple[datetime, str, str]:
+    """Raises ValueError, or what else comes of reading a text that no page has given."""
+    time, name, key = json.loads(base64.urlsafe_b64decode(cursor))
+    if not all(isinstance(each, str) for each in (time, name, key)):
+        raise ValueError("no position")
+    at = datetime.fromisoformat(time)
+    if at.tzinfo is None:
+        raise ValueError("no moment")
+    f"{name}{key}".encode()  # half a character is none
+    return at.astimezone(UTC), name, key

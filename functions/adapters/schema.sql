@@ -16,6 +16,39 @@ create table if not exists captions (
 create index if not exists captions_by_md5 on captions (md5);
 create index if not exists captions_by_time on captions (updated_at desc, name desc, id desc);
 
+create index if not exists captions_by_status
+    on captions (status, updated_at desc, name desc, id desc);
+create index if not exists captions_to_review
+    on captions (updated_at desc, name desc, id desc) where document ->> '$.review.needed';
+create index if not exists captions_by_name on captions (bucket, name);
+
+-- The words, tags and reasons of documents, so that no search reads every document.
+create table if not exists terms (
+    field text not null,
+    value text not null,
+    id text not null,
+    primary key (field, value, id)
+) without rowid;
+create index if not exists terms_by_id on terms (id);
+create view if not exists document_terms as
+    select 'tags' as field, value, captions.id as id from captions, json_each(document, '$.tags')
+    union all
+    select 'search_terms', value, captions.id from captions, json_each(document, '$.search_terms')
+    union all
+    select 'review.reasons', value, captions.id from captions, json_each(document, '$.review.reasons');
+create trigger if not exists terms_of_created after insert on captions begin
+    insert or ignore into terms select * from document_terms where id = new.id;
+end;
+create trigger if not exists terms_of_replaced after update of document on captions begin
+    delete from terms where id = new.id;
+    insert or ignore into terms select * from document_terms where id = new.id;
+end;
+create trigger if not exists terms_of_removed after delete on captions begin
+    delete from terms where id = old.id;
+end;
+
+create table if not exists bookmarks (task text primary key, place text not null);
+
 create table if not exists days (day text primary key, model_calls integer not null);
 
 create table if not exists labels (

@@ -20,6 +20,8 @@ from functions.core.errors import Stale, TransientError
 
 _BUSY_SECONDS = 20.0
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
+# Of the schema: what an older file lacks is filled in when it is opened.
+_LAYOUT = 2
 _DATES = frozenset(
     {
         "created_at",
@@ -58,6 +60,10 @@ def prepare(path: Path) -> None:
     with sqlite3.connect(path, timeout=_BUSY_SECONDS) as connection:
         connection.execute("pragma journal_mode = wal")
         connection.executescript(_SCHEMA)
+        (layout,) = connection.execute("pragma user_version").fetchone()
+        if layout < _LAYOUT:
+            connection.execute("insert or ignore into terms select * from document_terms")
+            connection.execute(f"pragma user_version = {_LAYOUT}")
     connection.close()
 
 
@@ -136,6 +142,15 @@ class SqliteCaptions:
         full = found and len(found) == query.limit
         return Page(found, Position.of(found[-1].document).cursor() if full else "")
 
+    def count(self, query: Query) -> int | None:
+        where, values = _condition(replace(query, cursor=""))
+        with connected(self._path, "deferred") as db:
+            (number,) = db.execute(
+                f"select count(*) from captions where {where}",  # noqa: S608
+                values,
+            ).fetchone()
+        return int(number)
+
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
         captioned = replace(query, status=Status.CAPTIONED, words=(), md5="", cursor="")
         where, values = _condition(captioned)
@@ -152,13 +167,52 @@ class SqliteCaptions:
         found = self.read_many(key for _, key in near)
         return [(found[key], similarity) for similarity, key in near if key in found]
 
+    def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
+        where = " and ".join(f"document ->> '$.{field}' = ?" for field in fields)
+        return self._some(where, [*fields.values()], "id", limit)
+
+    def oldest(self, status: str, before: datetime, limit: int) -> Sequence[Stored]:
+        where = "status = ? and updated_at < ?"
+        return self._some(where, [status, _time(before)], "updated_at, id", limit)
+
+    def by_name(self, bucket: str, after: str, until: str, limit: int) -> Sequence[Stored]:
+        where = "bucket = ? and name > ?" + (" and name <= ?" if until else "")
+        values = [bucket, after, *([until] if until else [])]
+        return self._some(where, values, "name", limit)
+
+    def _some(self, where: str, values: list[Any], order: str, limit: int) -> Sequence[Stored]:
+        with connected(self._path, "deferred") as db:
+            rows = db.execute(
+                f"select document, version from captions where {where} "  # noqa: S608
+                f"order by {order} limit ?",
+                (*values, limit),
+            ).fetchall()
+        return [_stored(row) for row in rows]
+
+    def bookmark(self, task: str) -> str:
+        with connected(self._path, "deferred") as db:
+            row = db.execute("select place from bookmarks where task = ?", (task,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_bookmark(self, task: str, place: str) -> None:
+        with connected(self._path) as db:
+            db.execute("insert or replace into bookmarks values (?, ?)", (task, place))
+
     def reserve(self, day: str, block: int, limit: int) -> int:
         with connected(self._path) as db:
-            row = db.execute("select model_calls from days where day = ?", (day,)).fetchone()
-            taken = row[0] if row else 0
+            taken = _taken(db, day)
             granted = max(0, min(block, limit - taken))
             db.execute("insert or replace into days values (?, ?)", (day, taken + granted))
         return granted
+
+    def give_back(self, day: str, units: int) -> None:
+        with connected(self._path) as db:
+            left = max(0, _taken(db, day) - units)
+            db.execute("insert or replace into days values (?, ?)", (day, left))
+
+    def reserved(self, day: str) -> int:
+        with connected(self._path, "deferred") as db:
+            return _taken(db, day)
 
 
 def _condition(query: Query) -> tuple[str, list[Any]]:
@@ -174,14 +228,14 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
             values.append(value)
     if query.review:
         wheres.append("document ->> '$.review.needed'")
-    for field, wanted in (("tags", (query.tag,)), ("search_terms", query.words)):
+    lists = {"tags": (query.tag,), "search_terms": query.words, "review.reasons": (query.reason,)}
+    for field, wanted in lists.items():
         if any(wanted):
             marks = ", ".join("?" * len(wanted))
             wheres.append(
-                f"exists (select 1 from json_each(document, '$.{field}') "  # noqa: S608
-                f"where value in ({marks}))"
+                f"id in (select id from terms where field = ? and value in ({marks}))"  # noqa: S608
             )
-            values += wanted
+            values += [field, *wanted]
     for sign, time in ((">=", query.since), ("<", query.until)):
         if time:
             wheres.append(f"updated_at {sign} ?")
@@ -193,6 +247,11 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
         wheres.append("(updated_at, name, id) < (?, ?, ?)")
         values += [_time(after.updated_at), after.name, after.id]
     return " and ".join(wheres), values
+
+
+def _taken(db: sqlite3.Connection, day: str) -> int:
+    row = db.execute("select model_calls from days where day = ?", (day,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _next_version(db: sqlite3.Connection) -> int:

@@ -1,34 +1,59 @@
 """What a provider's fault means for the event: one table for all providers.
 
-::
+The words of an error count before its status, since gateways wrap one in the other; what they
+mean stands in vendor_errors.toml. Then::
 
-    408 409 425 429 499 5xx, no credit, no answer   TransientError, with the delay asked for
+    402, no credit; 429                             TransientError no_credit; over_quota
+    408 409 425 499 5xx, no answer in time          TransientError away, with the delay asked for
     401 403, a wrong key                            ConfigurationError: the key
     404, a model that sees no images                ConfigurationError: CAPTION_MODEL
-    413, 400 about the image                        PermanentError
+    moderation, whatever its status                 Refused: the image is blocked
+    413, a picture that certainly is none           PermanentError
     any other                                       ConfigurationError: model and endpoint
 """
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from functions.core.errors import CaptionError, ConfigurationError, PermanentError, TransientError
+from functions.core.errors import (
+    CaptionError,
+    ConfigurationError,
+    Outage,
+    PermanentError,
+    TransientError,
+)
 
 _DAY = 86400.0
 _RETRYABLE = frozenset({408, 409, 425, 429, 499})
-_IMAGE = re.compile(r"image", re.IGNORECASE)
-_CREDIT = re.compile(r"credit balance|insufficient_quota|billing", re.IGNORECASE)
-# What OpenAI, vLLM, llama.cpp and Ollama say of a model that reads text only.
-_BLIND = re.compile(
-    r"image_url is only supported|image input is not supported|does not support image"
-    r"|not a multimodal|required for image input",
-    re.IGNORECASE,
+_ABOUT_PICTURES = frozenset({400, 413, 415, 422})
+# Shorter ones are no secrets: servers of one's own are given "ollama" or "k".
+_SECRET_CHARACTERS = 12
+_LONGEST_MESSAGE = 4000
+_SHOWN = 300
+_CODES = frozenset({"code", "type", "status", "reason", "reasons", "error_code", "innererror"})
+# What repeats the request, or says nothing of the fault.
+_BESIDE = frozenset(
+    {"input", "ctx", "headers", "id", "links", "object", "param", "request", "request_id", "url"}
+    | {"@type", "domain", "service", "provider_name", "user_id", "documentation_url", "trace_id"}
 )
+
+
+class Refused(PermanentError):
+    """The provider judged the picture; ``why`` is its word for it."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__("blocked", message)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,40 +77,58 @@ class VendorErrors:
         retry_after: float | None = None,
         wrong_key: bool = False,
     ) -> CaptionError:
-        """What an HTTP error is; ``message`` is the provider's own."""
-        said = self._without_keys(message)[:300]
-        if _BLIND.search(said):
-            return ConfigurationError(
-                f"{self.name}'s {model} sees no images ({said}); set {self.setting} to one "
-                "that does"
-            )
-        if status in {400, 402, 403, 429} and _CREDIT.search(said):
+        """What an HTTP error is; ``message`` is the provider's own, with its codes."""
+        message = self._without_keys(message[:_LONGEST_MESSAGE])
+        family = "key" if wrong_key else _family(status, message)
+        said = message[:_SHOWN]
+        if family == "credit":
             return TransientError(
                 f"{self.name} answered {status}: the account is out of quota or credit; "
-                "raise it with the provider, or wait",
+                f"raise it with the provider, or wait ({said})",
                 retry_after,
+                Outage.NO_CREDIT,
             )
-        if status in _RETRYABLE or status >= 500:
-            return TransientError(f"{self.name} answered {status}: {said}", retry_after)
-        if status in {401, 403} or wrong_key:
-            return ConfigurationError(
-                f"{self.name} does not let this function use {model}: {self.access}"
-            )
-        if status == 404:
-            return ConfigurationError(
-                f"{self.name} knows no model {model}: set {self.setting} to another, or check "
-                f"{self.endpoint}"
-            )
-        if status == 413:
+        if family == "refusal":
+            return Refused(f"{self.name} refused this image: {said}", _why(message))
+        if family == "busy":
+            outage = Outage.OVER_QUOTA if status == 429 else Outage.AWAY
+            return TransientError(f"{self.name} answered {status}: {said}", retry_after, outage)
+        if family == "too_large":
             return PermanentError(
                 "too_large", f"{self.name} does not take a request this large; store it smaller."
             )
-        if status in {400, 422} and _IMAGE.search(said):
+        if family == "picture":
             return PermanentError(
                 "corrupt_image",
                 f"{self.name} cannot read this image: {said}. Save it anew as JPEG or PNG.",
             )
-        return ConfigurationError(
+        return ConfigurationError(self._setting_at_fault(family, status, model, said))
+
+    def is_unexplained(self, status: int, message: str) -> bool:
+        """Whether an error's words say nothing of what is wrong with the request."""
+        return status in {400, 422} and not _family(status, message)
+
+    def _setting_at_fault(self, family: str, status: int, model: str, said: str) -> str:
+        if family == "blind":
+            return (
+                f"{self.name}'s {model} sees no images ({said}); set {self.setting} to one "
+                "that does"
+            )
+        if family == "key":
+            return f"{self.name} does not let this function use {model}: {self.access}"
+        if family == "model":
+            return (
+                f"{self.name} knows no model {model}: set {self.setting} to another, or check "
+                f"{self.endpoint} ({said})"
+            )
+        if family == "context":
+            return (
+                f"{self.name}'s {model} has no room for a picture ({said}); give it a longer "
+                f"context, or set {self.setting} to one that has"
+            )
+        if family == "account":
+            return f"{self.name} wants a setting of the account changed ({said})"
+        return (
             f"{self.name} does not take the request ({status}: {said}); check {self.setting}, "
             f"{self.endpoint} and the model's regions"
         )
@@ -101,6 +144,8 @@ class VendorErrors:
             yield
         except answered:
             raise
+        except CaptionError:
+            raise
         except late as error:
             raise self.late() from error
         except Exception as error:
@@ -108,20 +153,126 @@ class VendorErrors:
 
     def late(self) -> TransientError:
         """No whole answer in time."""
-        return TransientError(f"{self.name} did not answer within {self.bound}")
+        message = f"{self.name} did not answer within {self.bound}"
+        return TransientError(message, outage=Outage.AWAY)
 
     def unreached(self, error: BaseException) -> TransientError:
         """No answer, or none that makes sense."""
         return TransientError(
-            f"{self.name} could not be reached or understood: {type(error).__name__}"
+            f"{self.name} could not be reached or understood: {type(error).__name__}",
+            outage=Outage.AWAY,
         )
+
+    def unusable(self, why: str) -> TransientError:
+        """An answer with status 200 that is none."""
+        return TransientError(f"{self.name} gave no answer: {why}", outage=Outage.AWAY)
 
     def _without_keys(self, message: str) -> str:
         """Some servers repeat the key in their answer."""
         for name in self.keys:
-            if value := os.environ.get(name):
+            value = os.environ.get(name, "")
+            if len(value) >= _SECRET_CHARACTERS:
                 message = message.replace(value, f"${name}")
         return message
+
+
+def _family(status: int, message: str) -> str:
+    """Which family of errors this is; empty for a request that nobody takes."""
+    says = functools.partial(_says, message)
+    if status in _ABOUT_PICTURES and (family := says("too_large", "picture")):
+        return family
+    if family := says("blind"):
+        return family
+    if says("refusal") and not (status >= 500 and says("busy")):
+        return "refusal"
+    if status == 402 or says("credit"):
+        return "credit"
+    if family := says("account"):
+        return family
+    if status in _RETRYABLE or status >= 500:
+        return "busy"
+    if status in {401, 403}:
+        return "key"
+    if status == 404:
+        return "model"
+    if status == 413:
+        return "too_large"
+    return says("key", "model", "context", "busy")
+
+
+def _why(message: str) -> str:
+    """The provider's own word for a refusal."""
+    found = _words()["refusal"].search(message)
+    before, after = (message[: found.start()], message[found.end() :]) if found else ("", "")
+    begun, ended = re.search(r"[\w-]{0,40}$", before), re.match(r"[\w-]{0,40}", after)
+    return "".join(each[0] for each in (begun, found, ended) if each)
+
+
+def _says(message: str, *families: str) -> str:
+    """The first of ``families`` whose words are in ``message``; empty if none."""
+    return next((each for each in families if _words()[each].search(message)), "")
+
+
+@functools.cache
+def _words() -> Mapping[str, re.Pattern[str]]:
+    """The table, read when the first error comes."""
+    table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    return {family: re.compile("|".join(each), re.IGNORECASE) for family, each in table.items()}
+
+
+def parsed(text: str) -> Any:
+    """The body of an error, as JSON if it is that."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text[:_LONGEST_MESSAGE]
+
+
+def said(body: Any) -> str:
+    """Codes and messages of an error's body, whatever server it comes from: codes first."""
+    codes: list[str] = []
+    words: list[str] = []
+    _collect(body, codes, words, 9)
+    parts = (", ".join(dict.fromkeys(codes)), " ".join(dict.fromkeys(words)))
+    return ": ".join(filter(None, parts))[:_LONGEST_MESSAGE]
+
+
+def _collect(body: Any, codes: list[str], words: list[str], depth: int) -> None:
+    if not depth or len(words) > 40:
+        return
+    if isinstance(body, str):
+        # Gateways pass on what they were told as text.
+        inner = parsed(body) if body.lstrip().startswith("{") else body
+        if isinstance(inner, str):
+            return words.append(inner.strip())
+        return _collect(inner, codes, words, depth - 1)
+    if isinstance(body, list):
+        for each in body[:20]:
+            _collect(each, codes, words, depth - 1)
+    if not isinstance(body, Mapping):
+        return None
+    if isinstance(body.get("loc"), list) and isinstance(body.get("msg"), str):
+        return words.append(f"{'.'.join(map(str, body['loc']))}: {body['msg']}")
+    for key, value in body.items():
+        if key in _CODES and isinstance(value, str):
+            codes.append(value)
+        elif key in _CODES and isinstance(value, list):
+            codes.extend(each for each in value if isinstance(each, str))
+        elif key not in _BESIDE:
+            _collect(value, codes, words, depth - 1)
+    return None
+
+
+def status_within(body: Any, outer: int) -> int:
+    """The status that a body names where its answer's own says nothing: a gateway's 200, 400 or
+    500 around another server's 429."""
+    error = body.get("error", body) if isinstance(body, Mapping) else None
+    for key in ("code", "status", "status_code"):
+        value = error.get(key) if isinstance(error, Mapping) else None
+        number = int(value) if isinstance(value, str) and value.isdecimal() else value
+        if isinstance(number, int) and 400 <= number < 600 and outer in {200, 400, 500, 502}:
+            return number
+    return outer if outer >= 400 else 502
 
 
 def seconds(headers: Mapping[str, str]) -> float | None:
@@ -132,3 +283,12 @@ def seconds(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     return min(delay, _DAY) if delay >= 0 else None
+
+
+def tokens(value: Any) -> int:
+    """A count of tokens as servers write it: null, text, a fraction, less than nothing."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return int(number) if 0 < number < 1e9 else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
@@ -104,9 +104,12 @@ def number(count: int, noun: str) -> str:
 
 def _cost(read: Settings, images: int) -> str:
     first = str(read.model.chain[0])
-    each = prices.usage(first, prices.TYPICAL, read.prices).cost_usd
+    today = datetime.now(UTC).date()
+    each = prices.usage(first, prices.TYPICAL, read.prices, today).cost_usd
     if read.model.provider == "offline":
         return "free, as CAPTION_MODEL=offline"
+    if not each and prices.is_known(first, read.prices):
+        return f"free, as {first} sends no bill"
     if not each:
         return f"CAPTION_PRICES has no price for {first}"
     bound = f", {read.daily_limit:,} model calls a day at most" if read.daily_limit else ""

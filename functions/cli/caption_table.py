@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from functions import composition
 from functions.cli import output as shown
-from functions.cli.session import session
+from functions.cli.session import session, settings
 from functions.core.document import Document, Status
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def show(listed: Listed, as_csv: bool) -> None:
         out.print(_table(out, listed))
         out.file.flush()
     else:
-        click.echo("No captions there.", err=True)
+        click.echo(f"No captions there: {composition.where(settings())}.", err=True)
 
 
 def _csv(listed: Listed) -> str:

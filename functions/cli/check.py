@@ -102,7 +102,8 @@ def _mend(read: Settings, upkeep: Reconciler, findings: Sequence[Mismatch]) -> l
             if why:
                 left.append(finding)
                 click.echo(f"{output.plain(finding.name)}: {output.plain(why)}", err=True)
-    click.echo(f"{number(len(others) - len(left), 'fault')} mended.", err=True)
+    if others:
+        click.echo(f"{number(len(others) - len(left), 'fault')} mended.", err=True)
     if wanted:
         requests: list[pubsub.Request] = [(each.bucket, each.name, None, False) for each in wanted]
         ask(read, requests)

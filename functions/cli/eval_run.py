@@ -99,11 +99,13 @@ def _bill(model: Model, pictures: int, own: Path | None) -> str:
     """What asking will cost, said before it is done."""
     most = len(model.chain) + 1
     first = str(model.chain[0])
-    cost = prices.usage(first, prices.TYPICAL, own).cost_usd * pictures
+    today = datetime.now(UTC).date()
+    cost = prices.usage(first, prices.TYPICAL, own, today).cost_usd * pictures
     if cost:
         said = f"about {output.money(round(cost, 4))} for one call each"
     else:
-        said = "free" if first == "offline" else "no price in functions/model/prices.toml"
+        free = prices.is_known(first, own)
+        said = "free" if free else "no price in functions/model/prices.toml"
     return f"{pictures} pictures, one call each to {model}, at most {most}: {said}."
 
 

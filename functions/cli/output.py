@@ -129,7 +129,8 @@ def model(choice: Choice) -> Text:
     """Which model answers, and why."""
     said = f"{choice.model}, as {choice.why}"
     if choice.model.provider == "offline":
-        said += ": it names size and colours only. Set GEMINI_API_KEY to have pictures described."
+        said += ": it names size and colours only. Set GEMINI_API_KEY to have pictures described"
+        said += "".join(f", or {each}" for each in choice.offers) + "."
     return text(said)
 
 

@@ -15,7 +15,8 @@ from functions.cli.search import walk
 from functions.cli.session import choose_model_aloud, session, settings
 from functions.core.document import Document, Query, Status
 
-_ENDED = (Status.FAILED, Status.DEFERRED, Status.REJECTED, Status.PENDING)
+_RETRIED = (Status.FAILED.value, Status.DEFERRED.value)
+_ENDED = (*_RETRIED, Status.REJECTED.value, Status.PENDING.value)
 _ALL = 10**9
 
 
@@ -24,7 +25,7 @@ _ALL = 10**9
     "--status",
     type=click.Choice(_ENDED),
     multiple=True,
-    default=(Status.FAILED, Status.DEFERRED),
+    default=_RETRIED,
     show_default=True,
     help="Which ones; may be given more than once.",
 )

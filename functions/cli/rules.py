@@ -32,6 +32,7 @@ def rules(uri: str) -> None:
     told = prompt.compose(rule, languages)
     if session().json:
         record = {
+            "file": str(composition.policy_file(read) or ""),
             "match": rule.match,
             "line": rule.line,
             "skip": rule.skip,
@@ -43,7 +44,9 @@ def rules(uri: str) -> None:
         }
         click.echo(json.dumps(record, ensure_ascii=False))
         return
-    where = f"line {rule.line}, match = {rule.match!r}" if rule.line else "none, so the defaults"
+    file = composition.policy_file(read)
+    none = f"none of {file}" if file else "there is no captions.toml"
+    where = f"{file}, line {rule.line}, match = {rule.match!r}" if rule.line else none
     click.echo(output.plain(f"Rule       {where}"))
     click.echo(f"Captioned  {'no: skip = true' if rule.skip else 'yes'}")
     if not rule.skip:

@@ -20,8 +20,8 @@ from functions.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-STATUSES = tuple(Status)
-SOURCES = tuple(each for each in Source if each)
+STATUSES = tuple(each.value for each in Status)
+SOURCES = tuple(each.value for each in Source if each)
 _PAGE = 100
 # How many documents are read to choose those with the most words, and for each word at least.
 _RANKED, _FEWEST = 1000, 50

@@ -33,8 +33,15 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="A website that may ask for alt text here, like http://localhost:3000; may be repeated.",
+)
 @common
-def serve(folder: Path, port: int, host: str) -> None:
+def serve(folder: Path, port: int, host: str, origins: tuple[str, ...]) -> None:
     """Caption what is in FOLDER, and whatever is dropped into it.
 
     The functions run on this machine and take the folder for their bucket: a file that is
@@ -43,6 +50,8 @@ def serve(folder: Path, port: int, host: str) -> None:
     from functions.local.server import Functions
 
     os.environ["CAPTION_LOCAL"] = str(folder)
+    if origins:
+        os.environ["CAPTION_CORS_ORIGINS"] = ", ".join(each.rstrip("/") for each in origins)
     choice = choose_model_aloud() if session().json else choose_model()
     out = output.console()
     stop = threading.Event()

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from functions import composition
+from functions.adapters import ollama_server
 from functions.adapters.folder import BUCKET
 from functions.core.errors import ConfigurationError
 from functions.settings import Model, Settings
+
+_CHOSEN = "CAPTION_MODEL says so"
+# What is offered to whom has another provider's key.
+_OTHERS = {
+    "OPENAI_API_KEY": "openai:gpt-6-luna",
+    "ANTHROPIC_API_KEY": "anthropic:claude-haiku-5-5",
+}
 
 
 @dataclass(slots=True)
@@ -24,10 +32,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which model answers, and why that one."""
+    """Which model answers, and why that one; ``offers`` are others that are there to be chosen."""
 
     model: Model
     why: str
+    offers: tuple[str, ...] = ()
+
+    @property
+    def stopgap(self) -> bool:
+        """Whether it has come down to ``offline``, which nobody has asked for."""
+        return self.model.provider == "offline" and self.why != _CHOSEN
 
 
 def session() -> Session:
@@ -46,26 +60,42 @@ def choose_model(cloud: bool = False) -> Choice:
     if os.environ.get("CAPTION_MODEL", "").strip():
         model = Settings.from_env(os.environ).model
         composition.require_key(model, os.environ)
-        return Choice(model, "CAPTION_MODEL says so")
+        return Choice(model, _CHOSEN)
     if key := _key(default, os.environ):
         return Choice(default, f"{key} is set")
+    offers = tuple(_offers(os.environ))
     if cloud:
         raise ConfigurationError(
-            "GEMINI_API_KEY is not set. Set it; or CAPTION_MODEL=offline to give the images of a "
-            "bucket captions that name only size and colours."
+            f"GEMINI_API_KEY is not set. Set it; {''.join(f'or {each}; ' for each in offers)}or "
+            "CAPTION_MODEL=offline to give the images of a bucket captions that name only size "
+            "and colours."
         )
     os.environ["CAPTION_MODEL"] = "offline"
-    return Choice(Model("offline"), "GEMINI_API_KEY is not set")
+    return Choice(Model("offline"), "GEMINI_API_KEY is not set", offers)
+
+
+def _offers(env: Mapping[str, str]) -> Iterator[str]:
+    """What would let a model describe the pictures that is there already: another one's key, or
+    Ollama on this machine. Nobody is asked, and none is taken unasked."""
+    for key, model in _OTHERS.items():
+        if env.get(key):
+            yield f"CAPTION_MODEL={model}, as {key} is set"
+    found = ollama_server.find(env)
+    if found and found.models:
+        yield f"CAPTION_MODEL=ollama:{found.models[0]}, as Ollama answers at {found.address}"
+    elif found:
+        yield f"{ollama_server.PULL}, as Ollama answers at {found.address}, where no model sees"
 
 
 def choose_model_aloud(cloud: bool = False) -> Choice:
     """As :func:`choose_model`, and say so if it has come down to ``offline``."""
     choice = choose_model(cloud)
-    if choice.model.provider == "offline" and choice.why != "CAPTION_MODEL says so":
+    if choice.stopgap:
         default = Settings.from_env({}).model
+        others = "".join(f" Or {each}." for each in choice.offers)
         click.echo(
             f"No model: {choice.why}, so captions name only size and colours. "
-            f"Set it to let {default} describe the pictures.",
+            f"Set it to let {default} describe the pictures.{others}",
             err=True,
         )
     return choice

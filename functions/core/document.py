@@ -48,6 +48,7 @@ class Upload:
     size: int | None = None
     md5: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    content_encoding: str = ""
 
     @property
     def id(self) -> str:
@@ -80,6 +81,14 @@ class CaptionRequest:
     time: datetime
     generation: int | None = None
     force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRequest:
+    """Somebody, a clock mostly, asks to take up what waits; of all buckets, or of one."""
+
+    bucket: str = ""
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +139,14 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is told. ``version`` names the text and hashes all of it but the picture."""
+    """What a model is told. ``version`` names the text and hashes all of it but the picture;
+    ``max_output_tokens`` bounds the reply, thinking included (0: as the adapter sees fit)."""
 
     version: str
     system: str
     user: str
     schema: Mapping[str, Any]
+    max_output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +336,8 @@ class Query:
     """Which documents; empty means any. Newest first by ``updated_at``; with ``md5`` in any order.
 
     ``words`` are search terms (:mod:`functions.core.search_terms`), of which a document has one at
-    least; ``since`` and ``until`` bound ``updated_at``, the latter exclusively.
+    least; ``reason`` is one of its review's; ``since`` and ``until`` bound ``updated_at``, the
+    latter exclusively.
     """
 
     status: str = ""
@@ -337,6 +349,7 @@ class Query:
     tag: str = ""
     words: tuple[str, ...] = ()
     review: bool = False
+    reason: str = ""
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 50

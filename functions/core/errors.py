@@ -17,6 +17,10 @@
     UnusableReply             of the model's words: asked for once more, then no_caption
 """
 
+from __future__ import annotations
+
+from enum import StrEnum
+
 
 class CaptionError(Exception):
     """What this package raises on purpose."""
@@ -42,12 +46,25 @@ class NotAnEvent(PermanentError):
         super().__init__("not_an_event", message)
 
 
-class TransientError(CaptionError):
-    """It may work later. ``retry_after`` is the delay in seconds that was asked for, if any."""
+class Outage(StrEnum):
+    """Why a model answers nobody, for whoever asks it next."""
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    NONE = ""  # it is not known that it does
+    AWAY = "away"  # not reached, too late, overloaded, at fault itself
+    OVER_QUOTA = "over_quota"  # too many calls for its pace
+    NO_CREDIT = "no_credit"  # until somebody pays, or a budget's day or month is over
+
+
+class TransientError(CaptionError):
+    """It may work later. ``retry_after`` is the delay in seconds that was asked for, if any;
+    ``outage`` says what of it is the model's."""
+
+    def __init__(
+        self, message: str, retry_after: float | None = None, outage: Outage = Outage.NONE
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.outage = outage
 
 
 class Held(TransientError):

@@ -10,6 +10,8 @@ from functions.core.errors import TransientError
 # 80 concurrent events with files of 4 MB must fit a 512 MiB instance, of which the clients
 # take 110 MB, and a picture may stand in memory twice while its metadata is cut out.
 LIMIT_BYTES = 64 * 2**20
+# What objects that are stored packed become.
+UNPACKED_BYTES = 32 * 2**20
 WAIT_SECONDS = 45.0
 
 

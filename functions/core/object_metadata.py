@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
 from functions.core.document import Document, EmbeddedText, Upload
+from functions.core.plain_text import plain_line
 
 # "Custom metadata ... 8 KiB": all keys and values together (Cloud Storage, quotas & limits).
 MOST_BYTES = 8192
@@ -20,7 +20,7 @@ def skipped(upload: Upload) -> bool:
 
 def hint(upload: Upload) -> str:
     """What the uploader says about the image: a hint for the model, never an instruction."""
-    return line(upload.metadata.get("caption-context", ""))[:_LONGEST_HINT]
+    return plain_line(upload.metadata.get("caption-context", ""), _LONGEST_HINT)
 
 
 def language(upload: Upload) -> str:
@@ -37,8 +37,8 @@ def uploader_text(upload: Upload) -> EmbeddedText:
     if _ours(upload.metadata):
         return EmbeddedText()
     return EmbeddedText(
-        alt_text=line(upload.metadata.get("alt-text", "")),
-        caption=line(upload.metadata.get("caption", "")),
+        alt_text=plain_line(upload.metadata.get("alt-text", "")),
+        caption=plain_line(upload.metadata.get("caption", "")),
     )
 
 
@@ -82,21 +82,3 @@ def _shortened(text: str, room: int) -> str:
     cut = text.encode()[: max(room - len("…".encode()), 0)].decode("utf-8", "ignore")
     head = cut.rpartition(" ")[0].rstrip(" ,;:")
     return f"{head}…" if head else ""
-
-
-def line(text: str) -> str:
-    """One line of plain text: control and format characters out, white space folded.
-
-    Joiners and direction marks (U+200C to U+200F) stay: Persian, Indic scripts, emoji and
-    mixed directions need them.
-    """
-    kept = (
-        " " if char.isspace() else char
-        for char in text
-        if char.isspace() or char in _KEPT or unicodedata.category(char) not in _HIDDEN
-    )
-    return " ".join("".join(kept).split())
-
-
-_KEPT = frozenset("\u200c\u200d\u200e\u200f")
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from functions.core.document import (
@@ -94,12 +95,39 @@ class CaptionStore(Protocol):
         """The documents that a query names, as many as its limit if there are. Raises ValueError
         for a cursor that no page has given."""
 
+    def count(self, query: Query) -> int | None:
+        """How many documents a query names, whatever its limit and cursor; None where only
+        reading them all would tell."""
+
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
         """The captioned documents of ``query`` whose embeddings lie closest, with the cosine
         similarity, closest first, at most ``query.limit``. Its cursor and words do not count."""
 
+    def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
+        """Documents with these values, in any order, at most ``limit``. A field of a nested map
+        is named ``error.reason``."""
+
+    def oldest(self, status: str, before: datetime, limit: int) -> Sequence[Stored]:
+        """Documents of this status that were last updated before then, the oldest first."""
+
+    def by_name(self, bucket: str, after: str, until: str, limit: int) -> Sequence[Stored]:
+        """Documents of a bucket with names after ``after`` up to ``until`` (empty: to the end),
+        in the order in which the bucket lists them."""
+
+    def bookmark(self, task: str) -> str:
+        """Where a task that is done in parts has come to; empty at its beginning."""
+
+    def set_bookmark(self, task: str, place: str) -> None:
+        """Remember where a task has come to."""
+
     def reserve(self, day: str, block: int, limit: int) -> int:
         """Take up to ``block`` of ``limit`` units of ``day``; the number granted, 0 when spent."""
+
+    def give_back(self, day: str, units: int) -> None:
+        """Return units of ``day`` that were reserved and not used."""
+
+    def reserved(self, day: str) -> int:
+        """The units of ``day`` that are taken."""
 
 
 class ImageStore(Protocol):
@@ -108,9 +136,9 @@ class ImageStore(Protocol):
     def look_up(self, bucket: str, name: str) -> Upload | None:
         """The live object; None if there is none."""
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
-        """The live objects whose names begin so, by name. Raises Gone if there is no such
-        bucket."""
+    def list(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[Upload]:
+        """The live objects whose names begin so, by name, those after ``after``. Raises Gone if
+        there is no such bucket."""
 
     def read(self, upload: Upload, end: int | None = None) -> bytes:
         """The bytes of exactly this generation, up to ``end``. Raises Gone if not the live one."""

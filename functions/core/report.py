@@ -20,3 +20,5 @@ class Report:
     usage: Usage = field(default_factory=Usage)
     model_seconds: float = 0.0
     embedding: str = ""
+    message: str = ""
+    kept: dict[str, int] = field(default_factory=dict)

@@ -112,7 +112,10 @@ def ended(
     """``document`` with no work left on it."""
     translated = (text for words in document.translations.values() for text in words.values())
     terms = search_terms.terms(
-        (document.alt_text, document.caption, *document.tags, *translated, document.visible_text)
+        (
+            *(document.alt_text, document.caption, *document.tags, *translated),
+            *(document.visible_text, document.name.rpartition(".")[0] or document.name),
+        )
     )
     return replace(
         document,

@@ -57,6 +57,7 @@ class AltTextEndpoint:
     def answer(self, request: Request) -> Response:
         """The answer to any request, whatever goes wrong."""
         response = responses.guarded(request, lambda: self._routed(request))
+        response = responses.compressed(response, request)
         return self._visitors.admitted(request, response)
 
     def _routed(self, request: Request) -> Response:

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from functions.core.document import Document
+from functions.core.errors import TransientError
 
 # A page's images are asked for by many readers within the minute; a caption that has just been
 # written, or edited, is seen within it.
@@ -78,7 +79,10 @@ class DocumentCache:
                     mine[key] = self._coming[key] = Future()
         if mine:
             found |= self._loaded(mine)
-        return found | {key: future.result(_PATIENCE) for key, future in others.items()}
+        try:
+            return found | {key: future.result(_PATIENCE) for key, future in others.items()}
+        except TimeoutError:
+            raise TransientError("the captions that were asked for are slow to come") from None
 
     def _loaded(self, mine: Mapping[str, Future[Document | None]]) -> dict[str, Document | None]:
         try:

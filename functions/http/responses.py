@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import sys
 import traceback
@@ -16,8 +18,13 @@ from functions.core.errors import CaptionError, ConfigurationError
 from functions.logs import trace
 
 JSON = "application/json; charset=utf-8"
+_COMPRESSIBLE = ("application/json", "image/svg+xml")
 NOT_KEPT = "no-store"
 _CHUNK = 1 << 16
+# What is read of a body that is too long, lest its sender see a broken connection and no answer.
+_MOST_DROPPED = 64 << 20
+# Shorter answers gain nothing by compression.
+_COMPRESSED_BYTES = 1024
 _RETRY_SECONDS = 5
 _PREFLIGHT_SECONDS = 86400
 
@@ -44,9 +51,26 @@ def answer(body: bytes, content_type: str, cache: str, status: int = 200) -> Res
     return response
 
 
+def compressed(response: Response, request: Request) -> Response:
+    """``response``, compressed if the asker takes that and it is worth it.
+
+    An answer that has an ETag already stays as it is: the tag is of these bytes.
+    """
+    data = response.get_data()
+    if len(data) <= _COMPRESSED_BYTES or "ETag" in response.headers:
+        return response
+    if not (response.mimetype or "").startswith("text/") and response.mimetype not in _COMPRESSIBLE:
+        return response
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings.quality("gzip") > 0:
+        response.set_data(gzip.compress(data, 6, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
 def conditional(response: Response, request: Request) -> Response:
     """``response`` with a strong ETag; a 304 if the asker has the same bytes already."""
-    body = hashlib.sha256(response.get_data()).hexdigest()
+    body = hashlib.sha256(compressed(response, request).get_data()).hexdigest()
     response.set_etag(body[:32])
     response.make_conditional(request)
     del response.headers["Date"]  # the server sets its own, and a second one is one too many
@@ -61,16 +85,26 @@ def allow(request: Request, *methods: str) -> None:
 
 
 def body(request: Request, most: int) -> bytes:
-    """The request's body. Raises Refused if it is longer than ``most`` bytes.
+    """The request's body, also when it is asked for again. Raises Refusal if it is longer than
+    ``most`` bytes, or is not sent as it was announced."""
+    try:
+        taken = request.stream.read(most + 1)
+        left = _MOST_DROPPED if len(taken) > most else 0
+        while left > 0 and (dropped := request.stream.read(_CHUNK)):
+            left -= len(dropped)
+    except Exception:  # every server has its own names for what the sender did wrong
+        _replace_body(request, b"")
+        raise Refusal(400, "the body is cut short, or its chunks are malformed") from None
+    if len(taken) > most:
+        _replace_body(request, b"")
+        raise Refusal(413, f"the body is longer than {most} bytes; ask for less at once")
+    _replace_body(request, taken)
+    return taken
 
-    The rest is read and dropped, for the framework would take all of it into memory.
-    """
-    taken = request.stream.read(most + 1)
-    if len(taken) <= most:
-        return taken
-    while request.stream.read(_CHUNK):
-        pass
-    raise Refusal(413, f"the body is longer than {most} bytes; ask for less at once")
+
+def _replace_body(request: Request, data: bytes) -> None:
+    """The framework reads what is left of a body, all at once, before it answers."""
+    vars(request)["stream"] = io.BytesIO(data)
 
 
 @dataclass(frozen=True, slots=True)

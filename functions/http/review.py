@@ -66,13 +66,15 @@ class ReviewEndpoint:
     def answer(self, request: Request) -> Response:
         """The answer to any request, whatever goes wrong."""
         response = responses.guarded(request, lambda: self._routed(request))
+        response = responses.compressed(response, request)
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
 
     def _routed(self, request: Request) -> Response:
+        responses.body(request, review_requests.MOST_BYTES)
         try:
-            endpoint, values = _ROUTES.bind(request.host).match(request.path, request.method)
+            endpoint, values = _ROUTES.bind("").match(request.path, request.method)
         except NotFound:
             raise Refusal(404, "there is nothing here; the page is at /") from None
         except MethodNotAllowed as error:
@@ -110,7 +112,7 @@ class ReviewEndpoint:
 
     def _search(self, request: Request) -> Response:
         """By meaning, or by words where meaning cannot be searched: ``by`` says which."""
-        query = review_requests.query(request.args)
+        query = replace(review_requests.query(request.args), cursor="")
         if not query.words:
             raise Refusal(400, "q is missing; write what the images show")
         near = self._near(request.args["q"], query)

@@ -18,7 +18,7 @@ from functions.http import responses
 from functions.http.responses import Refusal
 from functions.usecases.edit_caption import Change, version
 
-STATUSES = tuple(Status)
+STATUSES = tuple(each.value for each in Status)
 PAGE, MOST = 24, 100
 MOST_BYTES = 1 << 16
 # "Getting the user's identity", Identity-Aware Proxy: the name behind who vouches for it.
@@ -131,7 +131,8 @@ def _language(text: str) -> str:
 
 
 def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST:
+    short = text.isascii() and text.isdigit() and len(text) <= len(str(MOST))
+    if not short or not 1 <= int(text) <= MOST:
         raise Refusal(400, f"limit is no number from 1 to {MOST}")
     return int(text)
 

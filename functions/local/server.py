@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAIN = Path(functions.__file__).resolve().parent.parent / "main.py"
-ENTRY_POINTS = ("caption_image", "forget_image", "caption_request", "alt_text", "review")
+ENTRY_POINTS = ("caption_image", "forget_image", "caption_request", "keep", "alt_text", "review")
 LOG_NAME = "functions.log"
 # Seconds between deliveries of one event. PATIENT is longer than the lease of a dead worker.
 PATIENT = (0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30)
@@ -200,7 +200,8 @@ def application(folder: Path, host: str) -> WSGIApplication:
         f"/{target}": _rooted(functions_framework.create_app(target, str(MAIN)))
         for target in ENTRY_POINTS
     }
-    front = LocalGuard(mounts["/review"], folder, host, composition.settings().max_bytes)
+    read = composition.settings()
+    front = LocalGuard(mounts["/review"], folder, host, read.max_bytes, read.cors_origins)
     return front.guarding(DispatcherMiddleware(front, mounts))
 
 

@@ -6,7 +6,7 @@ import ipaddress
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from flask import Request, Response
 
 from functions.adapters.folder import BUCKET, STATE, ignored
 from functions.core.document import document_id
-from functions.http import responses, review_requests
+from functions.http import responses
 from functions.http.responses import Refusal
 from functions.http.review import UPLOADS
 from functions.pictures import sniff
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PLACE = "/uploads/"
+_LOOKUPS, _SCRIPT = "/alt_text", "/alt_text/alt.js"
 _HEAD, _CHUNK = 4096, 1 << 20
 # Bytes. A number may still be added to it.
 _LONGEST = 200
@@ -35,29 +36,48 @@ class LocalGuard:
     """The page, and uploads into ``folder`` of up to ``max_bytes``, for this machine's people.
 
     A website that they visit may ask this address too: by a name of its own that leads here, or
-    for a change. Neither gets an answer.
+    as another site. None gets an answer, but for the ``sites`` that are named: those may ask for
+    alt text.
     """
 
-    def __init__(self, page: WSGIApplication, folder: Path, host: str, max_bytes: int) -> None:
+    def __init__(
+        self,
+        page: WSGIApplication,
+        folder: Path,
+        host: str,
+        max_bytes: int,
+        sites: Collection[str] = (),
+    ) -> None:
         self._page, self._folder, self._max_bytes = page, folder, max_bytes
         self._hosts = {"localhost", host}
+        self._sites = frozenset(sites) - {"*"}
 
     def guarding(self, app: WSGIApplication) -> WSGIApplication:
         """``app``, for nobody but the people at this machine."""
 
         def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            request = Request(environ)
-            if not self._is_here(request):
-                why = "this address is not this machine's; use http://localhost and the port"
-            elif request.method not in ("GET", "HEAD", "OPTIONS") and review_requests.foreign(
-                request
-            ):
-                why = "another website may change nothing here"
-            else:
+            why = self._refusal(Request(environ))
+            if not why:
                 return app(environ, start_response)
             return responses.as_json({"error": why}, status=403)(environ, start_response)
 
         return guarded
+
+    def _refusal(self, request: Request) -> str:
+        """Why this asker gets nothing; empty if it may ask."""
+        if not self._is_here(request):
+            return "this address is not this machine's; use http://localhost and the port"
+        if not _foreign(request):
+            return ""
+        asks = request.method in ("GET", "HEAD")
+        if asks and request.path == _SCRIPT:  # it says nothing of what is here
+            return ""
+        if request.path.rstrip("/") == _LOOKUPS and request.headers.get("Origin") in self._sites:
+            return ""
+        navigates = request.headers.get("Sec-Fetch-Mode") == "navigate"
+        if asks and navigates and request.headers.get("Sec-Fetch-Dest") == "document":
+            return ""
+        return "another website may read and change nothing here, unless --origin names it"
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -79,6 +99,8 @@ class LocalGuard:
 
     def _upload(self, request: Request) -> Response:
         responses.allow(request, "PUT")
+        if request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": "PUT, OPTIONS"})
         name = file_name(request.path.removeprefix(PLACE))
         with tempfile.TemporaryFile(dir=self._folder / STATE) as taken:
             self._take(request, taken)
@@ -113,6 +135,15 @@ class LocalGuard:
                 path.unlink(missing_ok=True)
                 raise Refusal(507, f"the file cannot be written: {error.strerror}") from None
         raise AssertionError
+
+
+def _foreign(request: Request) -> bool:
+    """Whether a browser says that another website sends this; an address that somebody has typed
+    is nobody's."""
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        return True
+    return request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
 
 
 def file_name(text: str) -> str:

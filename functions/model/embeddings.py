@@ -10,6 +10,7 @@ import operator
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from functions.core.document import Document, Embedding, Review, Usage
@@ -137,7 +138,8 @@ class Embeddings:
             if isinstance(error, ConfigurationError):
                 self._paused_until, self._fault = self._clock() + _PAUSE_SECONDS, str(error)
             return None
-        cost = prices.embedding(self._embedder.model, made, kind, self._prices)
+        today = datetime.now(UTC).date()
+        cost = prices.embedding(self._embedder.model, made, kind, self._prices, today)
         report.usage += Usage(cost_usd=cost)
         return made
 

@@ -76,6 +76,6 @@ class FallbackChain:
         finally:
             picture.release()
             report.model_seconds += time.monotonic() - started
-        spent = prices.usage(captioner.model, answer, self._prices)
+        spent = prices.usage(captioner.model, answer, self._prices, self._clock().date())
         report.usage += Usage(0, spent.input_tokens, spent.output_tokens, spent.cost_usd)
         return replace(answer, model=captioner.model)

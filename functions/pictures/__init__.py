@@ -3,6 +3,7 @@
 ::
 
     kinds          what a file is
+    packed         unpacks what is stored with Content-Encoding: gzip
     structure      its size, turn and colours, and what to cut out, without decoding
     embedded_text  what people wrote into it
     decoding       the processes that decode what cannot be passed on, and their bounds
@@ -20,10 +21,11 @@ from functions.pictures.decoding import decoders
 from functions.pictures.decoding.decoders import DECODERS
 from functions.pictures.embedded_text import words
 from functions.pictures.kinds import sniff
+from functions.pictures.packed import MAX_UNPACKED, unpacked, unpacked_head, unpacked_size
 from functions.pictures.structure import heif, jpeg, png, webp
 from functions.pictures.structure.survey import Survey
 
-__all__ = ["DECODERS", "TARGET_SIDE", "prepare", "sniff"]
+__all__ = ["DECODERS", "TARGET_SIDE", "prepare", "sniff", "unpacked_head", "unpacked_size"]
 
 # The longer side of what is decoded. A model counts tokens by its media resolution, not by
 # pixels (Gemini 3: 1,120 at HIGH), so more pixels cost upload and processor time and no tokens;
@@ -40,15 +42,19 @@ _SURVEYS: dict[str, tuple[Callable[[bytes], Survey], Callable[[Survey, bytes], b
 }
 
 
-def prepare(data: bytes, accepts: Accepts, max_pixels: int) -> Picture:
+def prepare(
+    data: bytes, accepts: Accepts, max_pixels: int, max_bytes: int = MAX_UNPACKED
+) -> Picture:
     """The picture as a model takes it: upright, in bounds, without place, camera or author.
 
-    A file that the model takes as it is loses its metadata and is passed on without decoding.
+    A file that the model takes as it is loses its metadata and is passed on without decoding; one
+    that is stored packed is unpacked before, to at most ``max_bytes``.
     Raises PermanentError for an image nobody can describe, with a message about what to do,
     and TransientError if no decoder came free in time.
     """
     if not data:
         raise PermanentError("empty", "The file is empty. Upload it again.")
+    data = unpacked(data, max_bytes)
     kind = sniff(data[:4096])
     if kind is None:
         raise PermanentError(

@@ -11,11 +11,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
+from functions.core.plain_text import LONGEST, visible
 from functions.quality import words
 from functions.quality.text import capitalised, straight, uncapitalised
-
-# A model that loops writes until it is cut off. What is longer than this is not read at all.
-LONGEST = 5_000
 
 Step = Callable[[str, str], str]
 
@@ -47,37 +45,9 @@ def plain(text: str, steps: tuple[str, ...]) -> str:
 
 # -- invisible characters
 
-# Kept, for spelling needs them: ZWNJ, ZWJ, and the marks of direction LRM, RLM, ALM. Embeddings,
-# overrides and isolates go: unbalanced ones spill into the page around the text.
-_KEPT_FORMATS = "\u200c\u200d\u200e\u200f\u061c"
-_SUBDIVISION_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{1,6}\U000e007f")
-_SOUTH_EAST_ASIAN = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]\u200b")
-
 
 def _visible(text: str, _: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
-    kept = [found.span() for found in _SUBDIVISION_FLAG.finditer(text)]
-    kept += [found.span() for found in _SOUTH_EAST_ASIAN.finditer(text)]
-    characters = []
-    for index, character in enumerate(text):
-        if _is_visible(character, text[index - 1 : index]) or any(
-            start <= index < end for start, end in kept
-        ):
-            characters.append(character)
-    return "".join(characters)
-
-
-def _is_visible(character: str, previous: str) -> bool:
-    category = unicodedata.category(character)
-    code = ord(character)
-    if category == "Cf":
-        return character in _KEPT_FORMATS
-    if category == "Cc":
-        return character in "\t\n\r\v\f\x85"  # white space, made one space later
-    if 0xE0100 <= code <= 0xE01EF:  # variants of Han characters; elsewhere a way to hide data
-        return bool(previous) and unicodedata.category(previous) == "Lo"
-    return category not in ("Cs", "Co") and code & 0xFFFE != 0xFFFE and not 0xFDD0 <= code <= 0xFDEF
+    return visible(text)
 
 
 def _composed(text: str, _: str) -> str:

@@ -73,9 +73,9 @@ def straight(text: str) -> str:
     return text.replace("’", "'").replace("ʼ", "'")
 
 
-def without_quotations(text: str) -> str:
+def without_quotations(text: str, instead: str = "") -> str:
     """What a text says itself; quotations are the image's words, in the image's language."""
-    return _QUOTED.sub(" ", text)
+    return _QUOTED.sub(f" {instead} ", text)
 
 
 def uncapitalised(text: str) -> str:

@@ -8,14 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from functions import pictures, quality
+from functions import quality
 from functions.core import lease, object_metadata, transitions
 from functions.core.clock import Clock
 from functions.core.document import (
-    Accepts,
     CaptionRequest,
     Document,
-    Picture,
     Problem,
     Prompt,
     Source,
@@ -25,7 +23,6 @@ from functions.core.document import (
 )
 from functions.core.errors import Gone, Held, OverBudget, PermanentError, Stale, TransientError
 from functions.core.lease import Claim, Decision, LeaseRequest, Trigger
-from functions.core.memory_limiter import MemoryLimiter
 from functions.core.policy import Policy, Rule
 from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
@@ -35,6 +32,7 @@ from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
 from functions.usecases import find_copy, forget_image, preflight
+from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.label_image import label
 
 # How often a write that met another one is tried again before the event is redelivered.
@@ -76,7 +74,7 @@ class Captioning:
         self._settings, self._policy, self._clock = settings, policy, Clock(clock)
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._memory = MemoryLimiter()
+        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -119,6 +117,8 @@ class Captioning:
         ``force`` is set in any case. The same request a second time has no effect."""
         report.bucket, report.name = request.bucket, request.name
         upload = self._images.look_up(request.bucket, request.name)
+        if upload is None:
+            forget_image.drop_gone(self._store, self._images, request.bucket, request.name)
         if upload is None or (request.generation or upload.generation) != upload.generation:
             report.outcome = "gone"
             return
@@ -196,7 +196,7 @@ class Captioning:
         if copy := find_copy.copy_of(self._store, task.claim):
             preflight.look_for(upload, self._images)
             return transitions.copied(document, copy, people, self._clock())
-        fetch = functools.partial(self._picture, upload)
+        fetch = functools.partial(self._pictures.fetch, upload)
         picture = fetch(self._captioner.accepts)
         try:
             context = quality.Context(
@@ -216,17 +216,6 @@ class Captioning:
             threshold = self._settings.similarity_threshold
             document = self._embeddings.judged(document, fetch, threshold, report)
         return document
-
-    def _picture(self, upload: Upload, accepts: Accepts) -> Picture:
-        free = self._memory.take(upload.size or 0)
-        try:
-            data = self._images.read(upload)
-            picture = pictures.prepare(data, accepts, self._settings.max_pixels)
-        except BaseException:
-            free()
-            raise
-        picture.on_release = free
-        return picture
 
     def _repair_until(self) -> datetime:
         """A second call is begun only if it can end while the claim holds."""

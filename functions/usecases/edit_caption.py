@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.core import object_metadata, transitions
+from functions.core import transitions
 from functions.core.document import Document, Review, Source, Status, Stored, Upload
 from functions.core.errors import CaptionError, Conflict, EditError, NoCaption, Stale
 from functions.core.language_tags import language_tag
+from functions.core.plain_text import plain_line
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
 from functions.model.embeddings import Embeddings
@@ -167,8 +168,8 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
         return document
     wanted = {**{name: getattr(document, name) for name in _WORDS}, **words}
     alt_text, caption = (
-        object_metadata.line(wanted["alt_text"]),
-        object_metadata.line(wanted["caption"]),
+        plain_line(wanted["alt_text"]),
+        plain_line(wanted["caption"]),
     )
     if wanted["decorative"]:
         if words.get("alt_text"):

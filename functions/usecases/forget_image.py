@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from functions.core.document import Deletion, Source, Stored, Upload
+from functions.core.document import Deletion, Source, Stored, Upload, document_id
 from functions.core.errors import Held, Stale
+from functions.core.lease import waits_until
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
 
@@ -61,6 +62,13 @@ def withdraw(store: CaptionStore, images: ImageStore, upload: Upload) -> None:
         with suppress(Stale):
             return store.remove(stored)
     raise Held(_CHANGING)
+
+
+def drop_gone(store: CaptionStore, images: ImageStore, bucket: str, name: str) -> None:
+    """Remove what is pending of an image that is gone: nobody else may come for it."""
+    stored = store.read(document_id(bucket, name))
+    if stored and stored.document.status == "pending" and not waits_until(stored):
+        drop(store, images, stored)
 
 
 def drop(store: CaptionStore, images: ImageStore, claim: Stored) -> None:

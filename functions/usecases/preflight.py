@@ -34,6 +34,8 @@ def skip_reason(upload: Upload, rule: Rule, images: ImageStore) -> str:
     if _claims_to_be_an_image(upload):
         return ""
     head = images.read(upload, _HEAD_BYTES) if upload.size != 0 else b""
+    if upload.content_encoding == "gzip":
+        head = pictures.unpacked_head(head)
     return "" if pictures.sniff(head) else "not_an_image"
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import functions_framework
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from werkzeug.serving import make_server
 
+from functions.adapters.folder import BUCKET
+from tests.browser.websites import HOSTILE, Server, Website, buffered
 from tests.conftest import installed
 from tests.support.emulators import Missing
+from tests.support.lookups import keep
+from tests.support.stack import MAIN, environment
 
 # The sandbox needs rights that a root user in a container lacks; the rest keeps it off the network.
 _FLAGS = (
@@ -70,3 +78,48 @@ def _chromium() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
         yield running
         running.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Server], Server]]:
+    """Starts servers on loopback ports of their own, and ends them."""
+    running = []
+
+    def start(server: Server) -> Server:
+        made = make_server("127.0.0.1", 0, buffered(server), threaded=True)
+        thread = threading.Thread(target=made.serve_forever, args=(0.02,))
+        thread.start()
+        running.append((made, thread))
+        server.url = f"http://127.0.0.1:{made.server_port}"
+        return server
+
+    yield start
+    for made, thread in running:
+        made.shutdown()
+        thread.join()
+        made.server_close()
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """The servers say nothing of each request."""
+    caplog.set_level("ERROR", "werkzeug")
+
+
+@pytest.fixture
+def website(
+    serve: Callable[[Server], Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Website]:
+    site = serve(Server())
+    settings = {
+        "CAPTION_LOCAL": str(tmp_path),
+        "CAPTION_MODEL": "offline",
+        "CAPTION_ORIGINS": f"{site.url}/images={BUCKET}",
+    }
+    with environment(monkeypatch, settings):
+        words = {"mug": "Blue mug", "line": "", "new": "New picture", "229": "The last", **HOSTILE}
+        for name, alt_text in words.items():
+            keep(f"{name}.png", alt_text=alt_text, decorative=not alt_text)
+        keep("fr.png", alt_text="Rien que du français", language="fr", translations={})
+        app = functions_framework.create_app("alt_text", str(MAIN))
+        yield Website(site, serve(Server(behind=app)))

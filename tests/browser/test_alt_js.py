@@ -4,143 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import functions_framework
 import pytest
 from playwright.sync_api import Page
 from werkzeug import Request, Response
-from werkzeug.serving import make_server
 
-from functions.adapters.folder import BUCKET
-from tests.support.lookups import keep
-from tests.support.pictures import png
-from tests.support.stack import MAIN, environment
+from tests.browser.websites import HOSTILE, SOON_MS, Website, alt, filled
 
 ROOT = Path(__file__).parents[2]
-IMAGES = "/images/"
-SOON_MS = 5_000
-HOSTILE = {
-    "markup": "<b onclick=alert(1)>&amp;</b><script>alert(1)</script>",
-    "quotes": "\"double\" 'single' `back` &quot;",
-    "rtl": "قط أسود ينام على أريكة حمراء \u202e!",
-    "emoji": "👩🏽‍🚒 by a 🚒",
-}
-
-
-@dataclass
-class Server:
-    """One origin: pages, pictures, or the function behind a door that can be shut."""
-
-    url: str = ""
-    pages: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-    behind: Any = None
-    door: Callable[[Request], Response | None] = lambda request: None
-    asked: list[dict[str, Any]] = field(default_factory=list)
-
-    def __call__(self, environ: Any, start: Any) -> Any:
-        request = Request(environ)
-        if self.behind:
-            return self._function(request)(environ, start)
-        if request.path.startswith(IMAGES):
-            return Response(png(), content_type="image/png")(environ, start)
-        page = self.pages.get(request.path)
-        found = Response(page or "", 200 if page else 404, content_type="text/html; charset=utf-8")
-        found.headers.extend(self.headers)
-        return found(environ, start)
-
-    def _function(self, request: Request) -> Any:
-        if request.method == "POST":
-            self.asked.append(json.loads(request.get_data()))
-            request.environ["wsgi.input"].seek(0)
-            return self.door(request) or self.behind
-        return self.behind
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Server], Server]]:
-    """Starts servers on loopback ports of their own, and ends them."""
-    running = []
-
-    def start(server: Server) -> Server:
-        made = make_server("127.0.0.1", 0, _buffered(server), threaded=True)
-        thread = threading.Thread(target=made.serve_forever, args=(0.02,))
-        thread.start()
-        running.append((made, thread))
-        server.url = f"http://127.0.0.1:{made.server_port}"
-        return server
-
-    yield start
-    for made, thread in running:
-        made.shutdown()
-        thread.join()
-        made.server_close()
-
-
-def _buffered(app: Any) -> Any:
-    def buffered(environ: Any, start: Any) -> Any:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
-        return app(environ, start)
-
-    return buffered
-
-
-@pytest.fixture(autouse=True)
-def quiet(caplog: pytest.LogCaptureFixture) -> None:
-    """The servers say nothing of each request."""
-    caplog.set_level("ERROR", "werkzeug")
-
-
-@dataclass
-class Website:
-    """A website, the function it asks, and the words for its pictures."""
-
-    site: Server
-    function: Server
-
-    def open(self, page: Page, body: str, lang: str = "en") -> None:
-        script = f'<script src="{self.function.url}/alt.js" defer></script>'
-        self.site.pages["/"] = f'<!doctype html><html lang="{lang}">{script}<body>{body}</body>'
-        page.goto(self.site.url)
-
-    def image(self, name: str) -> str:
-        return f"{self.site.url}{IMAGES}{name}"
-
-
-@pytest.fixture
-def website(
-    serve: Callable[[Server], Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Website]:
-    site = serve(Server())
-    settings = {
-        "CAPTION_LOCAL": str(tmp_path),
-        "CAPTION_MODEL": "offline",
-        "CAPTION_ORIGINS": f"{site.url}/images={BUCKET}",
-    }
-    with environment(monkeypatch, settings):
-        words = {"mug": "Blue mug", "line": "", "new": "New picture", "229": "The last", **HOSTILE}
-        for name, alt_text in words.items():
-            keep(f"{name}.png", alt_text=alt_text, decorative=not alt_text)
-        app = functions_framework.create_app("alt_text", str(MAIN))
-        yield Website(site, serve(Server(behind=app)))
-
-
-def alt(page: Page, selector: str = "#a") -> str | None:
-    return page.get_attribute(selector, "alt")
-
-
-def filled(page: Page, selector: str = "#a") -> str | None:
-    """The alt text of an image, as soon as it has the attribute."""
-    page.wait_for_selector(f"{selector}[alt]", state="attached", timeout=SOON_MS)
-    return alt(page, selector)
 
 
 def until(page: Page, event: threading.Event) -> None:
@@ -232,7 +106,7 @@ def test_words_are_text_whatever_is_in_them(website: Website, page: Page, kind: 
 
     assert filled(page) == HOSTILE[kind]
     assert page.evaluate("document.body.children.length") == 1
-    assert page.evaluate("a.getAttributeNames().sort().join()") == "alt,id,src"
+    assert page.evaluate("a.getAttributeNames().sort().join()") == "alt,data-alt-source,id,src"
     assert not dialogs
 
 
@@ -385,3 +259,177 @@ def test_a_page_that_blocks_the_question_is_left_as_it_is(website: Website, page
 
     assert alt(page) is None
     assert not errors
+
+
+def test_a_picture_is_asked_for_by_what_the_browser_shows_and_then_by_the_others(
+    website: Website, page: Page
+) -> None:
+    body = """
+    <picture><source srcset="/images/x.webp 1x, /images/y.webp 2x" type="image/webp">
+      <img id=a src="/images/mug.png"></picture>
+    <img id=b src="/images/none.png" srcset="/images/none2.png 1x, /images/new.png 999x">
+    <img id=c src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" data-src="/images/mug.png">
+    <picture><source srcset="/images/mug.png" media="print"><img id=d></picture>
+    """
+    website.open(page, body)
+
+    assert filled(page) == filled(page, "#c") == filled(page, "#d") == "Blue mug"
+    assert filled(page, "#b") == "New picture"
+    first = website.function.asked[0]["src"]
+    assert website.image("x.webp") in first
+    assert website.image("none2.png") in first
+    assert website.image("new.png") not in first
+
+
+def test_words_that_a_program_takes_away_come_back_and_its_own_stay(
+    website: Website, page: Page
+) -> None:
+    website.open(page, "<img id=a src='/images/mug.png'><img id=b src='/images/mug.png'>")
+    filled(page), filled(page, "#b")
+
+    page.evaluate("a.removeAttribute('alt'); b.alt = 'Its own'")
+    assert filled(page) == "Blue mug"
+    assert alt(page, "#b") == "Its own"
+    assert page.get_attribute("#b", "data-alt-source") is None
+    assert len(website.function.asked) == 1
+
+
+def test_a_program_that_takes_words_away_for_ever_wins_in_the_end(
+    website: Website, page: Page
+) -> None:
+    website.open(
+        page,
+        """<img id=a src='/images/mug.png'><script>
+        let taken = 0;
+        new MutationObserver(() => {
+          if (a.hasAttribute('alt')) { taken += 1; a.removeAttribute('alt'); }
+        }).observe(a, {attributeFilter: ['alt']});
+        </script>""",
+    )
+    page.wait_for_function("taken > 10", timeout=SOON_MS)
+    before = -1
+    while (now := page.evaluate("taken")) != before:
+        before = now
+        page.wait_for_timeout(300)
+    assert now <= 60
+    assert alt(page) is None
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "<script type=module src='{}/alt.js'></script>",
+        "<script type=module>import('{}/alt.js')</script>",
+        "<script src='{}/alt.js' async></script>",
+        "<script src='{0}/alt.js?v=2'></script><script type=module src='{0}/alt.js'></script>",
+    ],
+)
+def test_it_runs_however_it_is_included_and_asks_once(
+    website: Website, page: Page, how: str
+) -> None:
+    script = how.format(website.function.url)
+    website.site.pages["/"] = f"<!doctype html><img id=a src='/images/mug.png'>{script * 2}"
+    page.goto(website.site.url)
+
+    assert filled(page) == "Blue mug"
+    page.wait_for_timeout(300)
+    assert len(website.function.asked) == 1
+
+
+def test_names_of_objects_and_broken_answers_end_nothing(website: Website, page: Page) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    broken = iter(
+        [
+            '{"images": {"x": 5}}',
+            '{"images": "none"}',
+            "null",
+            "[]",
+            json.dumps({"images": {website.image("none.png"): {"alt": 7}}}),
+        ]
+    )
+
+    def door(request: Request) -> Response | None:
+        wrong = next(broken, None)
+        headers = {"Access-Control-Allow-Origin": "*"}
+        return Response(wrong, 200, headers) if wrong else None
+
+    website.function.door = door
+    langs = ("constructor", "__proto__", "toString", "en", "de")
+    body = "".join(f"<p lang={lang}><img src='/images/none.png'></p>" for lang in langs)
+    website.open(page, body)
+    page.wait_for_timeout(400)
+    page.evaluate(
+        "document.body.innerHTML += '<p lang=hasOwnProperty><img id=a src=/images/mug.png>'"
+    )
+
+    assert filled(page) == "Blue mug"
+    assert not errors
+
+
+def test_the_page_tells_what_was_done(website: Website, page: Page) -> None:
+    website.open(page, "<img id=a src='/images/mug.png'><img id=b src='/images/none.png'>")
+    filled(page)
+
+    assert page.get_attribute("#a", "data-alt-source") == "model"
+    page.wait_for_selector("#b[data-alt-missing]", state="attached", timeout=SOON_MS)
+    page.evaluate("b.src = '/images/mug.png'")
+    assert filled(page, "#b") == "Blue mug"
+    assert page.get_attribute("#b", "data-alt-missing") is None
+
+
+def test_words_in_another_language_than_the_pages_say_so(website: Website, page: Page) -> None:
+    body = """
+    <img id=a src="/images/fr.png"><img id=b src="/images/mug.png">
+    <p lang=fr-CA><img id=c src="/images/fr.png"></p><img id=d lang=en src="/images/fr.png">
+    """
+    website.open(page, body)
+
+    assert filled(page) == filled(page, "#c") == filled(page, "#d") == "Rien que du français"
+    filled(page, "#b")
+    langs = [page.get_attribute(f"#{each}", "lang") for each in "abcd"]
+    assert langs == ["fr", None, None, "en"]
+    page.evaluate("a.src = '/images/mug.png'")
+    page.wait_for_selector("#a[alt='Blue mug']", timeout=SOON_MS)
+    assert page.get_attribute("#a", "lang") is None
+
+
+def test_what_the_page_intends_stays(website: Website, page: Page) -> None:
+    body = """
+    <img id=role role="presentation" src="/images/mug.png">
+    <img id=none role=none src="/images/mug.png">
+    <img id=hidden aria-hidden=true src="/images/mug.png">
+    <p aria-hidden=true><img id=inside src="/images/mug.png"></p>
+    <img id=label aria-label="My mug" src="/images/mug.png">
+    <img id=by aria-labelledby="x" src="/images/mug.png"><p id=x>A mug of mine</p>
+    <img id=title title="My mug" src="/images/mug.png"><img id=a title=" " src="/images/mug.png">
+    """
+    website.open(page, body)
+
+    assert filled(page) == "Blue mug"
+    for each in ("role", "none", "hidden", "inside", "label", "by", "title"):
+        assert alt(page, f"#{each}") is None
+
+
+@pytest.mark.parametrize("asked_for", [True, False])
+def test_open_shadow_roots_are_filled_where_that_is_asked_for(
+    website: Website, page: Page, asked_for: bool
+) -> None:
+    script = f"<script src='{website.function.url}/alt.js' {'data-shadow' * asked_for}></script>"
+    website.site.pages["/"] = f"""<!doctype html><html lang=fr>{script}
+    <div id=declared><template shadowrootmode=open><img src='/images/mug.png'></template></div>
+    <div id=made></div><img id=a src='/images/mug.png'>
+    <script>
+      addEventListener('load', () => setTimeout(() => {{
+        const root = made.attachShadow({{ mode: 'open' }});
+        root.innerHTML = '<div id=inner></div>';
+        const inner = root.getElementById('inner').attachShadow({{ mode: 'open' }});
+        inner.innerHTML = '<img src=/images/mug.png>';
+      }}, 300));
+    </script>"""
+    page.goto(website.site.url)
+    filled(page)
+    seen = """[declared.shadowRoot, made.shadowRoot?.getElementById('inner').shadowRoot]
+        .map((root) => root?.querySelector('img')?.alt ?? null).join('|')"""
+    expected = "Tasse bleue|Tasse bleue" if asked_for else "|"
+    page.wait_for_function(f"made.shadowRoot && {seen} === {expected!r}", timeout=SOON_MS)

@@ -13,7 +13,13 @@ from PIL import Image
 
 from functions import composition, pictures
 from functions.core.document import Picture
-from functions.core.errors import CaptionError, ConfigurationError, PermanentError, TransientError
+from functions.core.errors import (
+    CaptionError,
+    ConfigurationError,
+    Outage,
+    PermanentError,
+    TransientError,
+)
 from functions.core.policy import Rule
 from functions.model import prices
 from functions.model.prompt import compose
@@ -217,10 +223,11 @@ def test_a_broken_answer_may_be_better_next_time(
         captioner.describe(picture(), PROMPT)
 
 
-def test_an_answer_without_words_is_an_empty_one(captioner: Any, model_server: ModelServer) -> None:
+def test_an_answer_with_nothing_in_it_is_none(captioner: Any, model_server: ModelServer) -> None:
     model_server.answer(EMPTY_OBJECT)
-    answer = captioner.describe(picture(), PROMPT)
-    assert (answer.text, answer.blocked, answer.input_tokens) == ("", "", 0)
+    with pytest.raises(TransientError, match="gave no answer") as caught:
+        captioner.describe(picture(), PROMPT)
+    assert caught.value.outage is Outage.AWAY
 
 
 @pytest.mark.parametrize("kind", ["hangs", "trickles"])

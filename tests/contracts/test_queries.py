@@ -63,7 +63,12 @@ FILTERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"search_terms": ("a", "red", "mug")},
         {"search_terms": ("green",)},
     ),
-    "review": ({"review": True}, {"review": Review(True)}, {"review": Review(False)}),
+    "review": (
+        {"review": True},
+        {"review": Review(True, ("x",))},
+        {"review": Review(False, ("x",))},
+    ),
+    "reason": ({"reason": "x"}, {"review": Review(True, ("x",))}, {"review": Review(True, ("y",))}),
     "since": ({"since": NOW}, {}, {"updated_at": NOW - HOUR}),
     "until": ({"until": NOW + HOUR}, {}, {"updated_at": NOW + HOUR}),
     "prefix": ({"prefix": "shop/"}, {"name": "shop/a.jpg"}, {"name": "shopping/a.jpg"}),
@@ -92,6 +97,15 @@ def test_a_document_is_found_if_it_passes_every_filter(
         add(store, document(**lacking))
 
     assert names(store, Query(**asked)) == ["shop/a.jpg"]
+    assert store.count(Query(**asked)) in (1, None)
+
+
+def test_documents_are_counted_whatever_the_page(store: CaptionStore) -> None:
+    add(store, *(document(str(number), tags=("mug",)) for number in range(5)))
+    add(store, document("other", status="failed"))
+
+    assert store.count(Query(limit=2)) == 6
+    assert store.count(Query(tag="mug", limit=2, cursor=store.find(Query(limit=2)).cursor)) == 5
 
 
 def test_a_query_without_filters_names_everything_newest_first(store: CaptionStore) -> None:

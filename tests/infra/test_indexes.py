@@ -18,6 +18,7 @@ from google.cloud.firestore_v1.types import StructuredQuery
 from functions.adapters.firestore import FirestoreCaptions
 from functions.core.document import Query
 from functions.core.errors import ConfigurationError
+from functions.usecases.keep import ASKED_BY_KEEP
 from tests.infra.firestore_indexes import Indexes
 from tests.support.recorded_firestore import Recorded, recorded_firestore
 
@@ -32,6 +33,7 @@ FILTERS: dict[str, Any] = {
     "tag": "mug",
     "words": tuple(map(str, range(31))),
     "review": True,
+    "reason": "low_similarity",
     "since": NOW,
     "until": NOW,
     "prefix": "shop/",
@@ -64,6 +66,11 @@ def sent(store: FirestoreCaptions, server: Recorded) -> list[StructuredQuery]:
             store.find(query)
             if not {"md5", "words"} & set(chosen):
                 store.nearest(VECTOR, query)
+    store.oldest("deferred", NOW, 10)
+    store.by_name("pictures", "a", "", 10)
+    store.by_name("pictures", "a", "b", 10)
+    for some in ASKED_BY_KEEP:
+        store.equal(some, 10)
     unlike = {StructuredQuery.serialize(each): each for each in server.queries}
     return list(unlike.values())
 

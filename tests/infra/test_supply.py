@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import re
 import secrets
@@ -10,51 +9,19 @@ import shlex
 import string
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[2]
+from tests.support.locks import ROOT, locked, requirements
+
 BIN = Path(sys.executable).parent
 _LETTERS = string.ascii_letters + string.digits
 
 
-@dataclass(frozen=True)
-class Locked:
-    requirement: Requirement
-    hashes: tuple[str, ...]
-
-    @property
-    def version(self) -> str:
-        return str(self.requirement.specifier).removeprefix("==")
-
-    @property
-    def here(self) -> bool:
-        """Whether this machine and this Python need it."""
-        return self.requirement.marker is None or self.requirement.marker.evaluate()
-
-
-def requirements(path: Path) -> Iterator[str]:
-    """Logical lines, without comments."""
-    text = re.sub(r"(?m)^\s*#.*\n", "", path.read_text("utf-8")).replace("\\\n", " ")
-    return (line.strip() for line in text.splitlines() if line.strip())
-
-
-def lock() -> dict[str, Locked]:
-    found = {}
-    for line in requirements(ROOT / "requirements.lock"):
-        named, *hashes = line.split(" --hash=")
-        requirement = Requirement(named)
-        found[canonicalize_name(requirement.name)] = Locked(requirement, tuple(hashes))
-    return found
-
-
-LOCK = lock()
+LOCK = locked(ROOT / "requirements.lock")
 WANTED = [Requirement(line) for line in requirements(ROOT / "requirements.txt")]
 
 
@@ -63,40 +30,9 @@ def test_what_is_asked_for_is_locked_at_the_same_version(wanted: Requirement) ->
     assert LOCK[canonicalize_name(wanted.name)].requirement.specifier == wanted.specifier
 
 
-@pytest.mark.parametrize("locked", LOCK.values(), ids=lambda each: each.requirement.name)
-def test_every_deployed_package_is_pinned_and_hashed(locked: Locked) -> None:
-    assert re.fullmatch(r"==[\w.+]+", str(locked.requirement.specifier))
-    assert locked.hashes
-    assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each.strip()) for each in locked.hashes)
-
-
-def test_the_lock_names_no_index_and_no_address() -> None:
-    text = (ROOT / "requirements.lock").read_text("utf-8")
-    assert not re.search(r"(?m)://|^\s*-[a-z-]", text.replace("    --hash=", ""))
-
-
-def test_what_is_deployed_is_all_that_is_needed_and_no_more() -> None:
-    reached: set[tuple[str, str]] = set()
-    waiting = list(WANTED)
-    while waiting:
-        wanted = waiting.pop()
-        name = canonicalize_name(wanted.name)
-        assert name in LOCK, f"{name} is needed and not locked: make lock"
-        assert wanted.specifier.contains(LOCK[name].version), f"{wanted}: make lock"
-        for extra in {"", *wanted.extras} - {extra for known, extra in reached if known == name}:
-            reached.add((name, extra))
-            needed = map(Requirement, importlib.metadata.requires(name) or ())
-            waiting += [each for each in needed if _holds(each.marker, extra)]
-    assert {name for name, _ in reached} == {name for name, each in LOCK.items() if each.here}
-
-
-def _holds(marker: Marker | None, extra: str) -> bool:
-    return marker is None or marker.evaluate({"extra": extra})
-
-
 def recipe(target: str, program: str) -> str:
     """The shell's command that a make target runs ``program`` by."""
-    told = make("--dry-run", "--assume-old=.venv/.dev", target).stdout.replace("\\\n", " ")
+    told = make("--dry-run", target).stdout.replace("\\\n", " ")
     return next(line for line in told.splitlines() if f"/{program} " in line)
 
 

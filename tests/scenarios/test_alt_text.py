@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 import subprocess
@@ -326,12 +327,52 @@ def test_the_script_is_small_and_kept_long(embedded: Embedded) -> None:
     client = embedded.client("alt_text")
     answer = client.get("/alt.js")
     assert answer.data == (ROOT / "functions/http/static/alt.js").read_bytes()
-    assert len(answer.data) <= 3072
+    assert len(gzip.compress(answer.data)) <= 3072
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cache-Control"].startswith("public, max-age=86400")
     again = client.get("/alt.js", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_long_answers_are_compressed_for_who_takes_that(embedded: Embedded) -> None:
+    mug = keep(caption="A blue mug stands on a counter. " * 60)
+    client = embedded.client("alt_text")
+    script = "/alt.js"
+    for path in (f"/?src={mug}", script):
+        plain = client.get(path)
+        small = client.get(path, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+        assert "Content-Encoding" not in plain.headers
+        assert small.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(small.data) == plain.data
+        assert len(small.data) < len(plain.data) / 2
+        assert plain.headers["Vary"] == small.headers["Vary"] == "Accept-Encoding"
+        assert plain.headers["ETag"] != small.headers["ETag"]
+        for answer in (plain, small):
+            headers = {"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]}
+            if answer is plain:
+                headers.pop("Accept-Encoding")
+            assert client.get(path, headers=headers).status_code == 304
+    assert (
+        "Content-Encoding"
+        not in client.get(script, headers={"Accept-Encoding": "gzip;q=0"}).headers
+    )
+    batch = post(embedded, {"src": [mug]}, headers={"Accept-Encoding": "gzip"})
+    assert batch.headers["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(batch.data))["images"][mug]
+    short = get(embedded, "gs://local/no.jpg", Accept_Encoding="gzip")
+    assert "Content-Encoding" not in short.headers
+
+
+def test_an_address_that_was_pasted_without_encoding_is_understood(embedded: Embedded) -> None:
+    keep("a/b+c.jpg")
+    client = embedded.client("alt_text")
+    for pasted in (
+        "https://firebasestorage.googleapis.com/v0/b/local/o/a%2Fb+c.jpg?alt=media&token=1",
+        "https://storage.googleapis.com/local/a/b+c.jpg",
+        "https://www.googleapis.com/storage/v1/b/local/o/a%2Fb%2Bc.jpg",
+    ):
+        assert client.get(f"/?src={pasted}").status_code == 200, pasted
 
 
 class Counted:

@@ -5,6 +5,8 @@ The rows in which the model, or a limit on asking it, decides are in test_outcom
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from tests.support.pictures import jpeg, png
@@ -257,3 +259,26 @@ def test_a_document_that_somebody_else_wrote_does_not_stand_in_the_way(
     document = cloud.document("a.jpg")
     assert document
     assert (document["status"], document["generation"]) == ("captioned", event["generation"])
+
+
+@pytest.mark.parametrize("content_type", ["image/jpeg", "application/octet-stream"])
+def test_an_image_that_is_stored_packed_is_captioned(stack: Stack, content_type: str) -> None:
+    event = stack.put("photo", gzip.compress(jpeg()), content_type) | {"contentEncoding": "gzip"}
+
+    assert stack.deliver(event) == 200
+
+    document = stack.document("photo")
+    assert document
+    assert document["status"] == "captioned"
+    assert (document["width"], document["height"]) == (64, 48)
+
+
+def test_a_packed_object_that_becomes_too_large_is_rejected(stack: Stack) -> None:
+    event = stack.put("photo.jpg", gzip.compress(bytes(101 << 20)))
+
+    assert stack.deliver(event) == 200
+
+    document = stack.document("photo.jpg")
+    assert document
+    assert (document["status"], document["error"]["reason"]) == ("rejected", "too_large")
+    assert stack.model.count == 0

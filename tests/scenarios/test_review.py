@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from datetime import UTC, datetime
@@ -401,3 +402,25 @@ def test_the_page_starts_without_a_models_key(
         assert app.get("/nothing").status_code == 404
         assert app.delete("/captions").status_code == 405
         assert app.delete("/captions").headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/captions", "/search"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"cursor": "abc"},
+        {"cursor": base64.urlsafe_b64encode(b"[" * 100_000).decode()},
+        {"cursor": base64.urlsafe_b64encode(b'["2026-01-01T00:00:00+00:00",{},"x"]').decode()},
+        {"cursor": base64.urlsafe_b64encode(b'["0001-01-01T00:00:00+23:59","a","b"]').decode()},
+        {"cursor": base64.urlsafe_b64encode(b"9" * 6000).decode()},
+        {"limit": "9" * 5000},
+        {"limit": "\u0663"},
+    ],
+    ids=lambda asked: str(asked)[:30],
+)
+def test_what_no_page_has_given_is_no_defect(
+    embedded: Embedded, path: str, asked: dict[str, str]
+) -> None:
+    answer = embedded.client("review").get(path, query_string={"q": "mug", **asked})
+    assert answer.status_code == (200 if path == "/search" and "cursor" in asked else 400)
+    assert embedded.log() == []

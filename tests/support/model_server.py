@@ -9,7 +9,8 @@ In a test::
 
 Without a script it answers with a valid caption, the same for the same picture, and embeds words
 and pictures in one space (tests/support/meanings.py). Embeddings have a script and records of
-their own: ``embed``, ``always_embed`` and ``embeddings``. To serve one by hand:
+their own: ``embed``, ``always_embed`` and ``embeddings``. With ``pulled`` set, it is an Ollama
+server too, which holds these models, with what each can do. To serve one by hand:
 ``python -m tests.support.model_server --port 8300 --delay 2``, and then
 ``GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8300``.
 """
@@ -101,6 +102,7 @@ class ModelServer(LoopbackServer):
             self._embeddings: deque[Script] = deque()
             self._embedding: Script = good
             self._shown = ""
+            self.pulled: dict[str, list[str]] | None = None
 
     def answer(self, *answers: Script) -> None:
         """Give these answers, one a request; after them, the default again."""
@@ -237,6 +239,8 @@ class _Handler(LoopbackHandler):
     server: ModelServer
 
     def do_POST(self) -> None:
+        if self.path == "/api/show":
+            return self._show()
         call = self._call()
         if call is None:
             self.send(404, b'{"error": {"code": 404, "message": "No such method"}}')
@@ -248,7 +252,23 @@ class _Handler(LoopbackHandler):
             self.server.end(call)
 
     def do_GET(self) -> None:
-        self.send(200, b'{"models": []}')
+        if self.path != "/api/tags":
+            return self.send(200, b'{"models": []}')
+        if self.server.pulled is None:
+            return self.send(404, b"404 page not found")
+        listed = [
+            {"name": name, "model": name, "size": 10**9 * (1 + at), "details": {"families": can}}
+            for at, (name, can) in enumerate(self.server.pulled.items())
+        ]
+        return self.send(200, json.dumps({"models": listed}).encode())
+
+    def _show(self) -> None:
+        """What Ollama tells of a model."""
+        name = json.loads(b"".join(self.body()))["model"]
+        can = (self.server.pulled or {}).get(name)
+        if can is None:
+            return self.send(404, json.dumps({"error": f"model '{name}' not found"}).encode())
+        return self.send(200, json.dumps({"capabilities": can}).encode())
 
     def _call(self) -> Call | None:
         keep = self.server.keep_images

@@ -67,6 +67,7 @@ CURRENT = {
             "content_filter": openai.filtered(),
             "content_policy_violation": openai.ERRORS["forbidden image"],
         },
+        held_until_answered=True,  # at a server of one's own, which may refuse a part of it
         cost_usd=0.001596,
         version="gpt-5.4-mini-2026-03-17",
     ),
@@ -81,7 +82,7 @@ CURRENT = {
         anthropic.truncated(),
         {
             "refusal": anthropic.refused(),
-            "content_filter": anthropic.ERRORS["forbidden image"],
+            "content filtering": anthropic.ERRORS["forbidden image"],
         },
         cost_usd=0.000201,
         version="claude-haiku-5-5",

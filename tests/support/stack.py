@@ -88,6 +88,14 @@ class Stack:
         message = {"message": {"data": text, "messageId": "1"}, "subscription": "s"}
         return self.deliver(message, REQUEST, "caption_request", time)
 
+    def keep(self, **body: Any) -> int:
+        """Send what Cloud Scheduler sends."""
+        import base64
+
+        text = base64.b64encode(json.dumps(body).encode()).decode()
+        message = {"message": {"data": text, "messageId": "1"}, "subscription": "s"}
+        return self.deliver(message, REQUEST, "keep")
+
     def client(self, target: str) -> Any:
         """Who asks an entry point over HTTP, through the framework."""
         if target not in self._apps:
@@ -211,6 +219,7 @@ def forget_wiring() -> None:
         composition.settings,
         composition.captioning,
         composition.forgetting,
+        composition.keeping,
         composition.alt_text,
         composition.review,
     ):

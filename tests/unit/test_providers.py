@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from functions import composition
-from functions.adapters.vendor_errors import seconds
 from functions.core.errors import ConfigurationError
 from functions.providers import PROVIDERS, Provider
 from functions.settings import Model
 
 ROOT = Path(__file__).parents[2]
-OLD = ROOT / "functions" / "adapters" / "google_generativeai.requirements.txt"
+OLD = ROOT / "locks" / "google-generativeai.in"
 
 
 def pins(text: str) -> dict[str, str]:
@@ -37,7 +36,7 @@ def test_what_a_message_says_to_install_is_what_is_tested() -> None:
     assert [PROVIDERS["openai"].install] == extras["openai"]
     assert [PROVIDERS["anthropic"].install] == extras["anthropic"]
     assert PROVIDERS["gemini"].install in (ROOT / "requirements.txt").read_text("utf-8").split()
-    assert PROVIDERS["google-generativeai"].install.endswith(str(OLD.relative_to(ROOT)))
+    assert PROVIDERS["google-generativeai"].install == "-r locks/google-generativeai.lock"
 
 
 def test_the_old_sdks_environment_differs_only_where_it_must() -> None:
@@ -54,19 +53,3 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
             with pytest.raises(ConfigurationError, match="pip install") as caught:
                 composition.captioner(Model(name, "m"), 1)
             assert provider.install in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("7", 7.0),
-        ("inf", 86400.0),
-        ("nan", None),
-        ("-1", None),
-        ("", None),
-        ("soon", None),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
-    ],
-)
-def test_a_delay_is_read_in_seconds(header: str, expected: float | None) -> None:
-    assert seconds({"retry-after": header}) == expected

@@ -1,12 +1,24 @@
 // <script src="…/alt.js" defer></script> fills missing alt attributes, and only those.
 (() => {
   'use strict';
-  if (!document.currentScript) return;
-  const endpoint = new URL('.', document.currentScript.src).href;
-  const MOST = 100, GATHER = 100, PATIENCE = 8000, PAUSE = 2000;
-  const asked = new WeakMap(); // image -> its question
-  const filled = new WeakMap(); // image -> text from here
-  const known = new Map(); // question -> text, or null
+  // A module has no currentScript; its own address stands in the trace of an error.
+  const trace = /https?:\/\/[^\s()@]+?\/alt\.js[^\s():]*/;
+  const script = document.currentScript || document.querySelector('script[src*="/alt.js"]');
+  const address = document.currentScript ? script.src : (trace.exec(new Error().stack) || [])[0];
+  if (!address) return;
+  const endpoint = new URL('.', address).href;
+  const mark = Symbol.for('alt.js ' + endpoint);
+  if (window[mark]) return;
+  window[mark] = true;
+
+  const MOST = 100, GATHER = 100, PATIENCE = 8000, PAUSE = 2000, CANDIDATES = 8, REFILLS = 50;
+  const LATER = ['data-src', 'data-lazy-src', 'data-original', 'data-echo'];
+  const SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
+  const states = new WeakMap(); // image -> what is known of it
+  const known = new Map(); // language and address -> answer, or null
+  const asked = new Set(); // the same, while nobody knows
+  const roots = new Set();
+  const shadows = script && script.dataset.shadow !== undefined;
   let timer;
 
   async function post(body) {
@@ -20,67 +32,165 @@
         credentials: 'omit',
         signal: abort.signal,
       });
-      if (answer.ok) return (await answer.json()).images || {};
+      if (answer.ok) return (await answer.json()) || {};
       if (answer.status < 500 && answer.status !== 429) return {};
     } catch { /* slow, out of reach, or no JSON */ } finally {
       clearTimeout(alarm);
     }
   }
 
-  function fill(img, question) {
-    const text = known.get(question);
-    if (typeof text !== 'string' || asked.get(img) !== question || img.hasAttribute('alt')) return;
-    filled.set(img, text);
-    img.setAttribute('alt', text);
+  async function ask(lang, batch) {
+    const body = JSON.stringify({ src: batch, lang });
+    let answer = await post(body);
+    if (!answer) {
+      await new Promise((done) => setTimeout(done, PAUSE));
+      answer = await post(body);
+    }
+    const images = answer && typeof answer.images === 'object' && answer.images;
+    if (!images) return;
+    for (const src of batch) {
+      const image = images[src];
+      known.set(lang + ' ' + src, image && typeof image.alt === 'string' ? image : null);
+    }
+    gather();
   }
 
-  async function ask(lang, batch) {
-    const body = JSON.stringify({ src: batch.map(([src]) => src), lang });
-    let images = await post(body);
-    if (!images) {
-      await new Promise((done) => setTimeout(done, PAUSE));
-      images = (await post(body)) || {};
+  // What the picture may be asked for by, best first. Until a script loads what data-src says,
+  // a placeholder stands in src.
+  function candidates(img) {
+    const picture = img.parentElement && img.parentElement.localName === 'picture';
+    const all = [...(picture ? img.parentElement.querySelectorAll('source') : []), img];
+    const sets = (name) => all.flatMap((each) => (each.getAttribute(name) || '')
+      .split(/,\s+|\s+[\d.]+[wx],?/).map((part) => part.trim()));
+    const [srcset, ...later] = SETS.map(sets);
+    const found = new Set();
+    for (const each of [
+      ...LATER.map((name) => img.getAttribute(name)), ...later.flat(),
+      img.currentSrc, img.src, ...srcset,
+    ]) {
+      try {
+        const url = each && new URL(each, document.baseURI).href;
+        if (/^https?:/.test(url)) found.add(url);
+      } catch { /* no address */ }
     }
-    for (const [src, waiting] of batch) {
-      const question = lang + ' ' + src;
-      if (src in images) known.set(question, images[src] && images[src].alt);
-      waiting.forEach((img) => fill(img, question));
+    return [...found].slice(0, CANDIDATES);
+  }
+
+  const named = ['aria-label', 'aria-labelledby', 'title'];
+  // Whether the page says what the image is, or that it is nothing.
+  const intended = (img) => /^\s*(none|presentation)\b/i.test(img.getAttribute('role')) ||
+    img.closest('[aria-hidden="true"]') || named.some((name) => (img.getAttribute(name) || '').trim());
+
+  function language(element) {
+    while (element) {
+      const found = element.closest('[lang]');
+      if (found) return found.getAttribute('lang');
+      element = element.getRootNode().host;
     }
+    return '';
+  }
+
+  function clear(img, state) {
+    if (img.getAttribute('alt') === state.text) img.removeAttribute('alt');
+    if (state.lang !== undefined && img.getAttribute('lang') === state.lang) img.removeAttribute('lang');
+    img.removeAttribute('data-alt-source');
+    img.removeAttribute('data-alt-missing');
+    states.delete(img);
+  }
+
+  function write(img, state, answer) {
+    if (state.fills++ >= REFILLS) return;
+    state.text = answer.alt;
+    img.removeAttribute('data-alt-missing');
+    img.setAttribute('alt', answer.alt);
+    img.setAttribute('data-alt-source', String(answer.source || ''));
+    const primary = (tag) => String(tag || '').toLowerCase().split('-')[0];
+    const other = answer.alt && primary(answer.language);
+    if (other && other !== primary(state.page) && (state.lang || !img.hasAttribute('lang'))) {
+      state.lang = answer.language;
+      img.setAttribute('lang', state.lang);
+    }
+  }
+
+  // Fills an image, or returns the address that has to be asked for.
+  function fill(img, state) {
+    for (const src of state.list) {
+      const question = state.page + ' ' + src;
+      const answer = known.get(question);
+      if (answer) return void write(img, state, answer);
+      if (answer === undefined) return asked.has(question) ? undefined : src;
+    }
+    if (state.list.length && !img.hasAttribute('data-alt-missing')) img.setAttribute('data-alt-missing', '');
   }
 
   function gather() {
     timer = 0;
-    const languages = {};
-    for (const img of document.querySelectorAll('img:not([alt])')) {
-      const src = img.currentSrc || img.src;
-      if (asked.has(img) || !/^https?:/.test(src)) continue;
-      const element = img.closest('[lang]');
-      const lang = element ? element.lang : '';
-      const question = lang + ' ' + src;
-      asked.set(img, question);
-      if (known.has(question)) {
-        fill(img, question);
-        continue;
+    if (shadows) find(document);
+    const questions = new Map();
+    for (const root of roots) {
+      if (root.host && !root.host.isConnected) continue;
+      for (const img of root.querySelectorAll('img:not([alt])')) {
+        if (intended(img)) continue;
+        let state = states.get(img);
+        if (!state || !state.list.length) {
+          state = { list: candidates(img), page: language(img), fills: 0 };
+          states.set(img, state);
+        }
+        const src = fill(img, state);
+        if (!src) continue;
+        asked.add(state.page + ' ' + src);
+        questions.set(state.page, [...(questions.get(state.page) || []), src]);
       }
-      const images = languages[lang] = languages[lang] || new Map();
-      images.set(src, [...(images.get(src) || []), img]);
     }
-    for (const lang in languages) {
-      const images = [...languages[lang]];
-      while (images.length) ask(lang, images.splice(0, MOST));
+    for (const [lang, all] of questions) {
+      while (all.length) ask(lang, all.splice(0, MOST));
     }
   }
 
   const soon = () => { timer = timer || setTimeout(gather, GATHER); };
 
-  new MutationObserver((changes) => {
-    for (const { type, target: img } of changes) {
-      if (type !== 'attributes') continue;
-      asked.delete(img);
-      if (filled.has(img) && img.getAttribute('alt') === filled.get(img)) img.removeAttribute('alt');
-      filled.delete(img);
+  function changed(record) {
+    const img = record.target.localName === 'source'
+      ? record.target.parentElement && record.target.parentElement.querySelector('img') : record.target;
+    const state = img && states.get(img);
+    if (!state) return;
+    if (record.attributeName !== 'alt') {
+      if ([...candidates(img)].sort().join() !== [...state.list].sort().join()) clear(img, state);
+    } else if (!img.hasAttribute('alt')) {
+      if (!intended(img)) fill(img, state); // before it is painted
+    } else if (img.getAttribute('alt') !== state.text) {
+      clear(img, state);
     }
+  }
+
+  const observer = new MutationObserver((records) => {
+    for (const record of records) if (record.type === 'attributes') changed(record);
     soon();
-  }).observe(document, { subtree: true, childList: true, attributeFilter: ['src', 'srcset'] });
+  });
+
+  function watch(root) {
+    if (roots.has(root)) return;
+    roots.add(root);
+    const attributeFilter = ['alt', 'src', ...SETS, ...LATER];
+    observer.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter });
+  }
+
+  function find(root) {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.shadowRoot) {
+        watch(element.shadowRoot);
+        find(element.shadowRoot);
+      }
+    }
+  }
+
+  watch(document);
+  if (shadows) {
+    const attach = Element.prototype.attachShadow;
+    Element.prototype.attachShadow = function attachShadow(options) {
+      soon();
+      return attach.call(this, options);
+    };
+  }
   soon();
 })();

@@ -10,28 +10,39 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import heapq
+import itertools
 import json
+import logging
 import os
-import queue
+import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
+import time
+from collections.abc import Callable
 from typing import IO, Any, cast
 
 from functions.core.document import EmbeddedText, Picture
 from functions.core.errors import PermanentError, TransientError
+from functions.pictures.decoding import sandbox
 
-# How many decode at once. An instance has one vCPU, which a second decoder would only share; and
-# 80 photos of 3 MB, this process (95 MB) and one decoder (60 to 115 MB) fit into 512 MiB.
+# How many decode at once. An instance has one vCPU, which a second decoder would only share.
 DECODERS = 1
 DECODER_MEMORY = 320 << 20
 # How long one image may take, and how long an event waits for a decoder with the file in hand.
 DECODE_SECONDS = 10.0
 WAIT_SECONDS = 60.0
+# An image that takes longer than most of its size, while others wait, goes behind all that come
+# within the next seconds.
+PATIENCE_SECONDS, PATIENCE_SECONDS_PER_BYTE = 0.5, 0.2 / (1 << 20)
+PENALTY_SECONDS = 15.0
 # A decoder that grew beyond this gives its memory back by making place for a new one.
 _RETIRE_AT = 128 << 20
 _LENGTHS = struct.Struct(">II")
+_LOG = logging.getLogger(__name__)
 
 
 class Crashed(Exception):
@@ -42,46 +53,73 @@ class Overtime(Exception):
     """The decoder was killed because it took too long."""
 
 
+class Interrupted(Exception):
+    """The decoder was killed because others wait."""
+
+
 class Decoder:
     """One process. It takes one image at a time."""
 
-    def __init__(self) -> None:
-        environment = {"PYTHONPATH": os.pathsep.join(p or "." for p in sys.path)}
+    def __init__(self, *program: str) -> None:
+        environment = {"PYTHONPATH": os.pathsep.join(os.path.abspath(p) for p in sys.path)}
         environment |= {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH")}
         # glibc gives large blocks back at once: a third less at the peak, half afterwards.
         environment |= {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
+        sandbox.guard_secrets()
+        self._folder = tempfile.mkdtemp(prefix="decoder-")
         # Our own module and no shell: nothing of a picture is in the command.
-        command = [sys.executable, "-m", "functions.pictures.decoding.worker", str(DECODER_MEMORY)]
+        module = ("-m", "functions.pictures.decoding.worker", str(DECODER_MEMORY))
         self._process = subprocess.Popen(  # noqa: S603  # nosec B603
-            command,
+            [sys.executable, *(program or module)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
+            cwd=self._folder,
             start_new_session=True,
         )
         self._pipes = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
+        self._ready, self._since = False, 0.0
 
-    def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        """The answer to one request. Raises Crashed or Overtime; the decoder is gone then."""
-        overtime = threading.Event()
+    def ask(
+        self,
+        request: dict[str, Any],
+        data: bytes,
+        seconds: float,
+        is_unwanted: Callable[[float], bool] = lambda _taken: False,
+    ) -> tuple[dict[str, Any], bytes]:
+        """The answer to one request. Raises Crashed, Overtime after ``seconds``, or Interrupted as
+        soon as ``is_unwanted``, told how long it has taken, says so; the decoder is gone then.
+        What a new process needs to get ready is not the image's time."""
+        ended = threading.Event()
+        why: list[type[Exception]] = []
 
-        def kill() -> None:
-            overtime.set()
-            self._process.kill()
+        def watch() -> None:
+            begun = time.monotonic()
+            while not ended.wait(min(0.1, seconds / 2)):
+                if not self._ready and time.monotonic() - begun < seconds:
+                    continue
+                begun = max(begun, self._since)
+                taken = time.monotonic() - begun
+                if taken > seconds or is_unwanted(taken):
+                    why.append(Overtime if taken > seconds else Interrupted)
+                    self._process.kill()
+                    return
 
-        watch = threading.Timer(DECODE_SECONDS, kill)
-        watch.daemon = True
-        watch.start()
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
         try:
             return self._exchange(json.dumps(request).encode(), data)
         except (OSError, Crashed) as error:
             self.close()
-            raise (Overtime if overtime.is_set() else Crashed)() from error
+            raise (why or [Crashed])[0]() from error
         finally:
-            watch.cancel()
+            ended.set()
 
     def _exchange(self, request: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
+        if not self._ready:
+            self._read(1)
+            self._ready, self._since = True, time.monotonic()
         requests, _ = self._pipes
         requests.write(_LENGTHS.pack(len(request), len(data)) + request)
         requests.write(data)
@@ -102,54 +140,101 @@ class Decoder:
             with contextlib.suppress(OSError):
                 pipe.close()
         self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _started() -> Decoder:
-    try:
-        return Decoder()
-    except OSError as error:
-        raise TransientError(f"No decoder can be started: {error}.") from error
+class Places:
+    """DECODERS places, each with a decoder at hand or none yet, and who waits for one.
 
+    Whoever came first is served first; an image that was interrupted or crashed its decoder
+    counts as having come PENALTY_SECONDS later.
+    """
 
-class _Places:
-    """DECODERS places, each with a decoder at hand or none yet."""
+    def __init__(self, start: Callable[[], Decoder] = Decoder) -> None:
+        self._start = start
+        self._free: list[Decoder | None] = [None] * DECODERS
+        self._waiting: list[tuple[float, int]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._told = False
 
-    def __init__(self) -> None:
-        self._free: queue.LifoQueue[Decoder | None] = queue.LifoQueue()
-        for _ in range(DECODERS):
-            self._free.put(None)
-
-    def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    def decode(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """A decoder's answer. A crash is tried once more, in half the time: the system may have
+        ended the first decoder for want of memory, or the image did."""
+        start = time.monotonic()
+        patience = PATIENCE_SECONDS + PATIENCE_SECONDS_PER_BYTE * len(data)
         try:
-            decoder = self._free.get(timeout=WAIT_SECONDS)
-        except queue.Empty:
-            raise TransientError("No decoder came free in time.", retry_after=30) from None
+            return self._ask(request, data, start, DECODE_SECONDS, patience)
+        except Interrupted:
+            return self._ask(request, data, start, DECODE_SECONDS)
+        except Crashed:
+            return self._ask(request, data, start, DECODE_SECONDS / 2)
+
+    def _ask(
+        self,
+        request: dict[str, Any],
+        data: bytes,
+        start: float,
+        seconds: float,
+        patience: float = 0.0,
+    ) -> tuple[dict[str, Any], bytes]:
+        decoder = self._take(start + (0 if patience else PENALTY_SECONDS), start + WAIT_SECONDS)
+        unwanted = (lambda taken: taken > patience and bool(self._waiting)) if patience else None
         try:
-            decoder = decoder or _started()
-            answer, picture = decoder.ask(request, data)
+            decoder = decoder or self._started()
+            answer, picture = decoder.ask(request, data, seconds, *filter(None, [unwanted]))
+            self._tell(answer.get("missing", []))
             if answer.get("memory", 0) > _RETIRE_AT:
                 decoder.close()
                 decoder = None
             return answer, picture
-        except (Crashed, Overtime):
+        except (Crashed, Overtime, Interrupted):
             decoder = None
             raise
         finally:
-            self._free.put(decoder)
+            self._give(decoder)
+
+    def _started(self) -> Decoder:
+        try:
+            return self._start()
+        except OSError as error:
+            raise TransientError(f"No decoder can be started: {error}.") from error
+
+    def _take(self, since: float, until: float) -> Decoder | None:
+        mine = since, next(self._numbers)
+        with self._changed:
+            heapq.heappush(self._waiting, mine)
+            try:
+                if not self._changed.wait_for(
+                    lambda: self._free and self._waiting[0] == mine, until - time.monotonic()
+                ):
+                    raise TransientError("No decoder came free in time.", retry_after=30)
+                return self._free.pop()
+            finally:
+                self._waiting.remove(mine)
+                heapq.heapify(self._waiting)
+                self._changed.notify_all()
+
+    def _give(self, decoder: Decoder | None) -> None:
+        with self._changed:
+            self._free.append(decoder)
+            self._changed.notify_all()
+
+    def _tell(self, missing: list[str]) -> None:
+        """Log once what of its sandbox a decoder lacks on this platform."""
+        if missing and not self._told:
+            self._told = True
+            _LOG.warning("The decoders' sandbox lacks: %s", "; ".join(missing))
 
     def close(self) -> None:
         """End the decoders that are at hand."""
-        for _ in range(DECODERS):
-            try:
-                decoder = self._free.get_nowait()
-            except queue.Empty:
-                return
-            if decoder:
+        with self._changed:
+            for decoder in filter(None, self._free):
                 decoder.close()
-            self._free.put(None)
+            self._free = [None] * len(self._free)
 
 
-_places = _Places()
+_places = Places()
 close = _places.close
 atexit.register(close)
 
@@ -158,8 +243,7 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
     """The picture that a decoder makes of ``data``.
 
     Raises PermanentError for what cannot be decoded within the bounds, TransientError if no
-    decoder came free. A crash is tried once more in a new process: the system may have ended
-    the first for want of memory.
+    decoder came free.
     """
     if len(data) > DECODER_MEMORY // 2:
         raise PermanentError(
@@ -169,10 +253,7 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
         )
     request = {"kind": kind, "max_pixels": max_pixels, "side": side, "max_bytes": max_bytes}
     try:
-        try:
-            answer, picture = _places.ask(request, data)
-        except Crashed:
-            answer, picture = _places.ask(request, data)
+        answer, picture = _places.decode(request, data)
     except Overtime:
         raise PermanentError(
             "too_many_pixels",

@@ -8,62 +8,87 @@ import resource
 import struct
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import IO, Any
+
+from functions.pictures.decoding import sandbox
 
 _LENGTHS = struct.Struct(">II")
 
 
-def main(memory: int) -> None:
+# Written once, as soon as requests are waited for.
+READY = b"R"
+
+Answer = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
+
+
+def main(memory: int, answer: Answer | None = None) -> None:
     """Serve until the parent goes away."""
     # Writable private memory: what a decoder allocates, not the libraries it maps.
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.dont_write_bytecode = True
     source = sys.stdin.buffer
     # What a library prints must not get between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    pages = _pages()
+    missing = sandbox.enter()
+    answer = answer or _decoded()
+    answers.write(READY)
+    answers.flush()
     while head := source.read(_LENGTHS.size):
         length, size = _LENGTHS.unpack(head)
         request = json.loads(source.read(length))
-        answer, picture = _answer(request, source.read(size))
-        answer["memory"] = _memory()
-        text = json.dumps(answer).encode()
+        told, picture = answer(request, source.read(size))
+        told |= {"memory": _memory(pages), "missing": missing}
+        text = json.dumps(told).encode()
         answers.write(_LENGTHS.pack(len(text), len(picture)) + text)
         answers.write(picture)
         answers.flush()
 
 
-def _memory() -> int:
-    """Resident bytes; 0 where the system does not tell. (ru_maxrss would count the parent's.)"""
+def _pages() -> IO[str] | None:
+    """The system's count of this process's pages, opened before that is forbidden."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as pages:
-            return int(pages.read().split()[1]) * resource.getpagesize()
+        return open("/proc/self/statm", encoding="ascii")
     except OSError:
+        return None
+
+
+def _memory(pages: IO[str] | None) -> int:
+    """Resident bytes; 0 where the system does not tell. (ru_maxrss would count the parent's.)"""
+    if pages is None:
         return 0
+    pages.seek(0)
+    return int(pages.read().split()[1]) * resource.getpagesize()
 
 
-def _answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+def _decoded() -> Answer:
+    """What answers requests: the decoders, loaded inside the sandbox."""
     from functions.core.errors import PermanentError
     from functions.pictures.decoding import decode
 
-    try:
-        picture = decode.decode(data, **request)
-    except PermanentError as error:
-        return {"reason": error.reason, "message": error.message}, b""
-    except MemoryError:
-        return {"reason": "too_many_pixels", "message": decode.TOO_LARGE}, b""
-    except Exception as error:
-        traceback.print_exc()
-        return decode.refusal(error), b""
-    answer = {
-        "mime_type": picture.mime_type,
-        "width": picture.width,
-        "height": picture.height,
-        "note": picture.note,
-        "embedded": asdict(picture.embedded),
-    }
-    return answer, picture.data
+    def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        try:
+            picture = decode.decode(data, **request)
+        except PermanentError as error:
+            return {"reason": error.reason, "message": error.message}, b""
+        except MemoryError:
+            return {"reason": "too_many_pixels", "message": decode.TOO_LARGE}, b""
+        except Exception as error:
+            traceback.print_exc()
+            return decode.refusal(error), b""
+        told = {
+            "mime_type": picture.mime_type,
+            "width": picture.width,
+            "height": picture.height,
+            "note": picture.note,
+            "embedded": asdict(picture.embedded),
+        }
+        return told, picture.data
+
+    return answer
 
 
 if __name__ == "__main__":

@@ -7,12 +7,16 @@ RESOURCE = 0x0404
 _SIGNATURES = {b"8BIM", b"PHUT", b"AgHg", b"DCSR", b"MeSa"}
 _NAMES = {120: "caption", 105: "headline", 5: "title"}
 _UTF8 = b"\x1b%G"
+# Honest files have some tens of blocks, and a hundred datasets.
+_MAX_BLOCKS, _MAX_DATASETS = 500, 5000
 
 
 def in_photoshop(block: bytes) -> bytes:
     """The IPTC part of a block of Photoshop's image resources."""
     position = 0
-    while block[position : position + 4] in _SIGNATURES:
+    for _ in range(_MAX_BLOCKS):
+        if block[position : position + 4] not in _SIGNATURES:
+            break
         name = 1 + block[position + 6] if position + 6 < len(block) else 1
         start = position + 6 + name + name % 2
         size = int.from_bytes(block[start : start + 4], "big")
@@ -28,7 +32,9 @@ def texts(data: bytes) -> dict[str, bytes | str]:
     found: dict[str, bytes | str] = {}
     utf8 = False
     position = 0
-    while position + 5 <= len(data) and data[position] == 0x1C:
+    for _ in range(_MAX_DATASETS):
+        if position + 5 > len(data) or data[position] != 0x1C:
+            break
         record, dataset = data[position + 1], data[position + 2]
         size = int.from_bytes(data[position + 3 : position + 5], "big")
         if size >= 0x8000:  # an extended dataset: larger than any text is

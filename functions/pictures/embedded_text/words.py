@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from functions.core.document import EmbeddedText
+from functions.core.plain_text import plain_line
 from functions.pictures.embedded_text import exif, iptc, xmp
 from functions.pictures.structure.survey import Survey
 
@@ -71,19 +71,10 @@ def tidy(text: str | bytes, limit: int) -> str:
     """One line of Unicode, within ``limit``; empty where it is a machine's boilerplate."""
     if isinstance(text, bytes):
         text = _decoded(text.rstrip(b"\0"))
-    text = text[: 4 * limit].split("\0")[0]
-    text = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
-    text = _UNWANTED.sub("", text)
-    text = unicodedata.normalize("NFC", " ".join(text.split()))
+    text = plain_line(text[: 4 * limit].split("\0")[0].replace("\ufffd", ""), 4 * limit)
     if _BOILERPLATE.fullmatch(text):
         return ""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-_UNWANTED = re.compile(
-    "[\u202a-\u202e\u2066-\u2069\ufeff\ufffd]"
-)  # turn text around unseen; were broken off
-_UNSEEN = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def _decoded(raw: bytes) -> str:

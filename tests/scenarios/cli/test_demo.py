@@ -80,3 +80,29 @@ def test_files_that_stand_in_the_folder_stay_as_they_are(tmp_path: Path) -> None
 def test_another_main_in_the_working_directory_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("raise SystemExit('the wrong one')")
     assert captions("demo", "--json", where=tmp_path).status == 0
+
+
+def test_a_model_on_this_machine_is_offered_and_not_taken(
+    tmp_path: Path, model_server: ModelServer
+) -> None:
+    model_server.pulled = {"qwen3-vl:4b": ["completion", "vision"]}
+    run = captions("demo", where=tmp_path, OLLAMA_HOST=model_server.url)
+    assert run.status == 0, run.err
+    assert "offline, as GEMINI_API_KEY is not set" in run.out
+    assert "CAPTION_MODEL=ollama:qwen3-vl:4b" in run.out
+    assert model_server.count == 0
+
+    told = captions("demo", "--json", where=tmp_path, OLLAMA_HOST=model_server.url)
+    assert "CAPTION_MODEL=ollama:qwen3-vl:4b, as Ollama answers" in told.err
+
+
+def test_a_model_on_this_machine_describes_the_pictures_where_it_is_chosen(
+    tmp_path: Path, model_server: ModelServer
+) -> None:
+    model_server.pulled = {"qwen3-vl:4b": ["completion", "vision"]}
+    ours = {"OLLAMA_HOST": model_server.url, "CAPTION_MODEL": "ollama:qwen3-vl:4b"}
+    run = captions("demo", "--json", where=tmp_path, **ours)
+    assert run.status == 0, run.err
+    by = {each["model"] for each in run.records if each["source"] == "model"}
+    assert by == {"ollama:qwen3-vl:4b"}
+    assert model_server.count == 7

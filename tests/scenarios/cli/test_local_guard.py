@@ -13,10 +13,24 @@ from functions.core.document import document_id
 from functions.http.responses import Refusal
 from functions.local.server import application
 from functions.local.uploads import file_name
+from tests.support.lookups import MUG, keep
 from tests.support.pictures import jpeg, png
-from tests.support.stack import environment
+from tests.support.stack import Embedded, environment
 
 HERE = "http://127.0.0.1:8080"
+OURS: tuple[dict[str, str], ...] = (
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Origin": HERE},
+)
+FOREIGN: tuple[dict[str, str], ...] = (
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "http://127.0.0.1:3000"},
+    {"Origin": "null"},
+    {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
+)
 
 
 @pytest.fixture
@@ -74,6 +88,82 @@ def test_another_website_puts_nothing_here_and_sends_no_events(
         assert event.status_code == 403
     assert files(tmp_path) == []
     assert put(front, "a.jpg", jpeg(), **{"Sec-Fetch-Site": "same-origin"}).status_code == 201
+
+
+def test_asking_beforehand_stores_nothing(front: Client, tmp_path: Path) -> None:
+    answer = front.options("/uploads/a.jpg", data=jpeg(), base_url=HERE)
+    assert (answer.status_code, answer.headers["Allow"]) == (204, "PUT, OPTIONS")
+    for headers in FOREIGN:
+        answer = front.options("/uploads/a.jpg", data=jpeg(), headers=headers, base_url=HERE)
+        assert answer.status_code == 403
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/captions", "/alt_text?src=gs://local/a.jpg", "/review/captions"]
+)
+def test_another_website_reads_nothing_here(front: Client, path: str) -> None:
+    for headers in FOREIGN:
+        assert front.get(path, headers=headers, base_url=HERE).status_code == 403
+    for headers in (
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Origin": HERE},
+    ):
+        assert front.get(path, headers=headers, base_url=HERE).status_code in (200, 404)
+
+
+def test_a_link_on_another_website_leads_to_the_page(front: Client) -> None:
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert (
+        front.get("/", headers={**link, "Sec-Fetch-Dest": "document"}, base_url=HERE).status_code
+        == 200
+    )
+    for framed in ("iframe", "image"):
+        answer = front.get("/", headers={**link, "Sec-Fetch-Dest": framed}, base_url=HERE)
+        assert answer.status_code == 403
+
+
+def test_the_sites_that_one_works_on_read_alt_text_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = "http://localhost:3000"
+    settings = {"CAPTION_LOCAL": str(tmp_path), "CAPTION_MODEL": "offline"}
+    with environment(monkeypatch, settings | {"CAPTION_CORS_ORIGINS": f"{site}, *"}):
+        mug = keep()
+        front = Client(application(tmp_path, "127.0.0.1"))
+        headers = {"Origin": site, "Sec-Fetch-Site": "same-site"}
+        asked = front.post("/alt_text/", json={"src": [mug]}, headers=headers, base_url=HERE)
+        assert asked.json["images"][mug]["alt"] == MUG.alt_text
+        assert asked.headers["Access-Control-Allow-Origin"] in (site, "*")
+        assert front.options("/alt_text/", headers=headers, base_url=HERE).status_code == 204
+        assert front.get(f"/alt_text?src={mug}", headers=headers, base_url=HERE).status_code == 200
+        for path in ("/captions", f"/captions/{document_id('local', 'mug.jpg')}", "/caption_image"):
+            assert front.get(path, headers=headers, base_url=HERE).status_code == 403
+        assert put(front, "a.jpg", jpeg(), **headers).status_code == 403
+        for other in ("http://localhost:3001", "https://localhost:3000", "*", "null"):
+            stranger = {"Origin": other, "Sec-Fetch-Site": "same-site"}
+            asked = front.post("/alt_text/", json={"src": [mug]}, headers=stranger, base_url=HERE)
+            assert asked.status_code == 403
+        script = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "script"}
+        assert front.get("/alt_text/alt.js", headers=script, base_url=HERE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["./mug.jpg", "sub/../mug.jpg", "sub//mug.jpg", ".hidden.jpg", ".git/mug.jpg", "link.jpg"],
+)
+def test_a_request_for_another_way_to_write_a_files_name_makes_no_document(
+    embedded: Embedded, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "sub").mkdir()
+    for each in ("mug.jpg", "sub/mug.jpg", ".hidden.jpg", ".git/mug.jpg"):
+        (tmp_path / each).write_bytes(jpeg())
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "mug.jpg")
+
+    assert embedded.request(bucket="local", name=name) == 200
+    assert embedded.document(name) is None
 
 
 def test_a_picture_is_stored_under_its_name_and_never_over_another(

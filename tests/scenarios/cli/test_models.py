@@ -41,7 +41,7 @@ def test_every_provider_is_listed_with_what_it_still_needs(ready: ModelServer) -
     assert list(listed) == list(PROVIDERS)
     assert (listed["gemini"]["ready"], listed["openai"]["ready"]) == (True, True)
     assert listed["anthropic"]["needs"] == "set ANTHROPIC_API_KEY"
-    assert listed["google-generativeai"]["needs"].startswith("pip install -r functions/captioners")
+    assert listed["google-generativeai"]["needs"].startswith("pip install -r locks/")
     assert listed["gemini"]["keys"]["GEMINI_API_KEY"] is True
     assert listed["openai"]["chosen"] == ["openai:gpt-5.4-mini"]
     assert ready.count == 0
@@ -119,3 +119,63 @@ def test_without_a_setting_and_a_key_it_is_offline_that_is_chosen(
 def test_an_own_server_is_ready_without_a_key(ready: ModelServer) -> None:
     ready.always(openai.good())
     assert records(run("--json"))["openai"]["keys"] == {"OPENAI_API_KEY": False}
+
+
+def test_ollamas_models_that_see_are_listed_with_their_setting(
+    model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_server.pulled = {"qwen3-vl:4b": ["completion", "vision"], "llama3.2:3b": ["completion"]}
+    monkeypatch.setenv("OLLAMA_HOST", model_server.url)
+    monkeypatch.setenv("CAPTION_MODEL", "ollama:qwen3-vl:4b")
+
+    listed = records(run("--json", "--check"))["ollama"]
+    assert listed["models"] == ["qwen3-vl:4b"]
+    assert (listed["ready"], listed["without_price"]) == (True, [])
+    assert listed["checks"][0]["ok"]
+    assert "CAPTION_MODEL=ollama:qwen3-vl:4b" in run().stdout
+
+
+@pytest.mark.parametrize(
+    ("pulled", "needs"),
+    [
+        (None, "no server answers at http://"),
+        ({}, "ollama pull qwen3-vl:4b"),
+        ({"llama3.2:3b": ["completion"]}, "ollama pull qwen3-vl:4b"),
+    ],
+)
+def test_what_ollama_needs_is_said(
+    pulled: dict[str, list[str]] | None,
+    needs: str,
+    model_server: ModelServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model_server.pulled = pulled
+    monkeypatch.setenv("OLLAMA_HOST", model_server.url)
+    monkeypatch.setenv("CAPTION_MODEL", "offline")
+    assert records(run("--json"))["ollama"]["needs"].startswith(needs)
+
+
+def test_a_model_that_is_not_pulled_is_not_asked(
+    model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_server.pulled = {"gemma3:4b": ["completion", "vision"]}
+    monkeypatch.setenv("OLLAMA_HOST", model_server.url)
+    monkeypatch.setenv("CAPTION_MODEL", "ollama:qwen3-vl:4b")
+    checked = run("--check", "--json")
+    assert checked.exit_code == 1
+    assert "ollama pull qwen3-vl:4b" in records(checked)["ollama"]["checks"][0]["problem"]
+    assert model_server.count == 0
+
+
+def test_a_model_without_a_price_and_one_that_goes_are_named(
+    ready: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPTION_MODEL", "gemini:gemini-2.5-flash,openai:of-tomorrow")
+    listed = records(run("--json"))
+    assert listed["openai"]["without_price"] == ["openai:of-tomorrow"]
+    (notice,) = listed["gemini"]["announced"]
+    assert "2026-12-01" in notice
+    assert "CAPTION_MODEL=gemini:gemini-3.5-flash-lite" in notice
+    shown = " ".join(run().stdout.split())
+    assert "none for openai:of-tomorrow" in shown
+    assert "Announced" in shown

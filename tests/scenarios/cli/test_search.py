@@ -147,7 +147,7 @@ def test_nothing_found_is_said_and_no_failure(place: Path) -> None:
     run = by_words(place, "zebra")
 
     assert (run.status, run.out) == (0, "")
-    assert "No captions there." in run.err
+    assert "No captions there: the " in run.err
 
 
 def _raw(place: Path, *arguments: str) -> bytes:

@@ -261,6 +261,7 @@ def test_a_proxy_of_proxies_is_followed_so_far_and_no_further() -> None:
         ("https://*.example.com=shop", "https://example.com/m.jpg", None),
         ("https://*.example.com=shop", "https://a.example.com.evil.test/m.jpg", None),
         ("https://*.example.com=shop", "https://evil-example.com/m.jpg", None),
+        ("https://*.example.com=shop", "https://evil.test/x.example.com/m.jpg", None),
         (
             "https://img*.example.com/i=shop/p",
             "https://img12.example.com/i/m.jpg",

@@ -45,7 +45,7 @@ def document(language: str = "en", *others: str, **fields: Any) -> Document:
         (("en", "zh-Hans"), "zh", "zh-Hans"),
         (("en", "sr-Latn"), "sr-Cyrl", "en"),
         (("en", "fr"), "french please", "en"),
-        (("en", "fr"), "fr_FR", "en"),
+        (("en", "fr"), "fr_FR", "fr"),
         (("en", "fr"), "*", "en"),
     ],
 )

@@ -8,6 +8,8 @@ import os
 import signal
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 
 import psutil
@@ -18,7 +20,9 @@ from functions import pictures
 from functions.core.document import Accepts, Picture
 from functions.core.errors import PermanentError, TransientError
 from functions.pictures.decoding import decoders
-from tests.support import drawn
+from functions.pictures.structure import heif
+from functions.pictures.structure.survey import Damaged
+from tests.support import crafted, drawn
 
 GEMINI = Accepts(
     frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}), 15 << 20, 8192
@@ -218,13 +222,13 @@ def test_no_more_decode_at_once_than_stated() -> None:
 
 def test_who_waits_too_long_for_a_decoder_comes_back_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoders, "WAIT_SECONDS", 0.05)
-    taken = [decoders._places._free.get() for _ in range(pictures.DECODERS)]
+    taken = [decoders._places._free.pop() for _ in range(pictures.DECODERS)]
     try:
         with pytest.raises(TransientError, match="came free"):
             pictures.prepare(GIF, NOTHING, LIMIT)
     finally:
         for place in taken:
-            decoders._places._free.put(place)
+            decoders._places._give(place)
     assert outcome(GIF) == ""
 
 
@@ -241,3 +245,96 @@ def test_decoders_end_with_the_function() -> None:
     decoders.close()
     assert found
     assert not any(child.is_running() for child in found)
+
+
+def test_a_slow_image_gives_way_to_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoders, "PATIENCE_SECONDS", 0.05)
+    slow = drawn.flat_png(8000)
+    assert outcome(GIF) == ""  # a decoder is at hand
+    ended: list[str] = []
+
+    def prepare(name: str, data: bytes) -> None:
+        pictures.prepare(data, NOTHING, LIMIT)
+        ended.append(name)
+
+    threads = [threading.Thread(target=prepare, args=(f"slow {i}", slow)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(decoders._places._waiting) < 3:
+        time.sleep(0.005)
+    honest = threading.Thread(target=prepare, args=("honest", GIF))
+    honest.start()
+    for thread in (*threads, honest):
+        thread.join()
+    assert ended[0] == "honest"
+    assert len(ended) == 5
+
+
+def test_the_second_attempt_at_a_killer_costs_half_of_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoders, "DECODE_SECONDS", 3.0)
+    breaks_late = "import sys, time; sys.stdin.buffer.read(8); time.sleep(2)"
+    places = decoders.Places(lambda: decoders.Decoder("-c", breaks_late))
+    with pytest.raises(decoders.Overtime):
+        places.decode({}, b"")
+    places.close()
+
+
+def test_packed_text_takes_no_more_memory_than_a_file_may_have_text() -> None:
+    data = crafted.gzipped_text_chunks(64, 1 << 20)
+    more = [drawn.chunk(b"zTXt", b"Description\0\0" + zlib.compress(bytes(1 << 20)))] * 64
+    assert len(data) < 100_000
+    tracemalloc.start()
+    try:
+        assert pictures.prepare(drawn.png_with(data, *more), GEMINI, LIMIT).embedded
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_heif_with_a_wall_of_properties_is_not_walked_to_its_end() -> None:
+    data = drawn.heic()
+    at = data.find(b"ipma") - 4
+    entries = (b"\0\1\xff" + b"\1" * 255) * 9_000
+    box = (16 + len(entries)).to_bytes(4, "big") + b"ipma\0\0\0\0"
+    box += (9_000).to_bytes(4, "big") + entries
+    old = int.from_bytes(data[at : at + 4], "big")
+    forged = bytearray(data[:at] + box + data[at + old :])
+    for name in (b"meta", b"iprp"):
+        where = forged.find(name) - 4
+        size = int.from_bytes(forged[where : where + 4], "big") + len(box) - old
+        forged[where : where + 4] = size.to_bytes(4, "big")
+    with pytest.raises(Damaged, match="more properties"):
+        heif.survey(bytes(forged))
+
+
+def test_megabytes_of_fill_are_skipped_in_one_step() -> None:
+    jpeg = drawn.encoded(drawn.quarters(), "JPEG")
+    picture = pictures.prepare(jpeg[:2] + b"\xff" * 10_000_000 + jpeg[2:], GEMINI, LIMIT)
+    assert picture.mime_type == "image/jpeg"
+
+
+@pytest.mark.parametrize("size", [b"\x10\0\0\0", b"\0\0\x10\0", b"\0\0\0\0"])
+@pytest.mark.parametrize("profile", [b"", b"ICCP\x04\0\0\0abcd"])
+def test_a_webp_without_width_or_height_is_refused(size: bytes, profile: bytes) -> None:
+    pixels = b"VP8 \x0a\0\0\0\0\0\0\x9d\x01\x2a" + size
+    body = b"WEBP" + profile + pixels
+    with pytest.raises(PermanentError):
+        pictures.prepare(b"RIFF" + len(body).to_bytes(4, "little") + body, GEMINI, LIMIT)
+
+
+def test_a_packed_drawing_full_of_declarations_is_read_in_one_pass() -> None:
+    text = '<?xml version="1.0" encoding="UTF-16"?>' + drawn.svg().decode()
+    text += "<?xml " * 200_000
+    assert outcome(gzip.compress(text.encode("utf-16"))) == "corrupt_image"
+
+
+def test_a_filter_that_costs_more_than_its_pixels_is_drawn_smaller() -> None:
+    blur = '<filter id="f"><feMorphology operator="dilate" radius="8"/>'
+    blur += '<feConvolveMatrix order="15" kernelMatrix="' + "1 " * 225 + '"/></filter>'
+    shape = '<rect width="32" height="20" fill="red" filter="url(#f)"/>'
+    picture = pictures.prepare(
+        drawn.svg(blur + shape * 20, attributes='width="64" height="40"'), NOTHING, LIMIT
+    )
+    assert (picture.width, picture.height) == (64, 40)

@@ -1,0 +1,212 @@
+"""Chat completions: OpenAI's own, and those of every server that speaks like it.
+
+Answers are read as JSON, not through the SDK's types: servers leave out what those promise, and
+put the words where those have no place. Chat completions rather than responses, because Ollama,
+vLLM, llama.cpp, LM Studio and gateways speak them too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import httpx2
+import openai
+
+from functions.adapters.negotiation import Negotiation, in_words, judged
+from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
+from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, status_within, tokens
+from functions.core.document import Accepts, Answer, Picture, Prompt
+
+_MAX_OUTPUT_TOKENS = 4096
+# Reasons to finish, as families of servers word them; with any other, what there is is read.
+_REFUSED = re.compile(
+    r"filter|sensitive|safety|refus|moderat|prohibited|blocklist|recitation|spii|guardrail|unsafe",
+    re.IGNORECASE,
+)
+_TRUNCATED = re.compile(r"length|max_?(?:\w+_)?tokens|token_limit|context_window", re.IGNORECASE)
+_FAILED = re.compile(
+    r"error|insufficient_system_resource|abort|cancel|timeout|overload|fail|unavailable",
+    re.IGNORECASE,
+)
+
+
+class ChatCaptioner:
+    """A Captioner on ``chat/completions``. One call an answer: no retries of its own, but one for
+    each part of a request that the server does not take.
+
+    ``effort`` is how much the model is to think, None for its default; ``parts`` are those of a
+    request that the server may refuse (see functions/adapters/negotiation.py).
+    """
+
+    def __init__(
+        self,
+        model: str,
+        name: str,
+        service: VendorErrors,
+        client: openai.OpenAI,
+        splicing: PictureTransport,
+        *,
+        accepts: Accepts,
+        parts: Collection[str],
+        effort: str | None = None,
+        keeps: bool = False,
+    ) -> None:
+        self.model, self.accepts = model, accepts
+        self._name, self._service, self._effort = name, service, effort
+        self._client, self._splicing = client, splicing
+        thinking = ["thinking"] if effort else []
+        self._negotiation = Negotiation([*parts, *thinking], keeps=keeps)
+
+    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+        return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
+
+    def _ask(self, picture: Picture, prompt: Prompt, parts: frozenset[str]) -> Answer:
+        with self._splicing.placeholder(picture) as placeholder:
+            request = self._request(picture.mime_type, placeholder, prompt, parts)
+            with self._service.asked(late=openai.APITimeoutError):
+                response = self._posted(request, headers(placeholder))
+                if response.is_error:
+                    body, delay = parsed(response.text), seconds(response.headers)
+                    return self._judged(body, response.status_code, parts, delay)
+                return self._answer(json.loads(response.content), prompt, parts)
+
+    def _posted(self, request: dict[str, Any], extra: dict[str, str]) -> httpx2.Response:
+        """The response, be it an error: the SDK's own repeats what it says, keys and all."""
+        try:
+            return self._client.post(
+                "/chat/completions",
+                body=request,
+                cast_to=httpx2.Response,
+                options={"headers": extra},
+            )
+        except openai.APIStatusError as error:
+            return error.response
+
+    def _request(
+        self, mime_type: str, placeholder: bytes, prompt: Prompt, parts: frozenset[str]
+    ) -> dict[str, Any]:
+        system = prompt.system if "schema" in parts else in_words(prompt)
+        image = {"url": f"data:{mime_type};base64,{encoded(placeholder)}"}
+        if "detail" in parts:
+            image["detail"] = "high"
+        text = prompt.user if "system" in parts else f"{system}\n\n{prompt.user}"
+        content = [{"type": "image_url", "image_url": image}, {"type": "text", "text": text}]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
+        if "system" in parts:
+            messages.insert(0, {"role": "system", "content": system})
+        request: dict[str, Any] = {"model": self._name, "messages": messages}
+        if "limit" in parts:
+            limit = "max_completion_tokens" if "max_completion_tokens" in parts else "max_tokens"
+            request[limit] = prompt.max_output_tokens or _MAX_OUTPUT_TOKENS
+        if "schema" in parts:
+            schema = {"name": "alt_text", "strict": True, "schema": dict(prompt.schema)}
+            request["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if "thinking" in parts:
+            request["reasoning_effort"] = self._effort
+        return request
+
+    def _judged(
+        self, body: Any, status: int, parts: frozenset[str], delay: float | None = None
+    ) -> Answer:
+        status = status_within(body, status)
+        service, known = self._service, self._negotiation
+        return judged(service, known, self._name, status, body, parts, delay)
+
+    def _answer(self, body: Any, prompt: Prompt, parts: frozenset[str]) -> Answer:
+        """What a completion says; raises what is none."""
+        body = body if isinstance(body, Mapping) else {"choices": body}
+        choice = next(
+            (each for each in _list(body.get("choices")) if isinstance(each, Mapping)), {}
+        )
+        if error := body.get("error") or choice.get("error"):
+            return self._judged({"error": error}, 200, parts)
+        message = choice.get("message") or choice.get("delta") or {"content": choice.get("text")}
+        finish = choice.get("finish_reason")
+        finish = finish if isinstance(finish, str) else ""
+        if not choice or not isinstance(message, Mapping):
+            raise self._service.unusable("no choices")
+        if _FAILED.search(finish):
+            raise self._service.unusable(finish)
+        text = _text(message, prompt.schema.get("properties", ()))
+        refusal = "refusal" if message.get("refusal") and "{" not in text else ""
+        used = body.get("usage")
+        used = used if isinstance(used, Mapping) else {}
+        asked = tokens(used.get("prompt_tokens", used.get("input_tokens")))
+        answered = tokens(used.get("completion_tokens", used.get("output_tokens")))
+        return Answer(
+            text=text,
+            blocked=finish if _REFUSED.search(finish) else refusal,
+            truncated=bool(_TRUNCATED.search(finish)),
+            model_version=str(body.get("model") or ""),
+            input_tokens=asked,
+            # Some servers count thoughts in the total only.
+            output_tokens=max(answered, tokens(used.get("total_tokens")) - asked),
+        )
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
+
+def connected(
+    key: str, base_url: str | None, timeout_seconds: float
+) -> tuple[openai.OpenAI, PictureTransport]:
+    """The SDK's client, and the transport by which pictures join its requests."""
+    splicing = PictureTransport(pool())
+    client = openai.OpenAI(
+        api_key=key,
+        base_url=base_url,
+        timeout=timeout_seconds,
+        max_retries=0,
+        http_client=httpx2.Client(transport=splicing, timeout=timeout_seconds),
+    )
+    return client, splicing
+
+
+def _text(message: Mapping[str, Any], fields: Collection[str]) -> str:
+    """Of all that a message says, the first that has one of the ``fields``; else its content."""
+    texts = list(_texts(message))
+    for text in texts:
+        if "{" in text and any(field in text for field in fields):
+            return text
+    return texts[0] if texts else ""
+
+
+def _texts(message: Mapping[str, Any]) -> Iterator[str]:
+    """Content; what it calls tools with; thoughts, where servers put the answer by mistake."""
+    yield _joined(message.get("content"))
+    calls = [*_list(message.get("tool_calls")), {"function": message.get("function_call")}]
+    for call in calls:
+        function = call.get("function") if isinstance(call, Mapping) else None
+        arguments = function.get("arguments") if isinstance(function, Mapping) else None
+        if arguments:
+            yield arguments if isinstance(arguments, str) else json.dumps(arguments)
+    if message.get("parsed"):
+        yield json.dumps(message["parsed"])
+    for name in ("reasoning_content", "reasoning", "reasoning_details", "thinking"):
+        yield _joined(message.get(name), thoughts=True)
+
+
+def _joined(content: Any, *, thoughts: bool = False) -> str:
+    """A text, or a list of its parts, thoughts aside."""
+    if isinstance(content, Mapping):
+        content = [content]
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else ""
+    words = []
+    for part in content:
+        if isinstance(part, str):
+            words.append(part)
+        elif isinstance(part, Mapping) and (thoughts or "think" not in str(part.get("type"))):
+            text = part.get("text", part.get("content"))
+            if isinstance(text, Mapping | list):
+                text = json.dumps(text) if isinstance(text, Mapping) else _joined(text)
+            words.append(text if isinstance(text, str) else "")
+    return "".join(words)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,77 @@
+"""Does a text describe an image? A linear classifier over words, made by ``tools/texts/train.py``.
+
+A text's score is the sum of its features' weights, divided by the root of their number, so that a
+long text is judged as a short one is; above 0 it is more like what describes nothing: refusals,
+errors, requests, placeholders, talk. Each weight stands in a line of ``words/classifier.tsv``,
+to be read and argued with.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import pathlib
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+FILE = pathlib.Path(__file__).parent / "words" / "classifier.tsv"
+
+# What takes a quotation's place: that something is quoted tells of a description.
+QUOTED = "“”"
+# A text is judged by its beginning; nothing that is longer is a refusal only.
+LONGEST = 1_000
+
+_PUNCTUATION = re.compile(
+    r"[\s!-&(-/:-@\[-`{-~\u00a1-\u00bf\u2010-\u2018\u201a-\u203e\u3001-\u303f\uff01-\uff0f\uff1a-\uff20"
+    r"\u060c\u061b\u061f\u06d4\u0964\u0965\u30fb\ufeff]+"
+)
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+")
+_DIGITS = re.compile(r"\d+")
+
+
+def score(text: str) -> float:
+    """How much ``text`` is like what describes nothing; below 0 it is like a description."""
+    weights = _weights()
+    found = set(features(text))
+    return weights["^bias"] + sum(weights.get(each, 0.0) for each in found) / math.sqrt(
+        max(1, len(found))
+    )
+
+
+def features(text: str) -> Iterator[str]:
+    """What the weights are of: words, pairs of them, and pieces of words, folded."""
+    text = unicodedata.normalize("NFKC", text[:LONGEST]).casefold().replace("’", "'")
+    text = text.replace(QUOTED, " q ")
+    words = [word for word in _PUNCTUATION.split(_DIGITS.sub("0", text)) if word]
+    yield f"^{min(len(words), 6)}"
+    stripped = text.rstrip(" .。!…\"'»”)")
+    yield from (f"^{mark}" for mark in "{}<>[]$_=\\" if mark in text)
+    if stripped.endswith(("?", "？", "؟")):
+        yield "^?"
+    if "!" in text or "！" in text:
+        yield "^!"
+    if words and not _UNSPACED.search(words[0]):
+        yield f"^first {words[0]}"
+    before = ""
+    for word in words:
+        if run := _UNSPACED.search(word):
+            yield from _pieces(run[0], 1, 4)
+            continue
+        yield word
+        if before:
+            yield f"{before} {word}"
+        before = word
+        yield from _pieces(f"·{word}·", 4, 5)
+
+
+def _pieces(word: str, shortest: int, longest: int) -> Iterator[str]:
+    for size in range(shortest, longest + 1):
+        for start in range(min(len(word), 200) - size + 1):
+            yield f"~{word[start : start + size]}"
+
+
+@functools.cache
+def _weights() -> Mapping[str, float]:
+    lines = FILE.read_text("utf-8").splitlines()
+    return {name: int(weight) / 100 for name, weight in (line.split("\t") for line in lines)}

@@ -1,0 +1,35 @@
+"""Read an image by its generation and prepare it, within bounds on what is held at once."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from functions import pictures
+from functions.core.document import Accepts, Picture, Upload
+from functions.core.memory_limiter import UNPACKED_BYTES, MemoryLimiter
+from functions.core.ports import ImageStore
+
+
+class PictureFetcher:
+    """Gets pictures for models and for people; one for all events of an instance."""
+
+    def __init__(self, images: ImageStore, max_bytes: int, max_pixels: int) -> None:
+        self._images, self._max_bytes, self._max_pixels = images, max_bytes, max_pixels
+        self._memory = MemoryLimiter()
+        # Of its own, for who waits here holds memory there: in one, two could wait for each other.
+        self._memory_of_unpacked = MemoryLimiter(UNPACKED_BYTES)
+
+    def fetch(self, upload: Upload, accepts: Accepts) -> Picture:
+        """The picture of exactly this generation, to be released when it has been sent.
+
+        Raises Gone, PermanentError for an image that nobody can read, and TransientError where
+        memory or a decoder does not come free in time.
+        """
+        with ExitStack() as taken:
+            taken.callback(self._memory.take(upload.size or 0))
+            data = self._images.read(upload)
+            if size := pictures.unpacked_size(data, self._max_bytes):
+                taken.callback(self._memory_of_unpacked.take(size))
+            picture = pictures.prepare(data, accepts, self._max_pixels, self._max_bytes)
+            picture.on_release = taken.pop_all().close
+        return picture

@@ -1,0 +1,276 @@
+"""What a careful operator would do every quarter of an hour: take up what waits, and mend.
+
+Each step is an indexed query or a part of a listing that goes on where the last run stopped.
+Whoever takes up a document marks it first, by compare-and-set, so that several runs at once
+ask for it once; what is lost on the way is taken up again when it has rested.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Protocol
+
+from functions.core import lease
+from functions.core.document import KeepRequest, Query, Status, Stored
+from functions.core.errors import CaptionError, ConfigurationError, Gone, Stale
+from functions.core.ports import CaptionStore, ImageStore
+from functions.core.report import Report
+from functions.usecases.reconcile import (
+    ASKED_FOR,
+    SETTLED,
+    Mismatch,
+    MismatchKind,
+    Reconciler,
+    ReconcileReport,
+)
+
+# A run ends before its message would be delivered again, and before a function's usual bound.
+SECONDS = 45.0
+# Of what may wait in great numbers: how many a run takes up; while no model answers, how many
+# it tries; how many objects it looks at.
+_MOST, _TRIED, _LOOKED_AT = 1000, 20, 5000
+_PAGE, _AT_ONCE = 250, 8
+# A caption of the last hour shows that a model answers.
+_LATELY = timedelta(hours=1)
+_UNLABELLED: Mapping[str, str | bool] = {"status": "captioned", "metadata_synced": False}
+_EXPIRED: Mapping[str, str | bool] = {"status": "failed", "error.reason": "expired"}
+ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED)
+
+# Bucket and name of an image that is to be captioned.
+Image = tuple[str, str]
+
+
+class Asking(Protocol):
+    """Has images captioned, until a moment of ``time.monotonic``; the number asked for."""
+
+    def __call__(self, images: Sequence[Image], until: float, report: Report) -> int: ...
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run: what is asked of it, until when, and what it has done."""
+
+    wanted: KeepRequest
+    until: float
+    report: Report
+    faults: list[str]
+
+    def over(self) -> bool:
+        return time.monotonic() >= self.until
+
+    def concerns(self, stored: Stored) -> bool:
+        bucket, document = self.wanted.bucket, stored.document
+        return (not bucket or document.bucket == bucket) and document.name.startswith(
+            self.wanted.prefix
+        )
+
+    def count(self, what: str, number: int = 1) -> None:
+        if number:
+            self.report.kept[what] = self.report.kept.get(what, 0) + number
+
+
+class Keeping:
+    """The use case of a clock. ``buckets`` are those to look through where none is named."""
+
+    def __init__(
+        self,
+        store: CaptionStore,
+        images: ImageStore,
+        reconciler: Reconciler,
+        ask: Asking,
+        clock: Callable[[], datetime],
+        *,
+        daily_limit: int,
+        buckets: Sequence[str] = (),
+        seconds: float = SECONDS,
+        settled: timedelta = SETTLED,
+    ) -> None:
+        self._store, self._images, self._reconciler = store, images, reconciler
+        self._ask, self._clock, self._limit = ask, clock, daily_limit
+        self._buckets, self._seconds, self._settled = buckets, seconds, settled
+
+    def keep(self, wanted: KeepRequest, report: Report) -> None:
+        """Do what can be done within the bound of time. What stands in the way of one step does
+        not keep the others from being done; it is told, with what a person should look at."""
+        run = _Run(wanted, time.monotonic() + self._seconds, report, [])
+        report.bucket, report.name, report.outcome = wanted.bucket, wanted.prefix, "kept"
+        for step in (
+            self._deferred,
+            self._left_behind,
+            self._expired,
+            self._unlabelled,
+            self._looked_through,
+        ):
+            try:
+                if not run.over():
+                    step(run)
+            except CaptionError as error:
+                run.faults.append(f"{step.__name__.strip('_')}: {error}")
+        self._tell(run)
+
+    def _deferred(self, run: _Run) -> None:
+        """Uploads over a daily limit, as many as today's limit allows, the oldest first."""
+        now = self._clock()
+        left = self._limit - self._store.reserved(now.date().isoformat())
+        most = min(left, _MOST) if self._limit else _MOST
+        if most > 0:
+            waiting = self._store.oldest("deferred", now, most)
+            self._take_up(run, "deferred", filter(run.concerns, waiting))
+
+    def _left_behind(self, run: _Run) -> None:
+        """Pending documents on which nobody is at work: a holder died, or no event is left."""
+        now = self._clock()
+        waiting = self._store.oldest("pending", now, _MOST)
+        stranded = [each for each in waiting if run.concerns(each) and self._stranded(each)]
+        most = _MOST if self._answers(now) else _TRIED
+        self._take_up(run, "left_behind", stranded[:most])
+
+    def _stranded(self, stored: Stored) -> bool:
+        if lease.waits_until(stored):
+            return False
+        rests = stored.read_at - stored.document.updated_at
+        return stored.document.lease is not None or rests >= self._settled
+
+    def _answers(self, now: datetime) -> bool:
+        """Whether a model has written a caption lately."""
+        lately = Query(status="captioned", since=now - _LATELY, limit=10)
+        return any(
+            each.document.usage.model_calls
+            and each.document.captioned_at
+            and each.document.captioned_at > now - _LATELY
+            for each in self._store.find(lately).found
+        )
+
+    def _expired(self, run: _Run) -> None:
+        """Uploads whose events grew too old in an outage, once a model answers."""
+        if self._answers(self._clock()):
+            given_up = self._store.equal(_EXPIRED, _MOST)
+            self._take_up(run, "expired", filter(run.concerns, given_up))
+
+    def _take_up(self, run: _Run, what: str, waiting: Iterable[Stored]) -> None:
+        """Mark documents as pending without a holder, and ask for those that were marked."""
+        remaining = iter(waiting)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            while not run.over() and (some := list(islice(remaining, _PAGE))):
+                marked = zip(some, pool.map(self._mark, some), strict=True)
+                mine = [each.document for each, won in marked if won]
+                images = [(each.bucket, each.name) for each in mine]
+                if images:
+                    run.count(what, self._ask(images, run.until, run.report))
+
+    def _mark(self, stored: Stored) -> bool:
+        marked = replace(
+            stored.document,
+            status=Status.PENDING,
+            attempts=0 if stored.document.status != "pending" else stored.document.attempts,
+            lease=None,
+            not_before=None,
+            updated_at=max(stored.read_at, stored.document.updated_at + timedelta(microseconds=1)),
+        )
+        with suppress(Stale):
+            self._store.replace(stored, marked)
+            return True
+        return False
+
+    def _unlabelled(self, run: _Run) -> None:
+        """Captions that are not in their objects' metadata."""
+        for stored in filter(run.concerns, self._store.equal(_UNLABELLED, _PAGE)):
+            if run.over():
+                return
+            document = stored.document
+            self._mend(run, MismatchKind.UNLABELLED, document.bucket, document.name)
+
+    def _looked_through(self, run: _Run) -> None:
+        """The next part of each bucket beside its captions: lost events, images that are gone,
+        missing labels and embeddings."""
+        buckets = [run.wanted.bucket] if run.wanted.bucket else self._known_buckets()
+        share = max(1, _LOOKED_AT // max(1, len(buckets)))
+        for bucket in buckets:
+            for some in self._parts(run, bucket, share):
+                self._mend_part(run, some)
+
+    def _known_buckets(self) -> Sequence[str]:
+        if self._buckets:
+            return self._buckets
+        newest = self._store.find(Query(limit=100)).found
+        return sorted({each.document.bucket for each in newest})
+
+    def _parts(self, run: _Run, bucket: str, most: int) -> Iterator[ReconcileReport]:
+        """Surveys of the names that follow the last run's, until the end or enough is seen."""
+        prefix = run.wanted.prefix
+        task = f"look through {bucket}/{prefix}"
+        after = self._store.bookmark(task)
+        while most > 0 and not run.over():
+            try:
+                size = min(most, _PAGE)
+                listed = list(islice(self._images.list(bucket, prefix, after), size))
+            except Gone:
+                run.faults.append(f"there is no bucket gs://{bucket}")
+                return
+            most -= len(listed)
+            until = listed[-1].name if len(listed) == size else ""
+            documents = filter(run.concerns, self._between(bucket, after, until))
+            yield self._reconciler.survey(documents, listed, self._clock())
+            run.count("looked_at", len(listed))
+            after = until
+            self._store.set_bookmark(task, after)
+            if not after:
+                return
+
+    def _between(self, bucket: str, after: str, until: str) -> Iterator[Stored]:
+        while some := self._store.by_name(bucket, after, until, _PAGE):
+            yield from some
+            after = some[-1].document.name
+            if len(some) < _PAGE:
+                return
+
+    def _mend_part(self, run: _Run, survey: ReconcileReport) -> None:
+        # What is pending has its own step, which knows whether anything is on its way.
+        asked = [
+            (each.bucket, each.name)
+            for each in survey.findings
+            if each.fault in ASKED_FOR and each.fault is not MismatchKind.STRANDED
+        ]
+        if asked:
+            run.count("lost_events", self._ask(asked, run.until, run.report))
+        for each in survey.findings:
+            if each.fault not in ASKED_FOR and not run.over():
+                self._mend(run, each.fault, each.bucket, each.name, each.generation)
+
+    def _mend(
+        self, run: _Run, fault: MismatchKind, bucket: str, name: str, generation: int = 0
+    ) -> None:
+        report = Report()
+        try:
+            done = self._reconciler.mend(Mismatch(fault, bucket, name, generation), report)
+        except ConfigurationError:
+            raise
+        except CaptionError as error:
+            run.faults.append(f"gs://{bucket}/{name}: {error}")
+            return
+        run.report.usage += report.usage
+        run.count(str(fault), done)
+
+    def _tell(self, run: _Run) -> None:
+        """What was done, and what is left for a person."""
+        report, now = run.report, self._clock()
+        reasons: Counter[str] = Counter()
+        with suppress(CaptionError):
+            for stored in filter(run.concerns, self._store.oldest("failed", now, _PAGE)):
+                error = stored.document.error
+                reasons[error.reason if error else "no reason"] += 1
+        done = ", ".join(f"{what} {number:,}" for what, number in report.kept.items())
+        report.message = f"kept: {done or 'nothing to do'}"
+        if reasons:
+            told = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
+            run.faults.append(f"{told}: see `captions list --status failed`")
+        if run.faults:
+            report.reason = "needs_a_person"
+            report.message += "; a person should look at " + "; ".join(run.faults[:10])

@@ -1,0 +1,282 @@
+"""The set-up stands still: what a lock names is what is installed, whatever has come out since."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.support.locks import PATHS, ROOT, locked, requirements, versions
+from tests.support.package_index import PackageIndex, package_index
+
+BIN = Path(sys.executable).parent
+# Python's own venv brings these.
+SEEDS = {"pip", "setuptools", "wheel"}
+RUN_TIME = ROOT / "requirements.lock"
+NEWEST_PIP = Path(sys.executable)
+OLDEST_PIP = ROOT / ".venv-pip/bin/python"
+BACKEND = """
+import zipfile
+
+def build_editable(folder, *_):
+    name, told = "stub-1.0-py3-none-any.whl", "stub-1.0.dist-info/"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
+        wheel.writestr(told + "METADATA", "Metadata-Version: 2.1\\nName: stub\\nVersion: 1.0")
+        wheel.writestr(told + "WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any")
+        wheel.writestr(told + "RECORD", "")
+    return name
+"""
+PROJECT = """
+[project]
+name = "stub"
+version = "1.0"
+[build-system]
+requires = []
+backend-path = ["."]
+build-backend = "backend"
+"""
+
+
+def installed(python: Path | str) -> dict[str, str]:
+    """What an environment holds."""
+    code = (
+        "import importlib.metadata as m, json; "
+        "print(json.dumps({d.name: d.version for d in m.distributions()}))"
+    )
+    told = subprocess.run([python, "-I", "-c", code], check=True, capture_output=True, text=True)
+    return {canonicalize_name(name): each for name, each in json.loads(told.stdout).items()}
+
+
+def test_the_tests_run_in_exactly_what_their_lock_names() -> None:
+    wanted = versions(ROOT / "locks/dev.lock") | versions(ROOT / "locks/installer.lock")
+    here = installed(sys.executable)
+    assert {name: here.get(name) for name in wanted} == wanted
+    assert here.keys() - wanted.keys() - SEEDS == {"bucket-captions"}
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
+def test_a_lock_pins_and_hashes_all_that_it_names(path: Path) -> None:
+    for each in locked(path).values():
+        assert re.fullmatch(r"==[\w.+]+", str(each.requirement.specifier)), each
+        assert each.hashes
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", hashed) for hashed in each.hashes)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
+def test_a_lock_names_no_index_and_no_address(path: Path) -> None:
+    text = path.read_text("utf-8").replace("    --hash=", "")
+    assert not re.search(r"(?m)://|^\s*-[a-z-]", text)
+
+
+def test_what_is_deployed_is_what_is_tested() -> None:
+    ours = locked(RUN_TIME)
+    for name in ("cli", "eval", "dev"):
+        theirs = locked(ROOT / "locks" / f"{name}.lock")
+        assert {each: theirs[each].version for each in ours} == {
+            each: mine.version for each, mine in ours.items()
+        }
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "locks/dev.lock"])
+def test_a_lock_holds_all_that_is_needed_with_its_extras_and_no_more(name: str) -> None:
+    """pip before 23.3 takes a newer release where an extra that is asked for is not pinned."""
+    lock = locked(ROOT / name)
+    reached: set[tuple[str, str]] = set()
+    waiting = [Requirement(line) for line in asked_for(name)]
+    while waiting:
+        wanted = waiting.pop()
+        package = canonicalize_name(wanted.name)
+        assert package in lock, f"{package} is needed and not locked: make lock"
+        assert wanted.specifier.contains(lock[package].version, prereleases=True), wanted
+        assert wanted.extras <= lock[package].requirement.extras, f"{wanted}: make lock"
+        for extra in {"", *wanted.extras} - {extra for known, extra in reached if known == package}:
+            reached.add((package, extra))
+            waiting += needs(package, extra)
+    assert {name for name, _ in reached} == {name for name, each in lock.items() if each.here}
+
+
+def asked_for(name: str) -> list[str]:
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    lines = re.findall(r"(?m)^(?!#).*\S.*$", text)
+    if name != "requirements.lock":
+        added = [each for extra in ("cli", "dev") for each in needs("bucket-captions", extra)]
+        lines += [re.sub(r";.*", "", str(each)) for each in added if "bucket" not in each.name]
+        for each in added:
+            if "bucket" in each.name:
+                inner = [needs("bucket-captions", extra) for extra in each.extras]
+                lines += [re.sub(r";.*", "", str(one)) for more in inner for one in more]
+    return lines
+
+
+def needs(package: str, extra: str) -> list[Requirement]:
+    """What ``package`` needs on this machine, for ``extra`` if one is named."""
+    needed = map(Requirement, importlib.metadata.requires(package) or ())
+    return [each for each in needed if not each.marker or each.marker.evaluate({"extra": extra})]
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PackageIndex, Path]]:
+    """An index with a newer release of every package, and this repository's set-up for it.
+
+    The wheels are stubs with the metadata of the real ones, so the locks have their hashes.
+    """
+    root = tmp_path_factory.mktemp("later")
+    (root / "locks").mkdir()
+    shutil.copytree(ROOT / "tools", root / "tools")
+    (root / "pyproject.toml").write_text(PROJECT)
+    (root / "backend.py").write_text(BACKEND)
+    (root / "requirements.txt").touch()
+    with package_index() as index:
+        hashes: dict[str, str] = {}
+        for path in (RUN_TIME, ROOT / "locks/cli.lock", ROOT / "locks/installer.lock"):
+            for name, version in versions(path).items():
+                if name not in hashes:
+                    hashes[name] = release(index, name, version)
+                    release(index, name, f"{version}.post9")
+            (root / path.relative_to(ROOT)).write_text(restated(path, hashes))
+        (root / "locks/build.lock").touch()
+        yield index, root
+
+
+def release(index: PackageIndex, name: str, version: str) -> str:
+    """Offer a stub that asks for all that the installed package asks for."""
+    metadata = importlib.metadata.metadata(name)
+    heads = [
+        f"{head}: {value}\n"
+        for head in ("Requires-Dist", "Provides-Extra")
+        for value in metadata.get_all(head, [])
+    ]
+    programs = {"uv": (BIN / "uv").read_bytes()} if name == "uv" else {}
+    return index.offer(name, version, "".join(heads), programs)
+
+
+def restated(path: Path, hashes: Mapping[str, str]) -> str:
+    """The lock with the hashes of the stubs."""
+    lines = (Requirement(line.split(" --hash=")[0]) for line in requirements(path))
+    return "".join(
+        f"{each} --hash=sha256:{hashes[canonicalize_name(each.name)]}\n"
+        for each in lines
+        if each.marker is None or each.marker.evaluate()
+    )
+
+
+def set_up(root: Path, name: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the set-up as on a new machine: no caches, no settings but ``variables``."""
+    private = {"HOME": str(root), "UV_CACHE_DIR": str(root / "cache"), "PIP_NO_CACHE_DIR": "1"}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PIP_", "UV_", "XDG_", "VIRTUAL_ENV"))
+    }
+    return subprocess.run(
+        [sys.executable, str(root / "tools/environment.py"), name],
+        cwd=root,
+        env=kept | private | {"PIP_CONFIG_FILE": os.devnull} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
+@pytest.mark.parametrize("hindered", [False, True], ids=["uv", "pip, where uv is unable to"])
+def test_a_newer_release_of_everything_changes_nothing(
+    later: tuple[PackageIndex, Path], hindered: bool
+) -> None:
+    index, root = later
+    shutil.rmtree(root / ".venv", ignore_errors=True)
+    hindrance = {"UV_OFFLINE": "1", "UV_CACHE_DIR": str(root / "empty")} if hindered else {}
+
+    done = set_up(root, "cli", PIP_INDEX_URL=index.url, **hindrance)
+
+    assert done.returncode == 0, done.stderr
+    assert ("uv was unable to" in done.stdout) == hindered
+    wanted = versions(ROOT / "locks/cli.lock") | versions(ROOT / "locks/installer.lock")
+    here = installed(root / ".venv/bin/python")
+    assert {name: each for name, each in here.items() if name not in SEEDS} == wanted | {
+        "stub": "1.0"
+    }
+    index.asked.clear()
+    assert set_up(root, "cli", PIP_INDEX_URL=index.url).returncode == 0
+    assert not index.asked
+
+
+@pytest.mark.parametrize("how", ["pip's variable", "pip's file", "uv's variable", "uv's file"])
+def test_an_index_of_ones_own_is_asked_however_it_is_configured(
+    later: tuple[PackageIndex, Path], tmp_path: Path, how: str
+) -> None:
+    index, root = later
+    shutil.rmtree(root / ".venv-lock", ignore_errors=True)
+    (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index.url}\n")
+    (tmp_path / "uv.toml").write_text(f'[[index]]\nurl = "{index.url}"\ndefault = true\n')
+    variables = {
+        "pip's variable": {"PIP_INDEX_URL": index.url},
+        "pip's file": {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")},
+        "uv's variable": {"UV_DEFAULT_INDEX": index.url},
+        "uv's file": {"UV_CONFIG_FILE": str(tmp_path / "uv.toml")},
+    }[how]
+
+    done = set_up(root, "lock", **variables)
+
+    assert done.returncode == 0, done.stderr
+    assert (root / ".venv-lock/environment.json").exists()
+
+
+def test_a_package_with_another_hash_is_not_installed(
+    later: tuple[PackageIndex, Path], tmp_path: Path
+) -> None:
+    index, root = later
+    shutil.copytree(root, tmp_path / "other", ignore=shutil.ignore_patterns(".venv*", "cache"))
+    lock = tmp_path / "other/locks/cli.lock"
+    lock.write_text(re.sub(r"(sha256:)....", r"\g<1>0000", lock.read_text(), count=1))
+
+    done = set_up(tmp_path / "other", "cli", PIP_INDEX_URL=index.url)
+
+    assert done.returncode != 0
+    assert "The set-up stopped" in done.stderr
+    assert not (tmp_path / "other/.venv/environment.json").exists()
+
+
+@pytest.mark.parametrize("python", [NEWEST_PIP, OLDEST_PIP], ids=["newest", "oldest"])
+def test_pip_takes_the_lock_in_the_place_of_requirements_as_it_stands(
+    later: tuple[PackageIndex, Path], python: Path
+) -> None:
+    """Cloud Functions' build runs ``pip install -r requirements.txt``, with any pip."""
+    index, root = later
+    done = planned(python, root / "requirements.lock", index)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="pip 23.0 starts on Python 3.11 only")
+@pytest.mark.parametrize("dropped", [r"(?m)^[\w.-]+\[.*\n", r"(?m)^google-auth==.*\n"])
+def test_the_oldest_pip_refuses_a_lock_that_names_less(
+    later: tuple[PackageIndex, Path], tmp_path: Path, dropped: str
+) -> None:
+    index, root = later
+    lock = (root / "requirements.lock").read_text()
+    (tmp_path / "bare.lock").write_text(re.sub(dropped, "", lock))
+    refused = planned(OLDEST_PIP, tmp_path / "bare.lock", index)
+    assert "must have their versions pinned" in refused.stderr
+
+
+def planned(python: Path, lock: Path, index: PackageIndex) -> subprocess.CompletedProcess[str]:
+    """What pip would install from ``lock``."""
+    options = ["--dry-run", "--ignore-installed", "--isolated", "--no-cache-dir", "--quiet"]
+    return subprocess.run(
+        [python, "-m", "pip", "install", *options, "--index-url", index.url, "-r", str(lock)],
+        env={"PATH": os.environ["PATH"], "HOME": str(lock.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )

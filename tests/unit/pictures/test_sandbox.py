@@ -1,0 +1,125 @@
+"""A decoder that a file has taken over gets no key, no socket and no other process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.pictures.decoding import decoders
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+
+# A stand-in for a decoder under somebody else's control: it tries what it is told, in the
+# worker's own process, and answers with what it got.
+STAND_IN = """
+import ctypes, glob, json, os, socket, sys, threading
+from functions.pictures.decoding import sandbox, worker
+
+def tried(request, data):
+    parent, libc = os.getppid(), ctypes.CDLL(None, use_errno=True)
+    def thread():
+        ran = []
+        other = threading.Thread(target=lambda: ran.append(1))
+        other.start(), other.join()
+        return ran
+    attempts = {
+        "environ": lambda: open(f"/proc/{parent}/environ", "rb").read(),
+        "memory": lambda: open(f"/proc/{parent}/mem", "rb"),
+        "own environ": lambda: json.dumps(dict(os.environ)).encode(),
+        "file": lambda: open(request["file"], "rb").read(),
+        "write": lambda: open("here", "wb").write(b"x"),
+        "write to tmp": lambda: open("/tmp/here", "wb").write(b"x"),
+        "delete": lambda: os.unlink(request["file"]),
+        "folder": lambda: os.listdir("."),
+        "tcp": lambda: socket.create_connection(("127.0.0.1", request["port"]), 1),
+        "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(
+            b"x", ("127.0.0.1", request["port"])),
+        "unix": lambda: socket.socket(socket.AF_UNIX),
+        "fork": os.fork,
+        "program": lambda: os.posix_spawn("/bin/true", ["true"], {}),
+        "replace": lambda: os.execv("/bin/true", ["true"]),
+        "signal": lambda: os.kill(parent, 0),
+        "trace": lambda: libc.ptrace(16, parent, 0, 0) and 1 / 0,
+        "namespace": lambda: libc.unshare(0x10000000) and 1 / 0,
+        "root": lambda: os.setuid(0) if os.getuid() else os.chown("/", 0, 0),
+        "thread": thread,
+    }
+    try:
+        got = attempts[request["attempt"]]()
+        return {"got": repr(got)}, b""
+    except BaseException as error:
+        return {"refused": repr(error)}, b""
+
+sandbox._LAYERS = tuple(l for l in sandbox._LAYERS if l.__name__ not in sys.argv[2:])
+worker.main(int(sys.argv[1]), tried)
+"""
+
+
+def attempt(what: str, *without: str, **more: Any) -> dict[str, Any]:
+    """The answer of a taken-over decoder that tries ``what``, some layers left out."""
+    decoder = decoders.Decoder(
+        "-c", textwrap.dedent(STAND_IN), str(decoders.DECODER_MEMORY), *without
+    )
+    try:
+        return decoder.ask({"attempt": what, "file": "", "port": 9} | more, b"", 5.0)[0]
+    finally:
+        decoder.close()
+
+
+REFUSED = [
+    *("environ", "memory", "file", "write", "write to tmp", "delete"),
+    *("tcp", "udp", "unix", "fork", "program", "replace", "signal", "trace", "namespace", "root"),
+]
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_decoder_that_was_taken_over_is_refused(what: str, tmp_path: Path) -> None:
+    file = tmp_path / "key.json"
+    file.write_text("a secret")
+    answer = attempt(what, file=str(file))
+    assert "refused" in answer, answer
+    assert file.exists()
+
+
+@pytest.mark.parametrize("layer", ["_landlock", "_seccomp", "_network_namespace"])
+@pytest.mark.parametrize("what", ["environ", "memory"])
+def test_the_key_is_safe_without_one_layer(what: str, layer: str) -> None:
+    answer = attempt(what, layer)
+    assert "refused" in answer, answer
+
+
+@pytest.mark.parametrize("what", ["tcp", "udp"])
+def test_the_network_is_closed_by_seccomp_alone(what: str) -> None:
+    assert "refused" in attempt(what, "_landlock", "_network_namespace")
+
+
+def test_no_key_is_in_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a secret")
+    answer = attempt("own environ")
+    assert "a secret" not in answer["got"]
+    assert "GEMINI_API_KEY" not in answer["got"]
+
+
+def test_what_decoding_needs_is_left() -> None:
+    assert attempt("thread")["got"] == "[1]"
+
+
+def test_a_platform_that_lacks_a_layer_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    places = decoders.Places()
+    places._tell(["landlock (Function not implemented)"])
+    places._tell(["landlock (Function not implemented)"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "The decoders' sandbox lacks: landlock (Function not implemented)"
+    ]
+
+
+def test_the_working_folder_is_empty_and_goes_with_the_decoder() -> None:
+    decoder = decoders.Decoder()
+    assert os.listdir(decoder._folder) == []
+    decoder.close()
+    assert not os.path.exists(decoder._folder)
