@@ -22,6 +22,8 @@ from functions.providers import PROVIDERS
 from functions.settings import POLICY_FILE, Model, Settings
 
 if TYPE_CHECKING:
+    from google.cloud import storage
+
     from functions.http.alt_text import AltTextEndpoint
     from functions.http.review import ReviewEndpoint
     from functions.model.embeddings import Embeddings
@@ -160,24 +162,31 @@ def alt_text() -> AltTextEndpoint:
 def review() -> ReviewEndpoint:
     """The review page, for people who may change captions."""
     from functions.http.review import ReviewEndpoint
+    from functions.model.embeddings import Embeddings
+    from functions.usecases.fetch_picture import PictureFetcher
+    from functions.usecases.thumbnail import Thumbnails
 
     read = settings()
     captions, meanings = store(read), embedder(read)
     return ReviewEndpoint(
         captions,
         gallery(read),
-        editing(read, captions),
+        editing(read, captions, Embeddings(meanings, read.prices)),
+        Thumbnails(PictureFetcher(images(read), read.max_bytes, read.max_pixels)),
         functools.partial(recaption, read),
         (lambda text: meanings.question(text).vector) if meanings else None,
         "local" if read.local else "unknown",
     )
 
 
-def editing(settings: Settings, captions: CaptionStore) -> Editing:
+def editing(
+    settings: Settings, captions: CaptionStore, embeddings: Embeddings | None = None
+) -> Editing:
     """The use case of people's changes, on the store ``captions``."""
     from functions.usecases.edit_caption import Editing
 
-    return Editing(captions, images(settings), meaning(settings), settings.languages[0])
+    meanings = embeddings or meaning(settings)
+    return Editing(captions, images(settings), meanings, settings.languages[0])
 
 
 def recaption(settings: Settings, document: Document) -> None:
@@ -202,9 +211,7 @@ def gallery(settings: Settings) -> Gallery:
 
     if folder := settings.local:
         return FolderGallery(folder)
-    from google.cloud import storage
-
-    return SignedAddresses(_opened(storage.Client, settings))
+    return SignedAddresses(_bucket_client(settings))
 
 
 def captioner(model: Model, timeout_seconds: float) -> Captioner:
@@ -258,6 +265,7 @@ def store(settings: Settings) -> CaptionStore:
     return FirestoreCaptions(client, settings.collection)
 
 
+@functools.cache
 def images(settings: Settings) -> ImageStore:
     """Cloud Storage, or the folder of CAPTION_LOCAL. Raises ConfigurationError if it is out of
     reach."""
@@ -265,11 +273,17 @@ def images(settings: Settings) -> ImageStore:
         from functions.adapters.folder import FolderImages
 
         return _opened(lambda: FolderImages(folder), settings)
-    from google.cloud import storage
-
     from functions.adapters.gcs import CloudStorageImages
 
-    return CloudStorageImages(_opened(storage.Client, settings))
+    return CloudStorageImages(_bucket_client(settings))
+
+
+@functools.cache
+def _bucket_client(settings: Settings) -> storage.Client:
+    """Cloud Storage's client, one for reading images and for showing them."""
+    from google.cloud import storage
+
+    return _opened(storage.Client, settings)
 
 
 def _opened(open_: Callable[[], T], settings: Settings) -> T:

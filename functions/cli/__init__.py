@@ -15,6 +15,7 @@ from functions.cli.demo import demo
 from functions.cli.edit import edit
 from functions.cli.eval import evaluate
 from functions.cli.get import get
+from functions.cli.history import history, restore
 from functions.cli.html import html
 from functions.cli.keep import keep
 from functions.cli.models import models
@@ -57,7 +58,21 @@ def captions() -> None:
 
 
 for each in (
-    *(demo, serve, caption, get, list_, search, edit, retry, keep, backfill, check),
+    *(
+        demo,
+        serve,
+        caption,
+        get,
+        list_,
+        search,
+        edit,
+        history,
+        restore,
+        retry,
+        keep,
+        backfill,
+        check,
+    ),
     *(rules, models, evaluate, html),
 ):
     captions.add_command(each)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,12 +11,20 @@ from flask import Request, Response
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 
-from functions.core.document import Document, Query, Stored
-from functions.core.errors import CaptionError, Conflict, EditError, Gone, NoCaption
+from functions.core.document import Document, Query, Source, Status, Stored
+from functions.core.errors import (
+    CaptionError,
+    Conflict,
+    EditError,
+    Gone,
+    NoCaption,
+    PermanentError,
+)
 from functions.core.ports import CaptionStore, Gallery
 from functions.http import responses, review_requests
 from functions.http.responses import Refusal
-from functions.usecases.edit_caption import Editing, version
+from functions.usecases.edit_caption import Change, Editing, version
+from functions.usecases.thumbnail import Thumbnails
 
 # Set in the WSGI environment by a server that takes uploads: the page then offers them.
 UPLOADS = "captions.uploads"
@@ -32,11 +41,14 @@ _ROUTES = Map(
     [
         *(Rule(path, methods=["GET"], endpoint="file") for path in _FILES),
         Rule("/captions", methods=["GET"], endpoint="captions"),
+        Rule("/captions:batch", methods=["POST"], endpoint="batch"),
+        Rule("/counts", methods=["GET"], endpoint="counts"),
         Rule("/search", methods=["GET"], endpoint="search"),
         Rule(_CAPTION, methods=["GET"], endpoint="caption"),
         Rule(_CAPTION, methods=["PATCH"], endpoint="edit"),
         Rule(f"{_CAPTION}/recaption", methods=["POST"], endpoint="recaption"),
         Rule(f"{_CAPTION}/image", methods=["GET"], endpoint="image"),
+        Rule(f"{_CAPTION}/thumbnail", methods=["GET"], endpoint="thumbnail"),
     ],
     merge_slashes=False,
 )
@@ -49,6 +61,8 @@ _POLICY = (
 _IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _SEEN_AGAIN = "private, max-age=600"
 _SVG = "image/svg+xml"
+# Edits of one batch at the same time, each of which waits for the stores.
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,7 @@ class ReviewEndpoint:
     store: CaptionStore
     gallery: Gallery
     editing: Editing
+    thumbnails: Thumbnails
     recaption: Callable[[Document], None]
     place: Callable[[str], Sequence[float]] | None = None
     by: str = "unknown"
@@ -109,6 +124,55 @@ class ReviewEndpoint:
         except ValueError as error:
             raise Refusal(400, str(error)) from None
         return responses.as_json({"captions": _shown(page.found), "next": page.cursor or None})
+
+    def _counts(self, request: Request) -> Response:
+        """How many captions the filters name, by status, and how many of them need a look; null
+        where only reading them all would tell."""
+        wanted = review_requests.query(request.args)
+        asked = {
+            "all": wanted,
+            "review_needed": replace(wanted, review=True),
+            **{each.value: replace(wanted, status=each) for each in Status},
+        }
+        with ThreadPoolExecutor(len(asked)) as pool:
+            counts = dict(zip(asked, pool.map(self.store.count, asked.values()), strict=True))
+        return responses.as_json(counts)
+
+    def _batch(self, request: Request) -> Response:
+        """One thing done with many captions: what came of each."""
+        wanted = review_requests.batch(request)
+        by = review_requests.person(request, self.by)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            done = pool.map(lambda key: self._one_of_many(key, wanted.act, by), wanted.ids)
+            captions = dict(zip(wanted.ids, done, strict=True))
+        return responses.as_json({"captions": captions})
+
+    def _one_of_many(self, key: str, act: str, by: str) -> dict[str, object]:
+        try:
+            stored = self._read(key)
+            if act == "recaption":
+                self.recaption(stored.document)
+                return {"done": True}
+            if act == "decorative" and stored.document.source == Source.HUMAN:
+                raise EditError("a person wrote its text; open it to change that")
+            change = Change(approve=True) if act == "approve" else Change(decorative=True)
+            edited = self.editing.edit(key, change, by, version(stored.document))
+        except CaptionError as error:
+            return {"done": False, "error": str(error)}
+        return {"done": True, "version": version(edited.stored.document)}
+
+    def _thumbnail(self, request: Request, key: str) -> Response:
+        """The picture, small: by the decoder that captions go through, in every format."""
+        size = review_requests.size(request.args.get("size", "240"))
+        try:
+            made = self.thumbnails.make(self._read(key).document, size)
+        except Gone:
+            raise Refusal(404, "the image is gone, or was overwritten a moment ago") from None
+        except PermanentError as error:
+            raise Refusal(404, error.message) from None
+        response = responses.answer(made.data, made.mime_type, _SEEN_AGAIN)
+        response.headers["Content-Security-Policy"] = _IMAGE_POLICY
+        return response
 
     def _search(self, request: Request) -> Response:
         """By meaning, or by words where meaning cannot be searched: ``by`` says which."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from functions.core import search_terms
-from functions.core.document import Document, Query, Status
+from functions.core.document import Document, Query, Source, Status
 from functions.core.document_records import to_record
 from functions.core.language_tags import language_tag
 from functions.http import responses
@@ -21,6 +22,9 @@ from functions.usecases.edit_caption import Change, version
 STATUSES = tuple(each.value for each in Status)
 PAGE, MOST = 24, 100
 MOST_BYTES = 1 << 16
+MOST_IN_BATCH = 500
+BATCH_BYTES = 1 << 17
+ACTS = ("approve", "decorative", "recaption")
 # "Getting the user's identity", Identity-Aware Proxy: the name behind who vouches for it.
 IDENTITY = "X-Goog-Authenticated-User-Email"
 _FIELDS: dict[str, type] = {
@@ -52,6 +56,10 @@ def query(args: MultiDict[str, str]) -> Query:
         language=_language(args.get("language", "").strip()),
         words=words,
         review=bool(review),
+        source=_source(args.get("source", "")),
+        reason=args.get("reason", "").strip(),
+        since=_day(args.get("since", "")),
+        until=_day(args.get("until", ""), days=1),
         limit=_limit(args.get("limit", str(PAGE))),
         cursor=args.get("cursor", ""),
     )
@@ -69,7 +77,7 @@ def change(request: Request) -> Change:
     return Change(**sent)
 
 
-def body(request: Request) -> dict[str, Any]:
+def body(request: Request, most: int = MOST_BYTES) -> dict[str, Any]:
     """The JSON object that is sent, by this site's own page or by no browser. Raises Refused.
 
     Who is signed in is signed in for other websites' requests too: those are told by the
@@ -79,7 +87,7 @@ def body(request: Request) -> dict[str, Any]:
         raise Refusal(415, "send Content-Type: application/json")
     own(request)
     try:
-        sent = json.loads(responses.body(request, MOST_BYTES))
+        sent = json.loads(responses.body(request, most))
     except (ValueError, RecursionError):
         sent = None
     if not isinstance(sent, dict):
@@ -119,8 +127,58 @@ def shown(document: Document) -> dict[str, Any]:
     """A caption as JSON. ``image`` is relative to the page, like every address there."""
     record = {key: value for key, value in to_record(document).items() if key not in _UNSHOWN}
     plain: dict[str, Any] = json.loads(json.dumps(record, default=_stamp))
-    image = f"captions/{document.id}/image?generation={document.generation}"
-    return plain | {"id": document.id, "version": version(document), "image": image}
+    at, query = f"captions/{document.id}", f"generation={document.generation}"
+    addresses = {"image": f"{at}/image?{query}", "thumbnail": f"{at}/thumbnail?{query}"}
+    return plain | {"id": document.id, "version": version(document)} | addresses
+
+
+def size(text: str) -> int:
+    """How many pixels the longer side of a thumbnail is to have at least. Raises Refusal."""
+    if not text.isascii() or not text.isdigit() or len(text) > 4 or not int(text):
+        raise Refusal(400, "size is no number of pixels, such as 240")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One thing to be done with many captions: ``approve``, ``decorative`` or ``recaption``."""
+
+    ids: tuple[str, ...]
+    act: str
+
+
+def batch(request: Request) -> Batch:
+    """What a POST's body asks for. Raises Refusal."""
+    sent = body(request, BATCH_BYTES)
+    ids = sent.pop("ids", None)
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        raise Refusal(400, "ids is no list of captions' ids")
+    if not 0 < len(ids) <= MOST_IN_BATCH:
+        raise Refusal(400, f"ids has {len(ids)} captions; send 1 to {MOST_IN_BATCH}")
+    acts = [name for name, wanted in sent.items() if wanted is True]
+    if len(sent) != 1 or len(acts) != 1 or acts[0] not in ACTS:
+        raise Refusal(400, f"say one thing to do, as true: {', '.join(ACTS)}")
+    return Batch(tuple(dict.fromkeys(ids)), acts[0])
+
+
+def _source(text: str) -> str:
+    known = [each.value for each in Source if each]
+    if text and text not in known:
+        raise Refusal(400, f"source={text[:40]!r} is none of {', '.join(known)}")
+    return text
+
+
+def _day(text: str, days: int = 0) -> datetime | None:
+    """A time, or the beginning of a day in UTC, ``days`` later."""
+    if not text:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(400, f"{text[:40]!r} is no date; write 2026-11-23") from None
+    if len(text) == len("2026-11-23"):
+        time += timedelta(days=days)
+    return time.replace(tzinfo=time.tzinfo or UTC)
 
 
 def _language(text: str) -> str:

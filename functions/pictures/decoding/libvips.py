@@ -1,6 +1,6 @@
 """libvips: it streams, so that memory follows the width of an image and not its area.
 
-Its wheel decodes JPEG, PNG, WebP, TIFF, GIF, AVIF and SVG. The pixels that Pillow and libheif
+Its wheel decodes JPEG, PNG, WebP, TIFF, GIF and SVG. The pixels that Pillow and libheif
 decode take the same way from there.
 """
 
@@ -27,6 +27,8 @@ __all__ = ["Decoded", "bounded", "draw", "pyvips", "read", "rgba", "shrunk"]
 pyvips.cache_set_max(0)
 pyvips.block_untrusted_set(True)
 pyvips.operation_block_set("VipsForeignLoadSvg", False)
+# The libheif inside the wheel does not tell its version; AVIF is Pillow's.
+pyvips.operation_block_set("VipsForeignLoadHeif", True)
 
 # A moment of an animation is found by decoding all before it.
 _ANIMATION_PIXELS = 100_000_000

@@ -78,8 +78,8 @@ def test_an_old_style_jpeg_tiff_is_shown_not_black() -> None:
 
 
 def test_one_flat_colour_from_much_data_is_believed_if_two_readers_see_it() -> None:
+    assert seen(drawn.encoded(Image.new("RGB", SIZE), "JPEG") + bytes(200_000)) == [(0, 0, 0)] * 4
     more = struct.pack(">I", 8 + 200_000) + b"free" + bytes(200_000)
-    assert seen(drawn.encoded(Image.new("RGB", SIZE), "AVIF") + more) == [(0, 0, 0)] * 4
     with pytest.raises(PermanentError, match="one flat colour"):
         shown(drawn.encoded(Image.new("RGB", SIZE), "HEIF") + more)  # there is one reader only
 

@@ -1,0 +1,119 @@
+"""The HTTP side of reviewing thousands: counts, many at once, thumbnails, filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.core.document import document_id
+from tests.scenarios.test_review import get, key, mug, names, patch  # noqa: F401
+from tests.support.answers import gemini
+from tests.support.pictures import jpeg, png, tiff
+from tests.support.stack import Embedded, Stack
+
+
+def batch(stack: Stack, **sent: Any) -> Any:
+    return stack.client("review").post("/captions:batch", json=sent)
+
+
+def captioned(stack: Stack, *names: str, **words: Any) -> list[str]:
+    """Images with words of a model; their ids."""
+    for number, name in enumerate(names):
+        stack.model.answer(gemini.good(alt_text=f"A mug, number {number}", **words))
+        assert stack.deliver(stack.put(name, jpeg(number))) == 200
+    return [key(stack, name) for name in names]
+
+
+def test_captions_are_counted_by_status_and_by_what_needs_a_look(stack: Stack) -> None:
+    captioned(stack, "a.jpg", "shop/b.jpg")
+    stack.deliver(stack.put("c.jpg", b"\xff\xd8\xff broken"))
+
+    assert get(stack, "/counts").json == {
+        **{"all": 3, "review_needed": 0, "captioned": 2, "rejected": 1},
+        **{"pending": 0, "failed": 0, "deferred": 0},
+    }
+    assert get(stack, "/counts?prefix=shop/").json["all"] == 1
+
+
+def test_many_are_approved_at_once_and_each_is_answered_for(stack: Stack) -> None:
+    first, second = captioned(stack, "a.jpg", "b.jpg")
+    missing = document_id(stack.bucket, "missing.jpg")
+
+    answer = batch(stack, ids=[first, second, missing], approve=True).json["captions"]
+
+    assert [answer[each]["done"] for each in (first, second, missing)] == [True, True, False]
+    assert "no such caption" in answer[missing]["error"]
+    assert get(stack, f"/captions/{second}").json["review"]["approved_by"]
+
+
+def test_many_are_marked_as_decorative_but_not_over_what_a_person_wrote(stack: Stack) -> None:
+    first, second = captioned(stack, "a.jpg", "b.jpg")
+    patch(stack, "b.jpg", {"alt_text": "My mug"})
+
+    answer = batch(stack, ids=[first, second], decorative=True).json["captions"]
+
+    assert answer[first]["done"] is True
+    assert "a person wrote" in answer[second]["error"]
+    assert get(stack, f"/captions/{first}").json["decorative"] is True
+    assert get(stack, f"/captions/{second}").json["alt_text"] == "My mug"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"approve": True},
+        {"ids": [], "approve": True},
+        {"ids": "a", "approve": True},
+        {"ids": [1], "approve": True},
+        {"ids": ["a"] * 501, "approve": True},
+        {"ids": ["a"]},
+        {"ids": ["a"], "approve": False},
+        {"ids": ["a"], "approve": True, "decorative": True},
+        {"ids": ["a"], "delete": True},
+    ],
+)
+def test_a_batch_that_is_unclear_changes_nothing(sent: Any, embedded: Embedded) -> None:
+    answer = batch(embedded, **sent)
+    assert answer.status_code == 400
+    assert answer.json["error"]
+
+
+def test_a_thumbnail_is_small_and_is_shown_by_every_browser(stack: Stack) -> None:
+    stack.deliver(stack.put("big.tiff", tiff(size=(900, 600)), content_type="image/tiff"))
+
+    answer = get(stack, f"/captions/{key(stack, 'big.tiff')}/thumbnail?size=200")
+
+    assert answer.status_code == 200
+    assert answer.content_type == "image/jpeg"
+    assert len(answer.data) < 20_000
+    assert "max-age" in answer.headers["Cache-Control"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_thumbnail_of_what_is_no_picture_says_why(stack: Stack) -> None:
+    stack.deliver(stack.put("c.jpg", b"\xff\xd8\xff broken"))
+    answer = get(stack, f"/captions/{key(stack, 'c.jpg')}/thumbnail")
+    assert answer.status_code == 404
+    assert answer.json["error"]
+
+
+@pytest.mark.parametrize("size", ["", "0", "-1", "big", "1e3", "99999"])
+def test_a_size_that_means_nothing_is_named(size: str, embedded: Embedded) -> None:
+    embedded.deliver(embedded.put("a.png", png()))
+    answer = get(embedded, f"/captions/{key(embedded, 'a.png')}/thumbnail?size={size}")
+    assert answer.status_code == 400
+
+
+def test_captions_are_found_by_file_name_source_date_and_reason(stack: Stack) -> None:
+    captioned(stack, "products/blue-kettle.jpg")
+    stack.model.answer(gemini.good(alt_text="A woman of perhaps 30 years, Asian"))
+    stack.deliver(stack.put("b.jpg", jpeg(7)))
+    patch(stack, "b.jpg", {"alt_text": "Anna"})
+
+    assert names(get(stack, "/captions?q=kettle")) == ["products/blue-kettle.jpg"]
+    assert names(get(stack, "/captions?source=human")) == ["b.jpg"]
+    assert names(get(stack, "/captions?since=2020-01-01&until=2020-01-31")) == []
+    assert len(names(get(stack, "/captions?since=2020-01-01"))) == 2
+    for wrong in ("source=me", "since=yesterday", "until=2026-13-01"):
+        assert get(stack, f"/captions?{wrong}").status_code == 400
