@@ -79,8 +79,8 @@ bench-images: .venv/dev ## time and memory of each picture format
 	$(BIN)/python -m tools.bench.bench_pictures
 	$(BIN)/python -m tools.bench.bench_pictures --mix
 
-sweep-images: .venv/dev ## prepare every image file of this machine, and hostile ones
-	$(BIN)/python -m tools.bench.sweep_pictures /usr .venv
+sweep-images: .venv/dev ## every image file of this machine, judged by ImageMagick and ExifTool, and hostile ones
+	$(BIN)/python -m tools.bench.sweep_pictures --judge /usr .venv
 
 fuzz-images: .venv/dev ## ten minutes of broken files for all that reads them outside a decoder
 	$(BIN)/python -m tools.fuzz_pictures
