@@ -200,6 +200,16 @@ def test_a_gamma_of_its_own_is_applied_unless_better_is_known() -> None:
     assert drawn.alike(seen(known, GEMINI), [(55,) * 3] * 4)
 
 
+@pytest.mark.parametrize("odd", [-9999.0, 3.4e38, -3.4e38])
+def test_a_number_for_no_data_does_not_hide_the_measurements(odd: float) -> None:
+    ramp = array.array("f", [x / 320 for _ in range(200) for x in range(320)])
+    ramp[5000] = ramp[5001] = odd
+    tags: list[crafted.Tag] = [(258, "H", [32]), (339, "H", [3])]
+    picture = shown(crafted.tiff(ramp.tobytes(), SIZE, tags, 1))
+    low, high = drawn.opened(picture.data).convert("L").resize((32, 20)).getextrema()
+    assert int(low) < 70 < 235 < int(high)  # type: ignore[arg-type]
+
+
 def test_what_is_plain_needs_no_conversion() -> None:
     assert cicp.is_plain(b"\x01\x0d")
     assert not cicp.is_plain(b"\x0c\x0d")
