@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import importlib
@@ -62,9 +63,12 @@ def settings() -> Settings:
 @functools.cache
 def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
-    gc.disable()  # see Loading, which ends it
+    gc.disable()  # see EagerCaptioner, which ends it
     try:
-        return build(settings())
+        made = build(settings())
+        # What Cloud Run's SIGTERM comes to, once the running events have ended.
+        atexit.register(made.give_back)
+        return made
     except BaseException:
         gc.enable()
         raise

@@ -260,6 +260,12 @@ class Settings:
         _one_of("serve", "withhold"),
         "whether `alt_text` answers with words that still need a person's review",
     )
+    lookup_daily_limit: int = _setting(
+        "CAPTION_LOOKUP_DAILY_LIMIT",
+        "1000000",
+        _whole(0, 10**12),
+        "documents that one instance reads for `alt_text` in a UTC day; 0 for no limit",
+    )
     local: Path | None = _setting(
         "CAPTION_LOCAL",
         "",

@@ -157,7 +157,7 @@ class Functions:
             line = self._log.line(change.id)
             if acknowledged or line.get("reason") == "configuration":
                 break
-            if line.get("reason") == "transient":
+            if line.get("reason") == "transient" or line.get("outcome") == "away":
                 waiting(_outcome(False, line | {"outcome": "waiting"}))
                 waiting = _nobody
             if pause is None or self.stop.wait(pause):
