@@ -4,7 +4,7 @@ The words of an error count before its status, since gateways wrap one in the ot
 mean stands in vendor_errors.toml. Then::
 
     402, no credit; 429                             TransientError no_credit; over_quota
-    408 409 425 499 5xx, no answer in time          TransientError away, with the delay asked for
+    408 409 424 425 499 5xx, no answer in time      TransientError away, with the delay asked for
     401 403, a wrong key                            ConfigurationError: the key
     404, a model that sees no images                ConfigurationError: CAPTION_MODEL
     moderation, whatever its status                 Refused: the image is blocked
@@ -45,7 +45,7 @@ _NO_CREDENTIALS = frozenset(
     | {"SubjectTokenProviderError", "WorkloadIdentityError"}
 )
 _DAY = 86400.0
-_RETRYABLE = frozenset({408, 409, 425, 429, 499})
+_RETRYABLE = frozenset({408, 409, 424, 425, 429, 499})
 _ABOUT_PICTURES = frozenset({400, 413, 415, 422})
 # Shorter ones are no secrets: servers of one's own are given "ollama" or "k".
 _SECRET_CHARACTERS = 12
@@ -101,8 +101,8 @@ class VendorErrors:
             )
         if family == "refusal":
             return Refused(f"{self.name} refused this image: {said}", _why(message))
-        if family == "busy":
-            outage = Outage.OVER_QUOTA if status == 429 else Outage.AWAY
+        if family in {"busy", "quota"}:
+            outage = Outage.OVER_QUOTA if family == "quota" else Outage.AWAY
             return TransientError(f"{self.name} answered {status}: {said}", retry_after, outage)
         if family == "too_large":
             return PermanentError(
@@ -209,12 +209,15 @@ def _family(status: int, message: str) -> str:
         return family
     if family := says("blind"):
         return family
-    if says("refusal") and not (status >= 500 and says("busy")):
+    troubled = status == 429 or status >= 500
+    if says("refusal") and not (troubled and says("busy", "quota")):
         return "refusal"
     if status == 402 or says("credit"):
         return "credit"
     if family := says("account"):
         return family
+    if status == 429 or says("quota"):
+        return "quota"
     if status in _RETRYABLE or status >= 500:
         return "busy"
     if status in {401, 403}:
