@@ -71,7 +71,8 @@ class Refused(PermanentError):
 class VendorErrors:
     """A provider as messages name it. ``access`` is what to do where it lets nobody in,
     ``endpoint`` the variable of its address, ``keys`` those that must not be seen, ``setting``
-    the variable of the model, ``bound`` what bounds a call's time."""
+    the variable of the model, ``bound`` what bounds a call's time, ``remedy`` what brings a model
+    there that is unknown."""
 
     name: str
     access: str
@@ -79,6 +80,7 @@ class VendorErrors:
     keys: tuple[str, ...]
     setting: str = "CAPTION_MODEL"
     bound: str = "CAPTION_TIMEOUT_SECONDS"
+    remedy: str = ""
 
     def answered(
         self,
@@ -129,8 +131,8 @@ class VendorErrors:
             return f"{self.name} does not let this function use {model}: {self.access}"
         if family == "model":
             return (
-                f"{self.name} knows no model {model}: set {self.setting} to another, or check "
-                f"{self.endpoint} ({said})"
+                f"{self.name} knows no model {model}: {self.remedy}set {self.setting} to another, "
+                f"or check {self.endpoint} ({said})"
             )
         if family == "context":
             return (
@@ -173,8 +175,8 @@ class VendorErrors:
         kinds = {each.__name__ for each in type(error).__mro__}
         if kinds & _NO_ADDRESS:
             return ConfigurationError(
-                f"{self.endpoint} is no address of {self.name} ({type(error).__name__}): write "
-                "it with https:// or http://"
+                f"{self.endpoint} is no address ({type(error).__name__}): write it with https:// "
+                "or http://"
             )
         if kinds & _NO_CREDENTIALS:
             return ConfigurationError(
