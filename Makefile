@@ -1,6 +1,8 @@
 # Everything installs itself into .venv; the only thing asked for is Python 3.11 or newer.
 PYTHON ?= $(or $(wildcard .venv/bin/python),python3)
 BIN := .venv/bin
+# of the tests, each with emulators of its own
+WORKERS ?= logical
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,7 +28,13 @@ test: .venv/dev .venv-pip ## lint, types and tests, with both emulators
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+programs: .venv/dev ## bring the programs that the tests drive and that are not here: browser, emulators
+	@tools/programs.sh && $(MAKE) --no-print-directory browser-libraries
+
+fuzz: .venv/dev ## the properties with new examples, fifty times as many
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n $(WORKERS) -m hypothesis
 
 browser-libraries: tests/browser/node_modules/.package-lock.json ## what alt.js is tried with
 
@@ -115,4 +123,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images worst-model chaos mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images worst-model chaos mutants clean

@@ -221,6 +221,12 @@ class Settings:
         "Gemini's model of meanings, for search and similarity; empty for none",
         may_be_empty=True,
     )
+    max_output_tokens: int | None = _setting(
+        "CAPTION_MAX_OUTPUT_TOKENS",
+        "",
+        _whole(256, 1_000_000),
+        "what one reply may take, thinking included; unset, it follows from the languages",
+    )
     prices: Path | None = _setting(
         "CAPTION_PRICES", "", _prices, "a file of prices beside `functions/model/prices.toml`"
     )

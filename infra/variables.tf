@@ -179,6 +179,7 @@ variable "settings" {
       "CAPTION_MAX_AGE_SECONDS",
       "CAPTION_MAX_ATTEMPTS",
       "CAPTION_MAX_BYTES",
+      "CAPTION_MAX_OUTPUT_TOKENS",
       "CAPTION_MAX_PIXELS",
       "CAPTION_SIMILARITY_THRESHOLD",
       "CAPTION_TIMEOUT_SECONDS",
@@ -206,7 +207,7 @@ variable "memory" {
 
   validation {
     condition     = contains(["1Gi", "2Gi", "4Gi"], var.memory)
-    error_message = "memory is 1Gi, 2Gi or 4Gi; below that a decoder's 320 MiB and the pictures in hand do not fit."
+    error_message = "memory is 1Gi, 2Gi or 4Gi; below that a decoder's 512 MiB and the pictures in hand do not fit."
   }
 }
 

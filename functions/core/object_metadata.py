@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from functions.core.document import Document, EmbeddedText, Upload
+from functions.core.language_tags import language_tag
 from functions.core.plain_text import plain_line
 
 # "Custom metadata ... 8 KiB": all keys and values together (Cloud Storage, quotas & limits).
@@ -42,6 +43,21 @@ def uploader_text(upload: Upload) -> EmbeddedText:
     )
 
 
+def carried_text(upload: Upload) -> EmbeddedText:
+    """The text in our labels that an object has carried here from another one, or from another
+    generation: a person's, if they say so. What they say of a model's is not taken over."""
+    metadata = upload.metadata
+    if metadata.get("caption-source") not in ("human", "uploader"):
+        return EmbeddedText()
+    if metadata.get("caption-generation") == str(upload.generation):
+        return EmbeddedText()
+    return EmbeddedText(
+        alt_text=plain_line(metadata.get("alt-text", "")),
+        caption=plain_line(metadata.get("caption", "")),
+        language=_language(metadata.get("caption-language", "")),
+    )
+
+
 def written(document: Document, present: Mapping[str, str]) -> dict[str, str | None]:
     """The labels of a captioned document that fit beside the metadata that is ``present``.
 
@@ -66,6 +82,13 @@ def written(document: Document, present: Mapping[str, str]) -> dict[str, str | N
             labels[key] = fitting
             used += _size({key: fitting})
     return labels
+
+
+def _language(text: str) -> str:
+    try:
+        return language_tag(text.strip())
+    except ValueError:
+        return ""
 
 
 def _ours(metadata: Mapping[str, str]) -> bool:

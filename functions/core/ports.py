@@ -15,6 +15,7 @@ from functions.core.document import (
     Picture,
     Prompt,
     Query,
+    Record,
     Stored,
     Upload,
 )
@@ -102,6 +103,13 @@ class CaptionStore(Protocol):
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
         """The captioned documents of ``query`` whose embeddings lie closest, with the cosine
         similarity, closest first, at most ``query.limit``. Its cursor and words do not count."""
+
+    def read_record(self, kind: str, key: str) -> Record:
+        """The record of this kind and key; empty where there is none, or none any more."""
+
+    def write_record(self, record: Record) -> Record:
+        """Write a record over the version that it was read in. Raises Stale if that has changed,
+        or if it was read as absent and is there."""
 
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         """Documents with these values, in any order, at most ``limit``. A field of a nested map

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from functions import quality
-from functions.core.document import Answer, CheckedCaption, Picture, Prompt, Reply
+from functions.core.document import Answer, CheckedCaption, Picture, Prompt, Reply, Unable
 from functions.core.errors import CaptionError, PermanentError, UnusableReply
 from functions.core.ports import Captioner, FetchPicture
 from functions.core.report import Report
@@ -25,6 +25,7 @@ class Draft:
     answer: Answer
     checked: quality.Checked | None
     faults: tuple[str, ...]
+    mendable: bool = True
 
     @property
     def reply(self) -> Reply | None:
@@ -63,9 +64,16 @@ class ModelClient:
         Raises OverBudget before a call is made, PermanentError where the model is blocked or
         its reply stays unusable, and what the captioner raises. ``report`` counts each call.
         """
-        told = prompt.about(told, picture.note, picture.embedded)
+        embedded = picture.embedded
+        doubts: tuple[str, ...] = ()
+        told = prompt.about(told, picture.note, embedded)
+        texts = (embedded.title, embedded.alt_text, embedded.caption)
+        context = replace(context, hints=(*context.hints, *filter(None, texts)))
+        if self._rules:
+            embedded, doubts = quality.vetted(embedded, context)
+            picture.embedded = embedded
         draft = self._draft(self._relay.ask(picture, refetch, told, again_until, report), context)
-        if draft.faults and self._clock() < again_until:
+        if draft.faults and draft.mendable and self._clock() < again_until:
             draft = self._repaired(draft, refetch, told, context, report)
         if draft.checked is None or draft.reply is None:
             raise PermanentError(
@@ -73,15 +81,17 @@ class ModelClient:
                 f"{draft.answer.model} gave no usable caption: {'; '.join(draft.faults)[:500]}. "
                 "Try another model, or write the alt text by hand.",
             )
+        unable = draft.reply.could_not_describe
+        doubts += (draft.answer.review, f"model_{unable}" if unable else "")
         return CheckedCaption(
             draft.reply,
-            tuple(filter(None, (*draft.checked.reasons, draft.answer.review))),
+            tuple(filter(None, (*draft.checked.reasons, *doubts))),
             draft.answer.model,
             draft.answer.model_version,
             draft.answer.language or context.languages[0],
             picture.width,
             picture.height,
-            picture.embedded,
+            embedded,
         )
 
     def _repaired(
@@ -95,6 +105,8 @@ class ModelClient:
         """The better of ``draft`` and a second answer. What was paid for is not given up for a
         fault of the second call."""
         again = prompt.repair(told, draft.answer.text, draft.faults)
+        if draft.answer.truncated:
+            again = prompt.shorter(told)
         try:
             answer = self._relay.again(draft.answer.model, refetch, again, report)
             second = self._draft(answer, context)
@@ -108,19 +120,48 @@ class ModelClient:
 
     def _draft(self, answer: Answer, context: quality.Context) -> Draft:
         if answer.blocked:
-            raise PermanentError(
-                "blocked",
-                f"{answer.model} refused this image ({answer.blocked}). Write the alt text by "
-                "hand, or try another model.",
-            )
+            raise _blocked(answer, answer.blocked)
         try:
             reply = read_reply(answer)
         except UnusableReply as error:
-            return Draft(answer, None, (str(error),))
+            return Draft(answer, None, (_cut_off(answer) or str(error),))
         if not self._rules or answer.review:
             return Draft(answer, quality.Checked(reply, ()), ())
         checked = quality.check(reply, context)
-        return Draft(answer, checked, _messages(checked.repairable))
+        faults = _messages(checked.repairable)
+        if faults and answer.truncated:
+            faults = (*faults, _cut_off(answer))
+        unable = reply.could_not_describe
+        if not unable or checked.publishable:
+            return Draft(answer, checked, faults)
+        if unable is Unable.REFUSED:
+            raise _blocked(answer, "it says that it may not describe it")
+        return Draft(answer, checked, (_UNABLE[unable],), mendable=False)
+
+
+_UNABLE = {
+    Unable.UNREADABLE: "it says that it got no image that it can read",
+    Unable.EMPTY: "it says that there is nothing in the image",
+    Unable.UNCERTAIN: "it says that it cannot make out what the image shows",
+}
+
+
+def _blocked(answer: Answer, why: str) -> PermanentError:
+    return PermanentError(
+        "blocked",
+        f"{answer.model} refused this image ({why}). Write the alt text by hand, or try another "
+        "model.",
+    )
+
+
+def _cut_off(answer: Answer) -> str:
+    """What to say of a reply that ended too early; nothing if it did not."""
+    if not answer.truncated:
+        return ""
+    return (
+        f"the reply was cut off after {answer.output_tokens} output tokens, thinking included: "
+        "raise CAPTION_MAX_OUTPUT_TOKENS, or ask for fewer languages"
+    )
 
 
 def _messages(findings: Sequence[quality.Finding]) -> tuple[str, ...]:

@@ -10,19 +10,25 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from functions.core.document import EmbeddedText, Prompt
+from functions.core.document import EmbeddedText, Prompt, Unable
 from functions.core.errors import ConfigurationError
+from functions.core.language_tags import language_name
 from functions.core.policy import Rule
 
-NAME = "alt-text-1"
+NAME = "alt-text-2"
 _PLACES = {"language", "max_length", "guidance"}
 _FENCE = "~~~~~~~~"
+_FENCE_SIGNS = re.compile("[~\u02dc\u223c\u301c\uff5e]{2,}")
+# Output tokens: what a model may think, the text in the image, tags and the form, and for each
+# language a caption and what joins it to its alt text. Scripts take up to a token a character.
+_THOUGHT, _SEEN, _FORM, _EACH_LANGUAGE = 2048, 1536, 256, 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +61,39 @@ class PromptText:
 
 
 def compose(
-    rule: Rule, languages: Sequence[str], hint: str = "", wording: PromptText | None = None
+    rule: Rule,
+    languages: Sequence[str],
+    hint: str = "",
+    wording: PromptText | None = None,
+    max_output_tokens: int | None = None,
 ) -> Prompt:
     """What a model is told about one upload, the picture and its embedded text apart."""
-    return _composed(rule, tuple(languages), hint, wording or _shipped())
+    told = _composed(rule, tuple(languages), hint, wording or _shipped())
+    if max_output_tokens:
+        told = replace(told, max_output_tokens=max_output_tokens, output_limit=max_output_tokens)
+    return told
 
 
 @functools.lru_cache(maxsize=256)
 def _composed(rule: Rule, languages: tuple[str, ...], hint: str, wording: PromptText) -> Prompt:
-    system = wording.told(_named(languages[0]), rule.max_length, _guidance(rule, languages))
+    system = wording.told(language_name(languages[0]), rule.max_length, _guidance(rule, languages))
     user = "Write the alt text and caption for this image." + _fenced("notes by the uploader", hint)
     wanted = schema(languages)
     told = json.dumps([system, user, wanted], sort_keys=True)
     version = f"{wording.name}@{hashlib.sha256(told.encode()).hexdigest()[:12]}"
-    return Prompt(version, system, user, wanted)
+    return Prompt(version, system, user, wanted, output_tokens(rule, languages))
+
+
+def output_tokens(rule: Rule, languages: Sequence[str]) -> int:
+    """What the longest reply that is asked for may take, thinking included."""
+    return _THOUGHT + _SEEN + _FORM + len(languages) * (_EACH_LANGUAGE + rule.max_length)
 
 
 def about(prompt: Prompt, note: str, embedded: EmbeddedText) -> Prompt:
     """``prompt`` with what is known of the picture's own file."""
     said = "\n".join(filter(None, (embedded.title, embedded.alt_text, embedded.caption)))
     user = prompt.user + (f" {note}" if note else "") + _fenced("text stored in the file", said)
-    return Prompt(prompt.version, prompt.system, user, prompt.schema)
+    return replace(prompt, user=user)
 
 
 def repair(prompt: Prompt, answer: str, findings: Sequence[str]) -> Prompt:
@@ -87,19 +105,33 @@ def repair(prompt: Prompt, answer: str, findings: Sequence[str]) -> Prompt:
         + "\n".join(f"- {each}" for each in findings)
         + "\nReply again for the same image, with this mended."
     )
-    return Prompt(prompt.version, prompt.system, user, prompt.schema)
+    return replace(prompt, user=user)
+
+
+def shorter(prompt: Prompt) -> Prompt:
+    """``prompt`` after a reply that was cut off: it asks for less, and leaves more room."""
+    wanted = {**prompt.schema, "properties": dict(prompt.schema["properties"])}
+    for name in ("visible_text", "tags"):
+        wanted["properties"].pop(name, None)
+    wanted["required"] = list(wanted["properties"])
+    return replace(
+        prompt,
+        user=prompt.user + "\nYour first reply was cut off. Leave out visible_text and tags, think "
+        "no longer than you must, and be brief.",
+        schema=wanted,
+        max_output_tokens=min(2 * prompt.max_output_tokens, prompt.output_limit),
+    )
 
 
 def schema(languages: Sequence[str]) -> dict[str, Any]:
-    """The JSON Schema of a reply. Its order is the order of writing: text is read before it is
-    summed up, and the long description precedes the short one."""
+    """The JSON Schema of a reply. Its order is the order of writing: whether there is anything to
+    say, the long description before the short one, and last what may be cut off."""
     words = {"type": "string"}
     properties: dict[str, Any] = {
-        "visible_text": words,
+        "could_not_describe": {"type": "string", "enum": ["none", *Unable]},
         "caption": words,
         "alt_text": words,
         "decorative": {"type": "boolean"},
-        "tags": {"type": "array", "items": words},
     }
     if len(languages) > 1:
         properties["translations"] = {
@@ -115,6 +147,7 @@ def schema(languages: Sequence[str]) -> dict[str, Any]:
                 "additionalProperties": False,
             },
         }
+    properties |= {"tags": {"type": "array", "items": words}, "visible_text": words}
     return {
         "type": "object",
         "properties": properties,
@@ -136,7 +169,7 @@ def _guidance(rule: Rule, languages: Sequence[str]) -> str:
         named = ", ".join(rule.keywords)
         lines.append(f"- Where they are plainly visible, use these names: {named}.")
     if len(languages) > 1:
-        others = ", ".join(_named(each) for each in languages[1:])
+        others = ", ".join(language_name(each) for each in languages[1:])
         lines.append(
             f"- translations: caption and alt_text again in {others}, each as a native writer "
             "would put it, saying the same and no more."
@@ -144,12 +177,14 @@ def _guidance(rule: Rule, languages: Sequence[str]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _named(tag: str) -> str:
-    return f"the language with the BCP 47 tag {tag}"
-
-
 def _fenced(what: str, text: str) -> str:
-    """``text`` as data: between fences that it cannot close itself."""
+    """``text`` as data: between fences that it cannot close itself.
+
+    No line of it has two fence signs in a row, and both fences carry a mark that is drawn from
+    the text: one that contained its own mark would be a fixed point of the hash.
+    """
     if not text:
         return ""
-    return f"\n{_FENCE} {what}\n{text.replace(_FENCE[:3], '~')}\n{_FENCE}"
+    text = _FENCE_SIGNS.sub(_FENCE[0], text)
+    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
+    return f"\n{_FENCE} {mark} {what}\n{text}\n{_FENCE} {mark}"

@@ -12,11 +12,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from functions.core.document import Answer, Reply
+from functions.core.document import Answer, Reply, Unable
 from functions.core.errors import UnusableReply
 from functions.model.lenient_json import Found, objects, unescaped
 
-_FIELDS = ("alt_text", "caption", "decorative", "visible_text", "tags", "translations")
+_FIELDS = (
+    "alt_text",
+    "caption",
+    "could_not_describe",
+    "decorative",
+    "tags",
+    "translations",
+    "visible_text",
+)
 # Where thought ends and the answer begins, as model families write it.
 _ANSWER = re.compile(
     r"</(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|seed:think)>"
@@ -26,6 +34,7 @@ _ANSWER = re.compile(
     re.IGNORECASE,
 )
 _DEPTH = 4
+_ABLE = frozenset({"", "none", "no", "false", "null", "n/a", "not applicable"})
 _YES = frozenset({"true", "yes", "1", "1.0"})
 _SEPARATOR = re.compile(r"[,;\n|]|(?:^|\s)#")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
@@ -42,9 +51,11 @@ def read_reply(answer: Answer) -> Reply:
         raise UnusableReply(f"the reply {cut}; write one complete JSON object, and be brief")
     decorative = str(found.get("decorative")).lower() in _YES
     alt_text, caption = _words(found.get("alt_text")), _words(found.get("caption"))
-    if not alt_text and not decorative and found.get("alt_text") != "":
+    unable = _unable(found.get("could_not_describe"))
+    if not alt_text and not decorative and not unable and found.get("alt_text") != "":
         raise UnusableReply("alt_text is missing or not a string")
-    if not caption and not alt_text and not decorative and found.get("caption") is None:
+    silent = not caption and not alt_text and not decorative and not unable
+    if silent and found.get("caption") is None:
         raise UnusableReply("caption is missing or not a string")
     return Reply(
         caption=caption or alt_text,
@@ -53,7 +64,16 @@ def read_reply(answer: Answer) -> Reply:
         tags=_tags(found.get("tags")),
         visible_text=_words(found.get("visible_text"), "\n"),
         translations=_translations(found.get("translations")),
+        could_not_describe=unable,
     )
+
+
+def _unable(value: Any) -> Unable | None:
+    """Why the model says that it does not describe; a word of its own for that is a doubt."""
+    word = str(value or "").strip().lower()
+    if word in _ABLE:
+        return None
+    return Unable(word) if word in set(Unable) else Unable.UNCERTAIN
 
 
 def _best(text: str) -> Mapping[str, Any] | None:
@@ -124,7 +144,8 @@ def _named(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_reply(fields: Mapping[str, Any]) -> bool:
-    return "alt_text" in fields and not isinstance(fields["alt_text"], Mapping)
+    said = "alt_text" in fields or _unable(fields.get("could_not_describe")) is not None
+    return said and not isinstance(fields.get("alt_text"), Mapping)
 
 
 def _words(value: Any, joint: str = " ") -> str:

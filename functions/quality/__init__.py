@@ -12,13 +12,16 @@ cleaning        the fixes
 wording         the rules on a text's own words
 sources         the rules on where words come from: file names, prompt, dictation
 scripts         the rules on languages and scripts
-passage, text   one text with its surroundings; characters and words
+classifier      whether a text describes anything, by weights in ``words/classifier.tsv``
+embedded        what stands in the file, by the same rules
+checked_text    one text with its surroundings; ``text``: characters and words
 words           the languages' word lists, in ``words/*.toml``
 catalogue       ``RULES``: every rule with its meaning and an example
 ==============  =====================================================================
 """
 
 from functions.quality.checking import check
+from functions.quality.embedded import vetted
 from functions.quality.findings import UNPUBLISHABLE, Checked, Context, Finding, Severity
 
-__all__ = ["UNPUBLISHABLE", "Checked", "Context", "Finding", "Severity", "check"]
+__all__ = ["UNPUBLISHABLE", "Checked", "Context", "Finding", "Severity", "check", "vetted"]

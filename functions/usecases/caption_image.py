@@ -14,6 +14,7 @@ from functions.core.clock import Clock
 from functions.core.document import (
     CaptionRequest,
     Document,
+    EmbeddedText,
     Problem,
     Prompt,
     Source,
@@ -31,7 +32,7 @@ from functions.model.embeddings import Embeddings
 from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
-from functions.usecases import find_copy, forget_image, preflight
+from functions.usecases import find_copy, forget_image, keep_history, preflight
 from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.label_image import label
 
@@ -39,6 +40,10 @@ from functions.usecases.label_image import label
 _CONTENTION = 8
 # An event lives for a day, and each pause costs an attempt: ten of them must fit.
 _LONGEST_PAUSE = timedelta(hours=1)
+
+
+# What a claimed document comes to, whatever has become of it meanwhile.
+Finish = Callable[[Document], Document]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +110,14 @@ class Captioning:
             report.outcome = "gone"
             return
         languages = preflight.languages(upload, rule, self._settings.languages)
-        prompt = compose(rule, languages, object_metadata.hint(upload))
+        prompt = compose(
+            rule,
+            languages,
+            object_metadata.hint(upload),
+            max_output_tokens=self._settings.max_output_tokens,
+        )
         claim = self._claim(upload, prompt, trigger or Trigger(upload.time), report)
-        if claim and claim.stored.document.status == Status.CAPTIONED:
+        if claim and claim.label:
             self._label(claim.stored, upload, report)
         elif claim:
             self._work(Task(claim, upload, rule, languages, prompt), report)
@@ -133,6 +143,7 @@ class Captioning:
         request = LeaseRequest(
             uuid.uuid4().hex, self._captioner.model, prompt.version, self._clock(), self._lease
         )
+        own_text = transitions.given(object_metadata.uploader_text(upload))
         for _ in range(_CONTENTION):
             won = self._store.create(lease.first(upload, request))
             stored = won or self._store.read(upload.id)
@@ -142,35 +153,59 @@ class Captioning:
             request = replace(request, at=self._clock())
             mine = lease.holds(request, stored.document)  # created, perhaps with a lost answer
             if mine and not wrong:
-                return Claim(stored)
-            decision = Decision.WORK if mine else lease.decide(stored, upload, trigger)
+                return Claim(stored, request)
+            decision = lease.decide(stored, upload, trigger, request, own_text=own_text)
+            if mine:
+                decision = Decision.WORK
             if decision is Decision.HELD:
                 raise Held(f"held until {lease.waits_until(stored)}")
-            if decision is not Decision.WORK:
+            if decision in (Decision.DONE, Decision.SUPERSEDED):
                 report.outcome = decision.value
-                return Claim(stored) if decision is Decision.LABEL else None
-            taken = lease.renewed if mine else lease.taken
+                return None
+            if decision is Decision.LABEL:
+                report.outcome = decision.value
+                return Claim(stored, request, label=True)
             try:
-                return Claim(
-                    self._store.replace(stored, taken(stored, upload, request)), stored.document
-                )
+                return self._claimed(stored, upload, trigger, request, decision, mine)
             except Stale:
                 continue
         raise Held("the document keeps changing; other deliveries are at work on it")
+
+    def _claimed(
+        self,
+        stored: Stored,
+        upload: Upload,
+        trigger: Trigger,
+        request: LeaseRequest,
+        decision: Decision,
+        mine: bool,
+    ) -> Claim:
+        """The claim, written over ``stored``. Raises Stale."""
+        document = stored.document
+        if decision is Decision.CARRY:
+            carried = self._store.replace(stored, lease.carried(stored, upload, request))
+            return Claim(carried, request, document, label=True)
+        if mine:
+            taken = lease.renewed(stored, upload, request)
+        else:
+            taken = lease.taken(stored, upload, request, trigger)
+            if document.alt_text and not taken.alt_text:
+                keep_history.keep(self._store, document)
+        return Claim(self._store.replace(stored, taken), request, document)
 
     def _work(self, task: Task, report: Report) -> None:
         """Bring a claimed document to its end: captioned, or ended with a reason."""
         stored = task.claim.stored
         report.model = self._captioner.model
         try:
-            document = self._captioned(task, report)
+            finish = self._captioned(task, report)
             report.outcome = "captioned"
         except Gone:
             forget_image.drop(self._store, self._images, stored)
             report.outcome = "gone"
             return
         except OverBudget:
-            document = self._ended(
+            finish = self._unanswered(
                 task,
                 Status.DEFERRED,
                 "over_budget",
@@ -180,30 +215,50 @@ class Captioning:
             )
         except PermanentError as error:
             status = Status.FAILED if error.reason in preflight.GIVEN_UP else Status.REJECTED
-            document = self._ended(task, status, error.reason, error.message, report)
+            finish = self._unanswered(task, status, error.reason, error.message, report)
         except Exception as error:
             self._postpone(stored, error, report)
             raise
-        saved = self._save(stored, transitions.spent(document, report.usage), report)
+        saved = self._save(stored, finish, report)
         if saved and lease.unlabelled(saved.document):
             self._label(saved, task.upload, report)
 
-    def _captioned(self, task: Task, report: Report) -> Document:
-        """The document with its words: a copy's, or the model's. Raises what ends the work."""
-        upload, document = task.upload, task.claim.stored.document
+    def _captioned(self, task: Task, report: Report) -> Finish:
+        """What gives a claimed document its text: a copy's, what the object carries, or the
+        model's. Raises what ends the work."""
+        upload, claim, document = task.upload, task.claim, task.claim.stored.document
         preflight.check(upload, document, self._images, self._settings, self._clock())
         people = object_metadata.uploader_text(upload)
-        if copy := find_copy.copy_of(self._store, task.claim):
+        if lease.own_text(document, claim.request):
+            copy: Document | None = document
+        else:
+            known = find_copy.copy_of(self._store, claim, upload)
+            copy = known.document if known else None
+        if copy:
             preflight.look_for(upload, self._images)
-            return transitions.copied(document, copy, people, self._clock())
-        fetch = functools.partial(self._pictures.fetch, upload)
+            if copy.by_person:
+                keep_history.inherit(self._store, document, copy)
+            return functools.partial(
+                transitions.copied, copy=copy, uploader=people, now=self._clock()
+            )
+        if find_copy.is_labelled(claim, upload):
+            preflight.look_for(upload, self._images)
+            text, language = object_metadata.carried_text(upload), task.languages[0]
+            return functools.partial(
+                transitions.labelled, text=text, language=language, now=self._clock()
+            )
+        return self._asked(task, people, report)
+
+    def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
+        """What gives a claimed document the model's text."""
+        fetch = functools.partial(self._pictures.fetch, task.upload)
         picture = fetch(self._captioner.accepts)
         try:
             context = quality.Context(
                 languages=tuple(task.languages),
                 max_length=task.rule.max_length,
-                hints=tuple(filter(None, [object_metadata.hint(upload)])),
-                name=upload.name,
+                hints=tuple(filter(None, [object_metadata.hint(task.upload)])),
+                name=task.upload.name,
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
             asked = self._model.ask(
@@ -211,21 +266,34 @@ class Captioning:
             )
         finally:
             picture.release()
-        document = transitions.captioned(document, asked, people, self._clock())
-        if self._settings.filter == "similarity" and document.source == Source.MODEL:
-            threshold = self._settings.similarity_threshold
-            document = self._embeddings.judged(document, fetch, threshold, report)
-        return document
+        finish = functools.partial(
+            transitions.captioned,
+            asked=asked,
+            prompt=task.prompt.version,
+            uploader=people,
+            now=self._clock(),
+        )
+        found = finish(task.claim.stored.document)
+        own = found.source != Source.MODEL or found.proposal
+        if self._settings.filter != "similarity" or own:
+            return finish
+        threshold = self._settings.similarity_threshold
+        judged = self._embeddings.judged(found, fetch, threshold, report)
+        return lambda claim: transitions.measured(finish(claim), judged)
 
     def _repair_until(self) -> datetime:
         """A second call is begun only if it can end while the claim holds."""
         return self._clock() + self._lease - timedelta(seconds=2 * self._settings.timeout_seconds)
 
-    def _save(self, stored: Stored, document: Document, report: Report) -> Stored | None:
+    def _save(self, stored: Stored, finish: Finish, report: Report) -> Stored | None:
         """Write what the work came to; None, with the outcome, where it is no longer wanted.
 
-        A caption that was paid for is saved over the claim of a delivery that took over.
+        Text that was paid for is saved over the claim of a delivery that took over; what a
+        person has said of the published text meanwhile is heeded.
         """
+        document = transitions.spent(finish(stored.document), report.usage)
+        if document.text_fields() != stored.document.text_fields():
+            keep_history.keep(self._store, stored.document)
         for _ in range(_CONTENTION):
             try:
                 return self._store.replace(stored, document)
@@ -239,10 +307,11 @@ class Captioning:
                 return None
             if current.document == document:
                 return current  # written, though the answer to that was lost
-            edited = current.document.source == Source.HUMAN != document.source
-            if edited or current.document.status != Status.PENDING:
+            if not current.document.in_work:
                 report.outcome = "done"
                 return None
+            if not transitions.alike(stored.document, current.document):
+                document = transitions.spent(finish(current.document), report.usage)
             stored = current
         raise Held("the document keeps changing; other deliveries are at work on it")
 
@@ -275,18 +344,11 @@ class Captioning:
         except (Stale, TransientError):
             return  # somebody else has it, or the lease runs out by itself
 
-    def _ended(
+    def _unanswered(
         self, task: Task, status: Status, reason: str, message: str, report: Report
-    ) -> Document:
-        """The document without new words; those that it had before stand."""
+    ) -> Finish:
+        """What ends a claimed document without new text, and lets copies of it ask."""
         report.outcome, report.reason = status, reason
-        now, before = self._clock(), task.claim.before
-        if (
-            before
-            and before.generation == task.upload.generation
-            and before.status == Status.CAPTIONED
-        ):
-            message = f"asked again in vain, the words from before stand: {message}"
-            return replace(before, updated_at=now, error=Problem(reason, message, now))
-        claimed = task.claim.stored.document
-        return transitions.ended(claimed, status, now, Problem(reason, message, now))
+        find_copy.give_way(self._store, task.claim.stored.document)
+        problem = Problem(reason, message, self._clock())
+        return functools.partial(transitions.unanswered, status=status, problem=problem)

@@ -71,10 +71,11 @@ def page(context: BrowserContext) -> Page:
 
 @contextmanager
 def _chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        raise Missing("Chromium", "install it (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        program = shutil.which("chromium") or shutil.which("google-chrome") or own
+        if not Path(program).exists():
+            raise Missing("Chromium", "apt-get install chromium, as root on Debian")
         running = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
         yield running
         running.close()

@@ -14,15 +14,16 @@ from typing import TypeVar
 
 from cloudevents.http import CloudEvent
 
-from functions.core import transitions
-from functions.core.document import CaptionRequest, Deletion, Document, Review, Upload, document_id
+from functions.core.document import CaptionRequest, Deletion, Document, Upload, document_id
 from functions.core.errors import ConfigurationError, TransientError
 from functions.core.policy import Policy
 from functions.core.report import Report
 from functions.logs import handle
 from functions.settings import Settings
 from functions.usecases.caption_image import Captioning
+from functions.usecases.edit_caption import Change, changed
 from functions.usecases.forget_image import Forgetting
+from functions.usecases.label_image import label
 from tests.chaos.faults import Died, Faults
 from tests.chaos.places import Place
 from tests.chaos.ports import ScriptedCaptioner, WatchedCaptions, WatchedImages
@@ -143,17 +144,14 @@ class World:
         if stored is None:
             return
         self.pass_time(1)
-        edited = replace(
-            transitions.ended(stored.document, "captioned", self.now),
-            **{"alt_text": text, "caption": text, "decorative": False, "source": "human"},
-            review=Review(),
-        )
+        change = Change(alt_text=text, caption=text, decorative=False)
+        edited = changed(stored.document, change, "somebody", self.now)
         stored = self.place.captions.replace(stored, edited)
         live = self.live(name)
         if live and "caption-skip" not in live.metadata:
             self.witness.cherished.add(name)
         if live and live.generation == edited.generation:
-            transitions.label(self.place.captions, self.place.images, stored, live)
+            label(self.place.captions, self.place.images, stored, live)
 
     def deliver(self, delivery: Delivery, instance: Instance) -> None:
         """One delivery by one instance, which may die over it."""

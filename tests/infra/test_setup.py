@@ -72,6 +72,14 @@ def test_a_lock_pins_and_hashes_all_that_it_names(path: Path) -> None:
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", hashed) for hashed in each.hashes)
 
 
+def test_a_package_for_one_machine_is_locked_for_the_others_too() -> None:
+    """An index with some files of a release would leave the other Pythons without theirs."""
+    for name, each in locked(ROOT / "locks/dev.lock").items():
+        if each.here:
+            wheel = importlib.metadata.distribution(name).read_text("WHEEL") or ""
+            assert len(each.hashes) > 1 or "-none-any" in wheel, f"{name}: make lock"
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 def test_a_lock_names_no_index_and_no_address(path: Path) -> None:
     text = path.read_text("utf-8").replace("    --hash=", "")

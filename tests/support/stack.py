@@ -168,6 +168,7 @@ class Cloud(Stack):
         self._client = storage.client()
         self._bucket = self._client.create_bucket(self.bucket)
         self._captions = database.collection(collection)
+        self._pictures = database.collection(f"{collection}-copies")
 
     def close(self) -> None:
         self._client.close()
@@ -193,6 +194,11 @@ class Cloud(Stack):
     def write(self, name: str, fields: dict[str, Any]) -> None:
         """Write a document as another program would."""
         self._captions.document(document_id(self.bucket, name)).set(fields)
+
+    def forget_pictures(self) -> None:
+        """Let the time go by for which the text of deleted images is kept."""
+        for each in self._pictures.list_documents():
+            each.delete()
 
     def metadata(self, name: str) -> dict[str, str]:
         blob = self._bucket.get_blob(name)

@@ -32,7 +32,10 @@ FILES = [
     drawn.encoded(drawn.quarters((32, 32)), "ICO"),
     drawn.svg("<title>Fuzz</title>"),
 ]
-quick = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+# A decoder is a process: fewer examples than of a function.
+quick = settings(
+    max_examples=settings.default.max_examples * 4 // 5, suppress_health_check=list(HealthCheck)
+)
 
 
 def ends_well(data: bytes, accepts: Accepts) -> None:
