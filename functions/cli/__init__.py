@@ -16,6 +16,7 @@ from functions.cli.edit import edit
 from functions.cli.eval import evaluate
 from functions.cli.get import get
 from functions.cli.html import html
+from functions.cli.import_text import import_
 from functions.cli.keep import keep
 from functions.cli.models import models
 from functions.cli.options import common
@@ -57,7 +58,7 @@ def captions() -> None:
 
 
 for each in (
-    *(demo, serve, caption, get, list_, search, edit, retry, keep, backfill, check),
+    *(demo, serve, caption, get, list_, search, edit, import_, retry, keep, backfill, check),
     *(rules, models, evaluate, html),
 ):
     captions.add_command(each)

@@ -24,14 +24,15 @@ export function undoing(before, after, settle) {
   return async () => {
     let current = await ask(`captions/${after.id}`);
     if (current.version !== after.version) throw new Failure(412, { error: t("changed_since", { name: fileName(after) }) });
-    if (sameText(before, after)) {
-      const { needed = false, reasons = [] } = before.review ?? {};
-      current = await change(current, { approve: false, reasons: needed ? reasons : [] });
-    } else {
+    if (!sameText(before, after)) {
       const { past } = await ask(`captions/${after.id}/history`);
       const wanted = past.findLast((each) => sameText(each, before));
       if (!wanted) throw new Failure(404, { error: t("no_history") });
       current = await post(`captions/${after.id}/restore`, { at: wanted.at });
+    }
+    if (!isApproved(before)) {
+      const { needed = false, reasons = [] } = before.review ?? {};
+      current = await change(current, { approve: false, reasons: needed ? reasons : [] });
     }
     settle(current);
     return t("undone", { name: fileName(after) });

@@ -56,7 +56,7 @@ function difference(element, caption, proposal) {
     element.textContent = t("decorative_words");
     return;
   }
-  const split = (text) => (text ?? "").split(/(\s+)/).filter(Boolean);
+  const split = (text) => (text ?? "").split(/(?<=\s)/).filter(Boolean);
   element.replaceChildren(...merged(split(caption.alt_text), split(proposal.alt_text)));
 }
 

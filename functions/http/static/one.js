@@ -34,8 +34,7 @@ export class OneByOne {
     this.root.replaceChildren(article);
     fill(article, caption);
     this.moved(caption);
-    $(".place", article).textContent = this.total()
-      ? t("place", { number: index + 1, count: Math.max(this.total(), this.queue.length) }) : "";
+    this.place();
     $(".why", article).hidden = !caption.review?.reasons?.length;
     this.picture(article, caption);
     this.languages(article, caption);
@@ -50,6 +49,14 @@ export class OneByOne {
     $(".name", article).focus({ preventScroll: true });
     article.scrollIntoView({ block: "nearest" });
     this.ahead();
+  }
+
+  /** Say where in the queue this is, as soon as its length is known. */
+  place() {
+    const place = $(".place", this.root);
+    if (!place) return;
+    place.textContent = this.total()
+      ? t("place", { number: this.index + 1, count: Math.max(this.total(), this.queue.length) }) : "";
   }
 
   picture(article, caption) {

@@ -59,6 +59,7 @@ async function load(cursor = at("cursor")) {
     list.replaceChildren(...page.captions.map(made));
     next = page.next;
     found(form, page.by);
+    counts.matching = 0;
     count(parameters, path === "search" ? page.captions.length : null);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -100,8 +101,11 @@ async function count(parameters, exact) {
     $("#share").value = counts.all ? 1 - (counts.left ?? 0) / counts.all : 0;
     const begin = Number(at("from") || 0);
     const end = begin + list.childElementCount;
-    $("#range").textContent = counts.matching && end > begin
-      ? t("range", { begin: begin + 1, end, count: counts.matching }) : "";
+    const range = counts.matching && end > begin ? t("range", { begin: begin + 1, end, count: counts.matching }) : "";
+    $("#range").textContent = range;
+    if (range && counts.matching > list.childElementCount) $("#found").textContent = range;
+    one.place();
+    selected();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
   }
@@ -273,7 +277,7 @@ async function many(act) {
     say(t("working", { done: start, count: captions.length }));
     const ids = captions.slice(start, start + MOST_AT_ONCE / 10).map((each) => each.id);
     try {
-      Object.assign(results, (await post("captions:batch", { ids, [act]: true })).captions);
+      Object.assign(results, (await post("./captions:batch", { ids, [act]: true })).captions);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       for (const id of ids) results[id] = { done: false, error: error.message };
