@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from functions.core.errors import CaptionError, ConfigurationError, Held, NotAnEvent
+from functions.core.errors import Away, CaptionError, ConfigurationError, Held, NotAnEvent
 from functions.core.report import Report
 
 if TYPE_CHECKING:
@@ -36,23 +36,35 @@ def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
     except NotAnEvent as error:
         severity, message = "ERROR", error.message
         report.outcome, report.reason = "ignored", error.reason
+    except Away as error:
+        report.outcome, report.reason, message = "away", report.model_state, str(error)
+        raise _answered(error) from None
     except Held as error:
         report.outcome, message = "held", str(error)
-        raise
+        raise _answered(error) from None
     except ConfigurationError as error:
         severity, message = "ERROR", str(error)
         report.outcome, report.reason = "redelivered", "configuration"
-        raise
+        raise _answered(error) from error
     except CaptionError as error:
         severity, message = "WARNING", str(error)
         report.outcome, report.reason = "redelivered", "transient"
-        raise
-    except Exception:
+        raise _answered(error) from error
+    except Exception as error:
         severity, message = "CRITICAL", traceback.format_exc()
         report.outcome, report.reason = "redelivered", "defect"
-        raise
+        raise _answered(error) from error
     finally:
         _log(event, report, severity, message, time.monotonic() - started)
+
+
+def _answered(error: Exception) -> Exception:
+    """``error`` as the platform is told: the log line says it all, and the web framework would
+    print a traceback beside it for any exception that is not HTTP's own."""
+    from flask import has_request_context
+    from werkzeug.exceptions import InternalServerError
+
+    return InternalServerError(str(error)[:200]) if has_request_context() else error
 
 
 def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds: float) -> None:
@@ -75,6 +87,8 @@ def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds
         "duration_ms": round(seconds * 1000),
         "model_ms": round(report.model_seconds * 1000),
     }
+    if report.model_state:
+        line["model_state"] = report.model_state
     if report.embedding:
         line["embedding"] = report.embedding
     if report.kept:

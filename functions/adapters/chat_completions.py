@@ -123,7 +123,8 @@ class ChatCaptioner:
         )
         if error := body.get("error") or choice.get("error"):
             return self._judged({"error": error}, 200, parts)
-        message = choice.get("message") or choice.get("delta") or {"content": choice.get("text")}
+        older = {"content": choice["text"]} if "text" in choice else None
+        message = choice.get("message") or choice.get("delta") or older
         finish = choice.get("finish_reason")
         finish = finish if isinstance(finish, str) else ""
         if not choice or not isinstance(message, Mapping):

@@ -33,6 +33,17 @@ from functions.core.errors import (
     TransientError,
 )
 
+# Errors of SDKs and HTTP clients by name, as an adapter knows its own only: an address or a key
+# with which no request can be made.
+_NO_ADDRESS = frozenset(
+    {"InvalidProxyURL", "InvalidSchema", "InvalidURL", "MissingSchema", "URLRequired"}
+    | {"UnsupportedProtocol"}
+)
+_NO_CREDENTIALS = frozenset(
+    {"CredentialsError", "IdentityTokenFileError", "InvalidHeader", "LocalProtocolError"}
+    | {"MissingDependencyError", "MutuallyExclusiveAuthError"}
+    | {"SubjectTokenProviderError", "WorkloadIdentityError"}
+)
 _DAY = 86400.0
 _RETRYABLE = frozenset({408, 409, 425, 429, 499})
 _ABOUT_PICTURES = frozenset({400, 413, 415, 422})
@@ -149,12 +160,27 @@ class VendorErrors:
         except late as error:
             raise self.late() from error
         except Exception as error:
-            raise self.unreached(error.__cause__ or error) from error
+            raise self.untold(error.__cause__ or error) from error
 
     def late(self) -> TransientError:
         """No whole answer in time."""
         message = f"{self.name} did not answer within {self.bound}"
         return TransientError(message, outage=Outage.AWAY)
+
+    def untold(self, error: BaseException) -> CaptionError:
+        """What an SDK's error is that stands for no answer: a setting's fault by which it could
+        not even ask, or one that may pass."""
+        kinds = {each.__name__ for each in type(error).__mro__}
+        if kinds & _NO_ADDRESS:
+            return ConfigurationError(
+                f"{self.endpoint} is no address of {self.name} ({type(error).__name__}): write "
+                "it with https:// or http://"
+            )
+        if kinds & _NO_CREDENTIALS:
+            return ConfigurationError(
+                f"{self.name} cannot be asked ({type(error).__name__}): {self.access}"
+            )
+        return self.unreached(error)
 
     def unreached(self, error: BaseException) -> TransientError:
         """No answer, or none that makes sense."""

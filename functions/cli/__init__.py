@@ -15,6 +15,7 @@ from functions.cli.demo import demo
 from functions.cli.edit import edit
 from functions.cli.eval import evaluate
 from functions.cli.get import get
+from functions.cli.history import history, restore
 from functions.cli.html import html
 from functions.cli.import_text import import_
 from functions.cli.keep import keep
@@ -58,7 +59,8 @@ def captions() -> None:
 
 
 for each in (
-    *(demo, serve, caption, get, list_, search, edit, import_, retry, keep, backfill, check),
+    *(demo, serve, caption, get, list_, search, edit, history, restore, import_),
+    *(retry, keep, backfill, check),
     *(rules, models, evaluate, html),
 ):
     captions.add_command(each)

@@ -60,7 +60,7 @@ def html(
         raise click.UsageError(f"{folder} has no .html or .htm files; name the folder that has")
     known = PublicCaptions(composition.store(read), withhold=read.unreviewed == "withhold")
     seen = html_coverage.Coverage(wrote=not (dry_run or check), placed=places.relative)
-    for path, filled, error in _filled(folder, paths, places, language, known):
+    for path, filled, error in _filled(Reading(folder, places, language), paths, known):
         if filled and filled.changed and seen.wrote:
             error = _write(folder / path, filled)
         if filled and dry_run and not session().json:
@@ -116,31 +116,40 @@ def _files(folder: Path) -> Iterator[str]:
                 yield path.relative_to(folder).as_posix()
 
 
+class Reading:
+    """How the pages of a folder are read."""
+
+    def __init__(self, folder: Path, places: ImageLocator, language: str) -> None:
+        from functions.sites.functional import Titles
+
+        self.folder, self._places, self._language = folder, places, language
+        self._titles = Titles(folder)
+
+    def page(self, path: str) -> tuple[HtmlPage | None, str]:
+        """A page, or the reason why it cannot be read."""
+        from functions.sites.encoding import NotText
+        from functions.sites.fill import HtmlPage
+
+        try:
+            data = (self.folder / path).read_bytes()
+            return HtmlPage(path, data, self._places, self._language, self._titles), ""
+        except NotText as error:
+            return None, str(error)
+        except OSError as error:
+            return None, f"cannot be read: {error.strerror}"
+
+
 def _filled(
-    folder: Path, paths: list[str], places: ImageLocator, language: str, known: PublicCaptions
+    reading: Reading, paths: list[str], known: PublicCaptions
 ) -> Iterator[tuple[str, Filled | None, str]]:
     """Each path with the page as it would be, or with the reason why it cannot be read."""
     waiting = iter(paths)
     while together := list(islice(waiting, _TOGETHER)):
-        pages = [(path, *_read(folder, path, places, language)) for path in together]
+        pages = [(path, *reading.page(path)) for path in together]
         known.load(place for _, page, _ in pages if page for place in page.places)
         known.load(place for _, page, _ in pages if page for place in page.originals(known))
         for path, page, error in pages:
             yield path, page.fill(known) if page else None, error
-
-
-def _read(
-    folder: Path, path: str, places: ImageLocator, language: str
-) -> tuple[HtmlPage | None, str]:
-    from functions.sites.encoding import NotText
-    from functions.sites.fill import HtmlPage
-
-    try:
-        return HtmlPage(path, (folder / path).read_bytes(), places, language), ""
-    except NotText as error:
-        return None, str(error)
-    except OSError as error:
-        return None, f"cannot be read: {error.strerror}"
 
 
 def _write(path: Path, filled: Filled) -> str:

@@ -47,7 +47,7 @@ def keep(
 def inherit(store: CaptionStore, document: Document, origin: Document) -> None:
     """Let the history of an image go along with a copy or move of it. Raises Held."""
     if origin.id != document.id and (texts := _texts(store, origin.id)):
-        _append(store, document.id, texts)
+        _append(store, document.id, texts, once=True)
 
 
 def history(store: CaptionStore, document: Document) -> Sequence[PastText]:
@@ -70,7 +70,9 @@ def forget(store: CaptionStore, document: Document) -> None:
     store.write_record(replace(record, expires_at=until))
 
 
-def _append(store: CaptionStore, key: str, texts: Sequence[PastText]) -> None:
+def _append(
+    store: CaptionStore, key: str, texts: Sequence[PastText], *, once: bool = False
+) -> None:
     if not texts:
         return
     for _ in range(_CONTENTION):
@@ -78,7 +80,7 @@ def _append(store: CaptionStore, key: str, texts: Sequence[PastText]) -> None:
         log = _read(record)
         kept = list(log.texts)
         for each in texts:
-            if not any(_same(each, there) for there in kept[-len(texts) :]):
+            if not any(_same(each, there) for there in (kept if once else kept[-1:])):
                 kept.append(each)
         if len(kept) == len(log.texts) and not record.expires_at:
             return

@@ -27,7 +27,6 @@ from typing import IO, Any, cast
 
 from functions.core.document import EmbeddedText, Picture
 from functions.core.errors import PermanentError, TransientError
-from functions.pictures.decoding import sandbox
 
 # How many decode at once. An instance has one vCPU, which a second decoder would only share.
 DECODERS = 1
@@ -66,6 +65,8 @@ class Decoder:
         environment |= {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH")}
         # glibc gives large blocks back at once: a third less at the peak, half afterwards.
         environment |= {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
+        from functions.pictures.decoding import sandbox  # ctypes: not before a decode
+
         sandbox.guard_secrets()
         self._folder = tempfile.mkdtemp(prefix="decoder-")
         # Our own module and no shell: nothing of a picture is in the command.

@@ -78,8 +78,8 @@ def test_an_old_style_jpeg_tiff_is_shown_not_black() -> None:
 
 
 def test_one_flat_colour_from_much_data_is_believed_if_two_readers_see_it() -> None:
+    assert seen(drawn.encoded(Image.new("RGB", SIZE), "JPEG") + bytes(200_000)) == [(0, 0, 0)] * 4
     more = struct.pack(">I", 8 + 200_000) + b"free" + bytes(200_000)
-    assert seen(drawn.encoded(Image.new("RGB", SIZE), "AVIF") + more) == [(0, 0, 0)] * 4
     with pytest.raises(PermanentError, match="one flat colour"):
         shown(drawn.encoded(Image.new("RGB", SIZE), "HEIF") + more)  # there is one reader only
 
@@ -200,6 +200,16 @@ def test_a_gamma_of_its_own_is_applied_unless_better_is_known() -> None:
     assert drawn.alike(seen(known, GEMINI), [(55,) * 3] * 4)
 
 
+@pytest.mark.parametrize("odd", [-9999.0, 3.4e38, -3.4e38])
+def test_a_number_for_no_data_does_not_hide_the_measurements(odd: float) -> None:
+    ramp = array.array("f", [x / 320 for _ in range(200) for x in range(320)])
+    ramp[5000] = ramp[5001] = odd
+    tags: list[crafted.Tag] = [(258, "H", [32]), (339, "H", [3])]
+    picture = shown(crafted.tiff(ramp.tobytes(), SIZE, tags, 1))
+    low, high = drawn.opened(picture.data).convert("L").resize((32, 20)).getextrema()
+    assert int(low) < 70 < 235 < int(high)  # type: ignore[arg-type]
+
+
 def test_what_is_plain_needs_no_conversion() -> None:
     assert cicp.is_plain(b"\x01\x0d")
     assert not cicp.is_plain(b"\x0c\x0d")
@@ -311,6 +321,14 @@ def test_a_heif_in_a_coding_that_few_know_is_not_passed_on(coding: bytes) -> Non
     with pytest.raises(PermanentError, match="coded as") as error:
         shown(data, GEMINI)
     assert error.value.reason == "unsupported_type"
+
+
+def test_an_avif_under_heifs_name_is_shown() -> None:
+    data = drawn.encoded(drawn.quarters(), "AVIF").replace(b"avif", b"mif1")
+    assert pictures.sniff(data) == "image/heif"
+    picture = shown(data, GEMINI)
+    assert picture.mime_type == "image/jpeg"
+    assert drawn.alike(drawn.colours(picture.data), QUARTERS)
 
 
 def test_of_several_pictures_in_a_heic_only_the_main_one_leaves() -> None:
