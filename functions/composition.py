@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from functions.core.document import CaptionRequest, Document
 from functions.core.errors import ConfigurationError
@@ -254,8 +254,21 @@ def meaning(settings: Settings) -> Embeddings:
 
 
 def store(settings: Settings) -> CaptionStore:
-    """Firestore, or the database in the folder of CAPTION_LOCAL. Raises ConfigurationError if
-    it is out of reach."""
+    """Firestore, or the database in the folder of CAPTION_LOCAL, which tells CAPTION_EVENTS_TOPIC
+    of what ends. Raises ConfigurationError if it is out of reach."""
+    if topic := settings.events_topic:
+        from functions.adapters.announced_captions import AnnouncedCaptions
+        from functions.adapters.pubsub import EventsTopic
+
+        withhold = settings.unreviewed == "withhold"
+        announced = AnnouncedCaptions(
+            _store(settings), EventsTopic(topic).publish, withhold=withhold
+        )
+        return cast(CaptionStore, announced)
+    return _store(settings)
+
+
+def _store(settings: Settings) -> CaptionStore:
     if folder := settings.local:
         from functions.adapters.folder import database
         from functions.adapters.sqlite import SqliteCaptions

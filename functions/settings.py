@@ -106,6 +106,12 @@ def _identifier(text: str) -> str:
     return text
 
 
+def _topic(text: str) -> str:
+    if not re.fullmatch(r"(projects/[^/]+/topics/)?[A-Za-z][\w.~+%-]{2,254}", text, re.ASCII):
+        raise ValueError("is no Pub/Sub topic; write its name, or projects/PROJECT/topics/NAME")
+    return text
+
+
 def _policy(text: str) -> Path | None:
     path = Path(text)
     if not path.is_file():
@@ -235,6 +241,12 @@ class Settings:
         "caption-requests",
         _identifier,
         "Pub/Sub topic that `captions retry` and `backfill` write to, for `caption_request`",
+    )
+    events_topic: str | None = _setting(
+        "CAPTION_EVENTS_TOPIC",
+        "",
+        _topic,
+        "Pub/Sub topic that is told of every caption that has ended or was edited; unset, nobody",
     )
     public_buckets: tuple[str, ...] | None = _setting(
         "CAPTION_PUBLIC_BUCKETS",

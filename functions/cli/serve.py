@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from functions.local.folder_bucket import Result
     from functions.local.server import Functions
 
+# How often what waits is taken up: tomorrow's limit, what an outage left behind.
+KEEP_SECONDS = 60.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -45,7 +47,8 @@ def serve(folder: Path, port: int, host: str, origins: tuple[str, ...]) -> None:
     """Caption what is in FOLDER, and whatever is dropped into it.
 
     The functions run on this machine and take the folder for their bucket: a file that is
-    written is captioned, a file that is deleted is forgotten. Ctrl-C ends it.
+    written is captioned, a file that is deleted is forgotten. What waits for tomorrow's limit or
+    for a model that is away is taken up by itself. Ctrl-C ends it.
     """
     from functions.local.server import Functions
 
@@ -83,6 +86,7 @@ def _run(
         _welcome(folder, served, choice, out)
     bucket = FolderBucket(folder, Settings.from_env(os.environ), served)
     watch = Watcher(bucket, told, stop)
+    served.keep(KEEP_SECONDS)
     try:
         watch.run()
         if (left := watch.running()) and not session().json:

@@ -40,8 +40,12 @@ _PAGE, _AT_ONCE = 250, 8
 # A caption of the last hour shows that a model answers.
 _LATELY = timedelta(hours=1)
 _UNLABELLED: Mapping[str, str | bool] = {"status": "captioned", "metadata_synced": False}
+_UNTOLD: Mapping[str, str | bool] = {"untold": True}
+_RENEWED: tuple[Mapping[str, str | bool], ...] = tuple(
+    {"status": "captioned", "renewal.forced": forced} for forced in (True, False)
+)
 _EXPIRED: Mapping[str, str | bool] = {"status": "failed", "error.reason": "expired"}
-ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED)
+ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, *_RENEWED)
 
 # Bucket and name of an image that is to be captioned.
 Image = tuple[str, str]
@@ -106,6 +110,7 @@ class Keeping:
             self._left_behind,
             self._expired,
             self._unlabelled,
+            self._untold,
             self._looked_through,
         ):
             try:
@@ -125,9 +130,11 @@ class Keeping:
             self._take_up(run, "deferred", filter(run.concerns, waiting))
 
     def _left_behind(self, run: _Run) -> None:
-        """Pending documents on which nobody is at work: a holder died, or no event is left."""
+        """Documents whose text is due and nobody makes it: a holder died, or no event is left."""
         now = self._clock()
-        waiting = self._store.oldest("pending", now, _MOST)
+        waiting = [*self._store.oldest("pending", now, _MOST)]
+        for each in _RENEWED:
+            waiting += self._store.equal(each, _PAGE)
         stranded = [each for each in waiting if run.concerns(each) and self._stranded(each)]
         most = _MOST if self._answers(now) else _TRIED
         self._take_up(run, "left_behind", stranded[:most])
@@ -155,7 +162,7 @@ class Keeping:
             self._take_up(run, "expired", filter(run.concerns, given_up))
 
     def _take_up(self, run: _Run, what: str, waiting: Iterable[Stored]) -> None:
-        """Mark documents as pending without a holder, and ask for those that were marked."""
+        """Mark documents as waiting without a holder, and ask for those that were marked."""
         remaining = iter(waiting)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             while not run.over() and (some := list(islice(remaining, _PAGE))):
@@ -166,13 +173,14 @@ class Keeping:
                     run.count(what, self._ask(images, run.until, run.report))
 
     def _mark(self, stored: Stored) -> bool:
+        document = stored.document
         marked = replace(
-            stored.document,
-            status=Status.PENDING,
-            attempts=0 if stored.document.status != "pending" else stored.document.attempts,
+            document,
+            status=document.status if document.in_work else Status.PENDING,
+            attempts=document.attempts if document.in_work else 0,
             lease=None,
             not_before=None,
-            updated_at=max(stored.read_at, stored.document.updated_at + timedelta(microseconds=1)),
+            updated_at=max(stored.read_at, document.updated_at + timedelta(microseconds=1)),
         )
         with suppress(Stale):
             self._store.replace(stored, marked)
@@ -186,6 +194,18 @@ class Keeping:
                 return
             document = stored.document
             self._mend(run, MismatchKind.UNLABELLED, document.bucket, document.name)
+
+    def _untold(self, run: _Run) -> None:
+        """Ends that the topic of events has not been told of; the store tells of them."""
+        for stored in self._store.equal(_UNTOLD, _PAGE):
+            document = stored.document
+            if document.in_work or lease.unlabelled(document) or not run.concerns(stored):
+                continue
+            with suppress(Stale):
+                after = self._store.replace(stored, replace(document, untold=None))
+                run.count("told", not after.document.untold)
+            if run.over():
+                return
 
     def _looked_through(self, run: _Run) -> None:
         """The next part of each bucket beside its captions: lost events, images that are gone,
