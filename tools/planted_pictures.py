@@ -98,12 +98,12 @@ PICTURES = (
         "several_pictures",
     ),
     Mutant(
-        "inflate text without a bound for the file",
+        "inflate text without a bound",
         f"{_STRUCTURE}/png.py",
-        "    found.room -= len(inflated)\n",
-        "",
-        _HOSTILE,
-        "packed_text_takes",
+        "inflator.decompress(data, found.room) if found.room",
+        "inflator.decompress(data) if found.room",
+        _WORDS,
+        "explodes",
     ),
     Mutant(
         "walk a HEIF's properties to their end",

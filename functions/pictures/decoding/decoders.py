@@ -37,7 +37,7 @@ DECODE_SECONDS = 10.0
 WAIT_SECONDS = 60.0
 # An image that takes longer than most of its size, while others wait, goes behind all that come
 # within the next seconds.
-PATIENCE_SECONDS, PATIENCE_SECONDS_PER_BYTE = 0.5, 0.2 / (1 << 20)
+PATIENCE_SECONDS, PATIENCE_SECONDS_PER_BYTE = 1.0, 0.2 / (1 << 20)
 PENALTY_SECONDS = 15.0
 # A decoder that grew beyond this gives its memory back by making place for a new one.
 _RETIRE_AT = 128 << 20

@@ -12,6 +12,7 @@ from PIL import Image
 from functions import pictures
 from functions.core.document import Accepts, Picture
 from functions.core.errors import PermanentError
+from functions.pictures.decoding import libvips
 from functions.pictures.structure import cicp, icc
 from tests.support import crafted, drawn
 
@@ -164,6 +165,17 @@ def test_a_profile_is_known_by_its_numbers_not_by_its_name() -> None:
 
 def _encoded(light: float) -> float:
     return 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
+
+
+def test_display_p3_is_near_enough_to_pass_on_with_its_profile() -> None:
+    wide = libvips.pyvips.Image.profile_load("p3")
+    assert icc.is_near_srgb(wide)
+    assert not icc.is_srgb(wide)
+    data = drawn.encoded(drawn.quarters(), "JPEG", icc_profile=wide)
+    picture = shown(data, GEMINI)
+    assert picture.data is data
+    red = seen(data)[0]
+    assert red[0] > drawn.RED[0] + 5  # where it is decoded it is converted
 
 
 @pytest.mark.parametrize(
