@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Entry points that the platform calls with events.
+ON_EVENTS = frozenset({"caption_image", "forget_image", "caption_request", "keep"})
 # Entry points that ask no model for words, and start without its key.
 WITHOUT_MODEL = frozenset({"forget_image", "keep", "alt_text", "review"})
 # A caption that is saved already waits no longer than this for its embedding.

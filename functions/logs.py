@@ -21,6 +21,7 @@ from functions.core.report import Report
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
+    from flask import Flask
 
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -31,7 +32,7 @@ def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
     try:
         act(report)
         message = report.message
-        if report.embedding or report.reason == "needs_a_person":
+        if report.embedding or report.reason in {"needs_a_person", "unlabelled"}:
             severity = "WARNING"
     except NotAnEvent as error:
         severity, message = "ERROR", error.message
@@ -56,6 +57,22 @@ def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
         raise _answered(error) from error
     finally:
         _log(event, report, severity, message, time.monotonic() - started)
+
+
+def take_unreadable(app: Flask) -> None:
+    """Acknowledge, with a line, what the web framework cannot read: brackets without end."""
+    from cloudevents.exceptions import DataUnmarshallerError
+    from cloudevents.http import CloudEvent
+
+    def ignore(error: Exception) -> str:
+        def unreadable(report: Report) -> None:
+            raise NotAnEvent("the event cannot be read: its JSON is nested too deeply") from None
+
+        handle(CloudEvent({"type": "unknown", "source": "unknown"}), unreadable)
+        return "OK"
+
+    app.register_error_handler(RecursionError, ignore)
+    app.register_error_handler(DataUnmarshallerError, ignore)
 
 
 def _answered(error: Exception) -> Exception:
@@ -96,7 +113,8 @@ def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds
     header = request.headers.get("traceparent", "") if has_request_context() else ""
     if found := trace(str(event.get("traceparent") or header)):
         line["logging.googleapis.com/trace"] = found
-    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    text = json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 

@@ -6,7 +6,7 @@ import functools
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +27,7 @@ from functions.core.document import (
 from functions.core.errors import (
     Away,
     CaptionError,
+    ConfigurationError,
     Gone,
     Held,
     OverBudget,
@@ -393,13 +394,28 @@ class Captioning:
     def _label(self, stored: Stored, upload: Upload, report: Report) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
         place = self._embeddings.placing(report)
-        ended = label(self._store, self._images, stored, upload, place)
+        try:
+            ended = label(self._store, self._images, stored, upload, place)
+        except ConfigurationError as error:
+            if not error.own or not self._refused(stored):
+                raise
+            report.reason, report.message = "unlabelled", str(error)
+            return
         if ended == "gone":
             report.outcome = ended
         elif ended == "changed_meanwhile":
             report.reason = ended
         else:
             report.outcome = "captioned" if report.usage.model_calls else report.outcome or ended
+
+    def _refused(self, stored: Stored) -> bool:
+        """Count that a captioned object takes no labels; whether it has been tried enough."""
+        document = stored.document
+        if document.attempts < self._settings.max_attempts:
+            with suppress(Stale):
+                self._store.replace(stored, replace(document, attempts=document.attempts + 1))
+            return False
+        return True
 
     def _postpone(self, stored: Stored, error: Exception, report: Report) -> None:
         """Let go of the claim and keep the error; the platform's redelivery takes it up.

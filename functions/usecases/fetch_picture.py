@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from functions import pictures
 from functions.core.document import Accepts, Picture, Upload
-from functions.core.errors import TransientError
+from functions.core.errors import ConfigurationError, TransientError
 from functions.core.memory_limiter import UNPACKED_BYTES, MemoryLimiter
 from functions.core.outcomes import Outcomes
 from functions.core.ports import ImageStore
@@ -42,8 +42,8 @@ class PictureFetcher:
         now = datetime.now(UTC)
         try:
             data = self._images.read(upload)
-        except TransientError as error:
-            error.own = self._reads.serves_others(upload.id, now)
+        except (TransientError, ConfigurationError) as error:
+            error.own = error.own or self._reads.serves_others(upload.id, now)
             self._reads.note(upload.id, False, now)
             raise
         self._reads.note(upload.id, True, now)

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Protocol
 
 from functions.core import lease
-from functions.core.document import KeepRequest, Query, Status, Stored
+from functions.core.document import KeepRequest, Query, Status, Stored, document_id
 from functions.core.errors import CaptionError, ConfigurationError, Gone, Stale
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
@@ -37,6 +37,7 @@ SECONDS = 45.0
 # it tries; how many objects it looks at.
 _MOST, _TRIED, _LOOKED_AT = 1000, 20, 5000
 _PAGE, _AT_ONCE = 250, 8
+_BOOKMARKS = "bookmarks"
 # A caption of the last hour shows that a model answers.
 _LATELY = timedelta(hours=1)
 _UNLABELLED: Mapping[str, str | bool] = {"status": "captioned", "metadata_synced": False}
@@ -225,8 +226,8 @@ class Keeping:
     def _parts(self, run: _Run, bucket: str, most: int) -> Iterator[ReconcileReport]:
         """Surveys of the names that follow the last run's, until the end or enough is seen."""
         prefix = run.wanted.prefix
-        task = f"look through {bucket}/{prefix}"
-        after = self._store.bookmark(task)
+        key = document_id(bucket, prefix)
+        after = self._store.read_record(_BOOKMARKS, key).text
         while most > 0 and not run.over():
             try:
                 size = min(most, _PAGE)
@@ -240,9 +241,15 @@ class Keeping:
             yield self._reconciler.survey(documents, listed, self._clock())
             run.count("looked_at", len(listed))
             after = until
-            self._store.set_bookmark(task, after)
+            self._remember(key, after)
             if not after:
                 return
+
+    def _remember(self, key: str, after: str) -> None:
+        """Where the next run goes on; of several at once, any of theirs will do."""
+        with suppress(Stale):
+            record = self._store.read_record(_BOOKMARKS, key)
+            self._store.write_record(replace(record, text=after))
 
     def _between(self, bucket: str, after: str, until: str) -> Iterator[Stored]:
         while some := self._store.by_name(bucket, after, until, _PAGE):
