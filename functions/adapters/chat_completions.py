@@ -153,18 +153,19 @@ class ChatCaptioner:
 
 
 def connected(
-    key: str, base_url: str | None, timeout_seconds: float
+    service: VendorErrors, key: str, base_url: str | None, timeout_seconds: float
 ) -> tuple[openai.OpenAI, PictureTransport]:
     """The SDK's client, and the transport by which pictures join its requests."""
-    splicing = PictureTransport(pool())
-    client = openai.OpenAI(
-        api_key=key,
-        base_url=base_url,
-        timeout=timeout_seconds,
-        max_retries=0,
-        http_client=httpx2.Client(transport=splicing, timeout=timeout_seconds),
-    )
-    return client, splicing
+    transport = PictureTransport(pool())
+    with service.asked(late=openai.APITimeoutError):
+        client = openai.OpenAI(
+            api_key=key,
+            base_url=base_url,
+            timeout=timeout_seconds,
+            max_retries=0,
+            http_client=httpx2.Client(transport=transport, timeout=timeout_seconds),
+        )
+    return client, transport
 
 
 def _text(message: Mapping[str, Any], fields: Collection[str]) -> str:
