@@ -138,6 +138,14 @@ PICTURES = (
         "fork",
     ),
     Mutant(
+        "believe whatever a decoder answers",
+        f"{_DECODING}/decoders.py",
+        "            if not _is_answer(answer, picture):",
+        "            if False:",
+        _SANDBOX,
+        "strangers_word",
+    ),
+    Mutant(
         "take a region's words for the picture's",
         "functions/pictures/embedded_text/xmp.py",
         '        if self._open[-2:] == ["rdf:RDF", "rdf:Description"] and name in _NAMES:',
