@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from functions.cli.audit import audit
 from functions.cli.backfill import backfill
 from functions.cli.caption import caption
 from functions.cli.check import check
@@ -73,7 +74,7 @@ for each in (
         backfill,
         check,
     ),
-    *(rules, models, evaluate, html),
+    *(rules, models, evaluate, html, audit),
 ):
     captions.add_command(each)
 
