@@ -79,8 +79,8 @@ bench-images: .venv/dev ## time and memory of each picture format
 	$(BIN)/python -m tools.bench.bench_pictures
 	$(BIN)/python -m tools.bench.bench_pictures --mix
 
-sweep-images: .venv/dev ## prepare every image file of this machine, and hostile ones
-	$(BIN)/python -m tools.bench.sweep_pictures /usr .venv
+sweep-images: .venv/dev ## every image file of this machine, judged by ImageMagick and ExifTool, and hostile ones
+	$(BIN)/python -m tools.bench.sweep_pictures --judge /usr .venv
 
 fuzz-images: .venv/dev ## ten minutes of broken files for all that reads them outside a decoder
 	$(BIN)/python -m tools.fuzz_pictures
@@ -103,16 +103,12 @@ test-generativeai: ## the contracts with google-generativeai, apart from the res
 	  $(PYTHON) tools/environment.py google-generativeai && \
 	  $(OLD)/bin/pytest -W ignore::FutureWarning tests/contracts; fi
 
-# Terraform needs no provider for these; infra-validate downloads them.
-infra: .venv/dev ## format infra/, write the tables of its README, check all that needs no cloud
-	terraform -chdir=infra fmt
+infra: .venv/dev ## format infra/, write the tables of its README, plan and apply it on a stand-in
+	terraform -chdir=infra fmt -recursive
 	$(BIN)/python -m tools.infra_tables
-	$(BIN)/pytest tests/infra/test_infra.py tests/infra/test_monitoring.py tests/infra/test_runbook.py
+	$(BIN)/pytest tests/infra
 
-infra-schema: .venv/dev ## take the Terraform providers' schemas anew (50 MB)
-	$(BIN)/python -m tests.infra.infra_schema
-
-infra-validate: ## terraform validate; downloads the providers
+infra-validate: ## terraform validate by the providers themselves; downloads them
 	terraform -chdir=infra init -backend=false -input=false
 	terraform -chdir=infra validate
 
@@ -122,7 +118,7 @@ scan-infra: ## static security scan of infra/
 	$(ENVIRONMENT) scan
 	$(SCAN)/bin/checkov -d infra --framework terraform --skip-download --quiet --compact
 
-.PHONY: infra infra-schema infra-validate scan-infra
+.PHONY: infra infra-validate scan-infra
 
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -16,6 +16,8 @@ _CHAOS = "tests/chaos/test_races.py tests/chaos/test_promise.py"
 _ALT_TEXT = "functions/http/alt_text.py"
 _CAPTIONING = "functions/usecases/caption_image.py"
 _CLAIMS = "functions/core/lease.py"
+_ERRORS = "functions/adapters/vendor_errors.py"
+_FAULTS = "tests/unit/adapters/test_vendor_errors.py"
 _GCS = "functions/adapters/gcs.py"
 _LABELS = "functions/core/object_metadata.py"
 _MEANING = "functions/model/embeddings.py"
@@ -303,6 +305,22 @@ MUTANTS = (
         "around_an_image",
     ),
     Mutant(
+        "leave a text that stands beside its image",
+        "functions/sites/audit.py",
+        "redundant = functional.is_beside_its_name(context) or context.control is None",
+        "redundant = False",
+        "tests/scenarios/cli/test_audit.py",
+        "mended",
+    ),
+    Mutant(
+        "call one picture in two sizes two pictures",
+        "functions/sites/audit.py",
+        "shortest = min((name, *originals(name)), key=len)",
+        "shortest = name",
+        "tests/scenarios/cli/test_audit.py",
+        "wrong_with_a_text",
+    ),
+    Mutant(
         "believe the query of an address that is an image's own",
         "functions/core/image_proxies.py",
         "    if not at_endpoint and _OWN.search(path):\n        return\n",
@@ -514,6 +532,59 @@ MUTANTS = (
         "if self._images.look_up(document.bucket, document.name) is None:",
         "if True:",
         "tests/scenarios/test_reconcile.py",
+    ),
+    Mutant(
+        "reject the images that a model without eyes cannot see",
+        _ERRORS,
+        '    if family := says("blind"):\n        return family\n',
+        "",
+        _FAULTS,
+        "without_eyes",
+    ),
+    Mutant(
+        "call what names an image the image's fault",
+        _ERRORS,
+        'and (family := says("too_large", "picture")):\n        return family',
+        'and "image" in message.lower():\n        return "picture"',
+        _FAULTS,
+    ),
+    Mutant(
+        "take moderation for a wrong setting",
+        _ERRORS,
+        '        return "refusal"\n    if status == 402',
+        '        return ""\n    if status == 402',
+        _FAULTS,
+        "moderation",
+    ),
+    Mutant(
+        "lose an answer to its own bill",
+        _ERRORS,
+        "    return int(number) if 0 < number < 1e9 else 0",
+        "    return int(value)",
+        "tests/contracts/test_answers.py",
+        "bill and openai",
+    ),
+    Mutant(
+        "forget what a server does not take",
+        "functions/adapters/negotiation.py",
+        "self._clock() + _REMEMBERED_SECONDS",
+        "0",
+        "tests/unit/adapters/test_negotiation.py",
+    ),
+    Mutant(
+        "read the first object that there is",
+        "functions/model/reply.py",
+        "if said >= rank:",
+        "if best is None:",
+        "tests/unit/model/test_reply.py",
+        "wherever or several",
+    ),
+    Mutant(
+        "charge next year's price",
+        "functions/model/prices.py",
+        "if begins <= day",
+        "if begins",
+        "tests/unit/model/test_prices.py",
     ),
     Mutant(
         "show websites what is up for review",

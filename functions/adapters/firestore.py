@@ -6,7 +6,6 @@ Contended transactions are slow there (locks are pessimistic); ``create`` and up
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import time
@@ -67,7 +66,6 @@ class FirestoreCaptions:
         self._captions = client.collection(collection)
         self._name = collection
         self._days = client.collection(f"{collection}-days")
-        self._bookmarks = client.collection(f"{collection}-bookmarks")
 
     def create(self, document: Document) -> Stored | None:
         try:
@@ -196,18 +194,6 @@ class FirestoreCaptions:
     def _found(self, query: firestore.Query, limit: int) -> Sequence[Stored]:
         with _querying(self._client):
             return [_stored(each) for each in query.limit(limit).get(**_BOUNDS)]
-
-    def bookmark(self, task: str) -> str:
-        with _translating(self._client):
-            snapshot = self._bookmark(task).get(**_BOUNDS)
-        return str(snapshot.get("place")) if snapshot.exists else ""
-
-    def set_bookmark(self, task: str, place: str) -> None:
-        with _translating(self._client):
-            self._bookmark(task).set({"task": task, "place": place}, **_BOUNDS)
-
-    def _bookmark(self, task: str) -> firestore.DocumentReference:
-        return self._bookmarks.document(hashlib.sha256(task.encode()).hexdigest())
 
     def reserved(self, day: str) -> int:
         with _translating(self._client):

@@ -57,8 +57,6 @@ create trigger if not exists terms_of_removed after delete on captions begin
     delete from terms where id = old.id;
 end;
 
-create table if not exists bookmarks (task text primary key, place text not null);
-
 create table if not exists days (day text primary key, model_calls integer not null);
 
 create table if not exists labels (

@@ -210,15 +210,6 @@ class SqliteCaptions:
             ).fetchall()
         return [_stored(row) for row in rows]
 
-    def bookmark(self, task: str) -> str:
-        with connected(self._path, "deferred") as db:
-            row = db.execute("select place from bookmarks where task = ?", (task,)).fetchone()
-        return str(row[0]) if row else ""
-
-    def set_bookmark(self, task: str, place: str) -> None:
-        with connected(self._path) as db:
-            db.execute("insert or replace into bookmarks values (?, ?)", (task, place))
-
     def reserve(self, day: str, block: int, limit: int) -> int:
         with connected(self._path) as db:
             taken = _taken(db, day)

@@ -18,6 +18,7 @@ from functions.cli.eval import evaluate
 from functions.cli.get import get
 from functions.cli.history import history, restore
 from functions.cli.html import html
+from functions.cli.import_text import import_
 from functions.cli.keep import keep
 from functions.cli.models import models
 from functions.cli.options import common
@@ -59,21 +60,8 @@ def captions() -> None:
 
 
 for each in (
-    *(
-        demo,
-        serve,
-        caption,
-        get,
-        list_,
-        search,
-        edit,
-        history,
-        restore,
-        retry,
-        keep,
-        backfill,
-        check,
-    ),
+    *(demo, serve, caption, get, list_, search, edit, history, restore, import_),
+    *(retry, keep, backfill, check),
     *(rules, models, evaluate, html, audit),
 ):
     captions.add_command(each)

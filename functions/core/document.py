@@ -342,6 +342,7 @@ class Document(ImageText):
     lease: Lease | None = None
     not_before: datetime | None = None
     metadata_synced: bool = False
+    untold: bool | None = None
     search_terms: tuple[str, ...] = ()
     captioned_at: datetime | None = None
     edited_at: datetime | None = None

@@ -11,6 +11,7 @@ from functions.core.document import (
     IMAGE_CHANGED,
     Document,
     Lease,
+    Problem,
     Renewal,
     Review,
     Status,
@@ -140,6 +141,12 @@ def first(upload: Upload, request: LeaseRequest) -> Document:
         attempts=1,
         lease=Lease(request.holder, request.at + request.lease),
     )
+
+
+def waiting(upload: Upload, request: LeaseRequest, why: Problem) -> Document:
+    """The document of an image that had none and is not worked on yet."""
+    claim = first(upload, request)
+    return replace(claim, attempts=0, lease=None, error=why)
 
 
 def holds(request: LeaseRequest, document: Document) -> bool:

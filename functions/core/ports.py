@@ -122,12 +122,6 @@ class CaptionStore(Protocol):
         """Documents of a bucket with names after ``after`` up to ``until`` (empty: to the end),
         in the order in which the bucket lists them."""
 
-    def bookmark(self, task: str) -> str:
-        """Where a task that is done in parts has come to; empty at its beginning."""
-
-    def set_bookmark(self, task: str, place: str) -> None:
-        """Remember where a task has come to."""
-
     def reserve(self, day: str, block: int, limit: int) -> int:
         """Take up to ``block`` of ``limit`` units of ``day``; the number granted, 0 when spent."""
 

@@ -17,6 +17,7 @@ from functions.core.ports import CaptionStore
 from functions.core.public_text import choose, published
 from functions.http import responses
 from functions.http.cache import SECONDS, DocumentCache
+from functions.http.daily_limit import DailyLimit
 from functions.http.responses import Refusal
 from functions.settings import Settings
 
@@ -52,6 +53,7 @@ class AltTextEndpoint:
         self._settings, self._store = settings, store
         self._visitors = responses.Visitors(settings.cors_origins)
         self._memory = DocumentCache(self._load, seconds)
+        self._limit = DailyLimit(settings.lookup_daily_limit)
         self._script = (Path(__file__).parent / "static" / "alt.js").read_bytes()
 
     def answer(self, request: Request) -> Response:
@@ -148,6 +150,11 @@ class AltTextEndpoint:
         return not published(document, withhold=self._settings.unreviewed == "withhold")
 
     def _load(self, keys: Iterable[str]) -> Mapping[str, Document]:
+        keys = list(keys)
+        if not self._limit.spend(len(keys)):
+            wait = str(self._limit.seconds_left())
+            spent = "the day's lookups of this instance are spent; raise CAPTION_LOOKUP_DAILY_LIMIT"
+            raise Refusal(429, spent, ABSENT, **{"Retry-After": wait})
         return self._store().read_fields(keys, FIELDS)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import threading
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,13 +24,24 @@ from functions.core.document import (
     Stored,
     Upload,
 )
-from functions.core.errors import Gone, Held, OverBudget, PermanentError, Stale, TransientError
+from functions.core.errors import (
+    Away,
+    CaptionError,
+    ConfigurationError,
+    Gone,
+    Held,
+    OverBudget,
+    PermanentError,
+    Stale,
+    TransientError,
+)
 from functions.core.lease import Claim, Decision, LeaseRequest, Trigger
 from functions.core.policy import Policy, Rule
 from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
 from functions.model.client import ModelClient
 from functions.model.embeddings import Embeddings
+from functions.model.health import PATIENCE, Turn, Wait
 from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
@@ -38,7 +51,8 @@ from functions.usecases.label_image import label
 
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
-# An event lives for a day, and each pause costs an attempt: ten of them must fit.
+_SAVING_SECONDS = 2
+# Whatever a provider asks for: an image is to be captioned within the day.
 _LONGEST_PAUSE = timedelta(hours=1)
 
 
@@ -46,15 +60,16 @@ _LONGEST_PAUSE = timedelta(hours=1)
 Finish = Callable[[Document], Document]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Task:
-    """A claimed upload, and what is asked about it."""
+    """A claimed upload, what is asked about it, and the right to ask. The claim may be renewed."""
 
     claim: Claim
     upload: Upload
     rule: Rule
     languages: Sequence[str]
     prompt: Prompt
+    turn: Turn | None = None
 
 
 class Captioning:
@@ -75,10 +90,13 @@ class Captioning:
         *,
         fallbacks: Sequence[Captioner] = (),
         embedder: Embedder | None = None,
+        wait: Wait = threading.Condition.wait,
     ) -> None:
         self._settings, self._policy, self._clock = settings, policy, Clock(clock)
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
+        # A call of the model, and the writes after it.
+        self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
         self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
@@ -87,6 +105,7 @@ class Captioning:
             self._clock,
             rules=settings.filter != "off",
             own_prices=settings.prices,
+            wait=wait,
         )
         self._embeddings = Embeddings(embedder, settings.prices)
 
@@ -116,11 +135,18 @@ class Captioning:
             object_metadata.hint(upload),
             max_output_tokens=self._settings.max_output_tokens,
         )
-        claim = self._claim(upload, prompt, trigger or Trigger(upload.time), report)
-        if claim and claim.label:
-            self._label(claim.stored, upload, report)
-        elif claim:
-            self._work(Task(claim, upload, rule, languages, prompt), report)
+        trigger = trigger or Trigger(upload.time)
+        try:
+            with ExitStack() as stack:
+                if turn := self._turn(upload, prompt, trigger):
+                    stack.enter_context(turn)
+                claim = self._claim(upload, prompt, trigger, report)
+                if claim and claim.label:
+                    self._label(claim.stored, upload, report)
+                elif claim:
+                    self._work(Task(claim, upload, rule, languages, prompt, turn), report)
+        finally:
+            report.model_state = self._model.state
 
     def request(self, request: CaptionRequest, report: Report) -> None:
         """Caption the live object of that name, again if it ended without a caption, and if
@@ -135,14 +161,42 @@ class Captioning:
         trigger = Trigger(request.time, retry=True, force=request.force)
         self.caption(replace(upload, time=request.time), report, trigger)
 
+    def give_back(self) -> None:
+        """Return what the instance has reserved and not used, at its end."""
+        self._model.give_back()
+
+    def _turn(self, upload: Upload, prompt: Prompt, trigger: Trigger) -> Turn | None:
+        """The right to ask the model; None for an upload that does not need it.
+
+        Raises Away where the model answers nobody, or not so fast: before anything is claimed,
+        so that it costs neither an attempt nor a write each time.
+        """
+        try:
+            return self._model.turn()
+        except Away as away:
+            request = self._lease_request(prompt)
+            why = Problem("transient", str(away), request.at)
+            if not self._store.create(lease.waiting(upload, request, why)):
+                stored = self._store.read(upload.id)
+                own_text = transitions.given(object_metadata.uploader_text(upload))
+                decision = stored and lease.decide(
+                    stored, upload, trigger, request, own_text=own_text
+                )
+                if decision and decision is not Decision.WORK:
+                    return None
+            return self._model.turn(PATIENCE)
+
+    def _lease_request(self, prompt: Prompt) -> LeaseRequest:
+        return LeaseRequest(
+            uuid.uuid4().hex, self._captioner.model, prompt.version, self._clock(), self._lease
+        )
+
     def _claim(
         self, upload: Upload, prompt: Prompt, trigger: Trigger, report: Report
     ) -> Claim | None:
         """The document, claimed; as it is if only its labels are missing; None if there is
         nothing to do. Raises Held where another delivery may still do it."""
-        request = LeaseRequest(
-            uuid.uuid4().hex, self._captioner.model, prompt.version, self._clock(), self._lease
-        )
+        request = self._lease_request(prompt)
         own_text = transitions.given(object_metadata.uploader_text(upload))
         for _ in range(_CONTENTION):
             won = self._store.create(lease.first(upload, request))
@@ -195,13 +249,12 @@ class Captioning:
 
     def _work(self, task: Task, report: Report) -> None:
         """Bring a claimed document to its end: captioned, or ended with a reason."""
-        stored = task.claim.stored
         report.model = self._captioner.model
         try:
             finish = self._captioned(task, report)
             report.outcome = "captioned"
         except Gone:
-            forget_image.drop(self._store, self._images, stored)
+            forget_image.drop(self._store, self._images, task.claim.stored)
             report.outcome = "gone"
             return
         except OverBudget:
@@ -217,9 +270,9 @@ class Captioning:
             status = Status.FAILED if error.reason in preflight.GIVEN_UP else Status.REJECTED
             finish = self._unanswered(task, status, error.reason, error.message, report)
         except Exception as error:
-            self._postpone(stored, error, report)
+            self._postpone(task.claim.stored, error, report)
             raise
-        saved = self._save(stored, finish, report)
+        saved = self._save(task.claim.stored, finish, report)
         if saved and lease.unlabelled(saved.document):
             self._label(saved, task.upload, report)
 
@@ -251,9 +304,11 @@ class Captioning:
 
     def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
         """What gives a claimed document the model's text."""
-        fetch = functools.partial(self._pictures.fetch, task.upload)
-        picture = fetch(self._captioner.accepts)
+        upload = task.upload
+        fetch = functools.partial(self._pictures.fetch, upload)
+        picture = fetch(self._model.accepts(task.turn) if task.turn else self._captioner.accepts)
         try:
+            held_until = self._hold(task)
             context = quality.Context(
                 languages=tuple(task.languages),
                 max_length=task.rule.max_length,
@@ -262,7 +317,14 @@ class Captioning:
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
             asked = self._model.ask(
-                picture, fetch, task.prompt, context, self._repair_until(), report
+                picture,
+                fetch,
+                task.prompt,
+                context,
+                held_until - self._call,
+                report,
+                image=upload.id,
+                turn=task.turn,
             )
         finally:
             picture.release()
@@ -281,9 +343,23 @@ class Captioning:
         judged = self._embeddings.judged(found, fetch, threshold, report)
         return lambda claim: transitions.measured(finish(claim), judged)
 
-    def _repair_until(self) -> datetime:
-        """A second call is begun only if it can end while the claim holds."""
-        return self._clock() + self._lease - timedelta(seconds=2 * self._settings.timeout_seconds)
+    def _hold(self, task: Task) -> datetime:
+        """See that the claim holds for a call of the model, or renew it; until when it holds.
+
+        Waiting for memory, a decoder or the stores can take longer than a lease: another
+        delivery may be at work by now. Raises Held then, before anything is paid for.
+        """
+        stored, now = task.claim.stored, self._clock()
+        held = stored.document.lease
+        if held and held.expires_at - now >= min(self._call, self._lease * 0.8):
+            return held.expires_at
+        request = replace(self._lease_request(task.prompt), holder=held.holder if held else "")
+        try:
+            renewed = self._store.replace(stored, lease.renewed(stored, task.upload, request))
+        except Stale:
+            raise Held("the claim ran out, and another delivery has taken it over") from None
+        task.claim = replace(task.claim, stored=renewed)
+        return now + self._lease
 
     def _save(self, stored: Stored, finish: Finish, report: Report) -> Stored | None:
         """Write what the work came to; None, with the outcome, where it is no longer wanted.
@@ -318,7 +394,13 @@ class Captioning:
     def _label(self, stored: Stored, upload: Upload, report: Report) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
         place = self._embeddings.placing(report)
-        ended = label(self._store, self._images, stored, upload, place)
+        try:
+            ended = label(self._store, self._images, stored, upload, place)
+        except ConfigurationError as error:
+            if not error.own or not self._refused(stored):
+                raise
+            report.reason, report.message = "unlabelled", str(error)
+            return
         if ended == "gone":
             report.outcome = ended
         elif ended == "changed_meanwhile":
@@ -326,15 +408,28 @@ class Captioning:
         else:
             report.outcome = "captioned" if report.usage.model_calls else report.outcome or ended
 
+    def _refused(self, stored: Stored) -> bool:
+        """Count that a captioned object takes no labels; whether it has been tried enough."""
+        document = stored.document
+        if document.attempts < self._settings.max_attempts:
+            with suppress(Stale):
+                self._store.replace(stored, replace(document, attempts=document.attempts + 1))
+            return False
+        return True
+
     def _postpone(self, stored: Stored, error: Exception, report: Report) -> None:
-        """Let go of the claim and keep the error; the platform's redelivery takes it up."""
+        """Let go of the claim and keep the error; the platform's redelivery takes it up.
+
+        What is not the image's own fault, as nobody is served, was no attempt of its own.
+        """
         now = self._clock()
-        waited = isinstance(error, Held)
+        waited = isinstance(error, Held) and not isinstance(error, Away)
+        others = isinstance(error, CaptionError) and not error.own
         after = error.retry_after if isinstance(error, TransientError) else None
         document = replace(
             transitions.spent(stored.document, report.usage),
             updated_at=now,
-            attempts=stored.document.attempts - waited,
+            attempts=stored.document.attempts - others,
             lease=None,
             not_before=now + min(timedelta(seconds=after), _LONGEST_PAUSE) if after else None,
             error=None if waited else Problem(transitions.kind(error), str(error)[:1000], now),

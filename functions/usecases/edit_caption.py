@@ -37,15 +37,19 @@ _SEEN = (
 class Change:
     """What a person wants; None leaves a field as it is.
 
-    ``approve`` says that the words are right, ``accept`` puts the model's proposal in their place.
+    ``approve`` says that the words are right, or takes that back (False), with the ``reasons`` for
+    which they are to be looked at again; ``accept`` puts the model's proposal in their place.
+    ``translations`` has alt text and caption by language.
     """
 
     alt_text: str | None = None
     caption: str | None = None
     decorative: bool | None = None
     language: str | None = None
-    approve: bool = False
+    approve: bool | None = None
     accept: bool = False
+    translations: Mapping[str, Mapping[str, str]] | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,10 @@ def changed(document: Document, change: Change, by: str, now: datetime) -> Docum
     if change.accept and words:
         raise EditError("accept the proposal, or write other words; not both at once")
     edited = _accepted(document, now) if change.accept else _worded(document, words, now)
+    if change.translations:
+        edited = _translated(edited, change.translations, now)
+    if change.approve is False:
+        return _withdrawn(edited, change.reasons, now)
     if not (change.approve or change.accept):
         return edited
     if edited.status != Status.CAPTIONED:
@@ -170,6 +178,35 @@ def changed(document: Document, change: Change, by: str, now: datetime) -> Docum
     return replace(
         edited, review=review, proposal=None, edited_at=now, metadata_synced=False, updated_at=now
     )
+
+
+def _withdrawn(document: Document, reasons: tuple[str, ...], now: datetime) -> Document:
+    """``document`` as nobody has approved it. A model's words are a model's again."""
+    edited_at = document.edited_at if document.source == Source.HUMAN else None
+    review = Review(bool(reasons), reasons)
+    return replace(document, review=review, edited_at=edited_at, updated_at=now)
+
+
+def _translated(
+    document: Document, translations: Mapping[str, Mapping[str, str]], now: datetime
+) -> Document:
+    """``document`` with a person's text in other languages, whatever becomes of the main one."""
+    written = dict(document.translations)
+    for language, text in translations.items():
+        tag = _language(language)
+        if tag == document.language:
+            raise EditError(f"{tag} is the main language; send its text as alt_text and caption")
+        alt_text, caption = (plain_line(text.get(each, "")) for each in ("alt_text", "caption"))
+        if not alt_text and not document.decorative:
+            raise EditError(f"the alt text in {tag} is empty; write one")
+        _check_length("alt text", alt_text, LONGEST_ALT_TEXT)
+        _check_length("caption", caption, LONGEST_CAPTION)
+        written[tag] = {"alt_text": alt_text, "caption": caption, "source": Source.HUMAN.value}
+    if written == document.translations:
+        return document
+    if document.status != Status.CAPTIONED:
+        raise EditError("there is no main text to translate yet; write that first")
+    return _ended(replace(document, translations=written), now)
 
 
 def restored(document: Document, past: PastText, by: str, now: datetime) -> Document:

@@ -217,6 +217,7 @@ class World:
             images,
             ScriptedCaptioner(self, faults, instance.skew),
             clock=lambda: self.now + instance.skew,
+            wait=lambda _, seconds: self.pass_time(seconds),
         )
 
     def _tell_of_removal(self, upload: Upload) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from functions.core.policy import Rule
 from functions.model.prompt import compose
 from functions.model.reply import read_reply
 from functions.settings import Settings
-from tests.support.answers import Answer, anthropic, caption, gemini, openai
+from tests.support.answers import Answer, caption
 from tests.support.model_server import ModelServer
 from tests.support.pictures import jpeg
 from tests.support.providers import WIRES, Wire
@@ -23,12 +23,6 @@ from tests.support.providers import WIRES, Wire
 PROMPT = compose(Rule(), ["en"])
 J = json.dumps(caption())
 ALT = caption()["alt_text"]
-SAY: dict[str, Callable[..., Answer]] = {
-    "gemini": gemini.text,
-    "google-generativeai": gemini.text,
-    "openai": openai.chat,
-    "anthropic": anthropic.text,
-}
 WORDS = {
     "after thoughts": f"<think>\nThe user wants {{alt_text}}.\n</think>\n{J}",
     "twice": J + J,
@@ -80,7 +74,7 @@ def ending(captioner: Any) -> str:
 def test_the_words_are_found_with_one_call(
     words: str, captioner: Any, wire: Wire, model_server: ModelServer
 ) -> None:
-    model_server.answer(SAY[wire.model.partition(":")[0]](words))
+    model_server.answer(wire.say(words))
     assert ending(captioner) == f"captioned: {ALT}"
     assert model_server.count == 1
 
@@ -89,8 +83,8 @@ def test_the_words_are_found_with_one_call(
 def test_an_answer_is_never_lost_to_its_bill(
     bill: Any, captioner: Any, wire: Wire, model_server: ModelServer
 ) -> None:
-    body = SAY[wire.model.partition(":")[0]](J).body
-    name = "usageMetadata" if "usageMetadata" in body else "usage"
+    body = wire.say(J).body
+    name = wire.bill
     bills = [bill, dict.fromkeys(body[name], bill), None]
     if captioner.model.startswith("google-generativeai"):
         bills = [None]  # its SDK reads the answer into types of its own
@@ -181,6 +175,22 @@ MOODS["openai"] = {
     "a call's object": (chat({"content": "", "tool_calls": [call(caption())]}), SAID),
     "the old call": (chat({"content": None, "function_call": call(J)["function"]}), SAID),
     "parsed": (chat({"content": None, "parsed": caption()}), SAID),
+    "a stream that nobody asked for": (
+        "".join(
+            f"data: {json.dumps({'choices': [{'delta': {'content': each}}]})}\n\n"
+            for each in (J[:9], J[9:50], J[50:])
+        ).encode()
+        + b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": null}\n\n'
+        + b"data: [DONE]\n\n",
+        SAID,
+    ),
+    "a stream that breaks off": (
+        b'data: {"choices": [{"delta": {"content": "{"}}]}\n\n'
+        b'data: {"error": {"code": 502, "message": "Provider disconnected"}}\n\n',
+        "away",
+    ),
+    "comments first": (b": WAIT\n\n: WAIT\n\n" + json.dumps(chat({"content": J})).encode(), SAID),
+    "a byte-order mark": (b"\xef\xbb\xbf" + json.dumps(chat({"content": J})).encode(), SAID),
     "the older completion": ({"choices": [{"text": J, "finish_reason": "stop"}]}, SAID),
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.locks import PATHS, ROOT, locked, requirements, versions
 from tests.support.package_index import PackageIndex, package_index
+from tools import environment
 
 BIN = Path(sys.executable).parent
 # Python's own venv brings these.
@@ -219,25 +220,69 @@ def test_a_newer_release_of_everything_changes_nothing(
     assert not index.asked
 
 
-@pytest.mark.parametrize("how", ["pip's variable", "pip's file", "uv's variable", "uv's file"])
-def test_an_index_of_ones_own_is_asked_however_it_is_configured(
-    later: tuple[PackageIndex, Path], tmp_path: Path, how: str
+def test_an_index_that_only_uv_is_configured_for_brings_uv_too(
+    later: tuple[PackageIndex, Path],
 ) -> None:
     index, root = later
     shutil.rmtree(root / ".venv-lock", ignore_errors=True)
-    (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {index.url}\n")
-    (tmp_path / "uv.toml").write_text(f'[[index]]\nurl = "{index.url}"\ndefault = true\n')
-    variables = {
-        "pip's variable": {"PIP_INDEX_URL": index.url},
-        "pip's file": {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")},
-        "uv's variable": {"UV_DEFAULT_INDEX": index.url},
-        "uv's file": {"UV_CONFIG_FILE": str(tmp_path / "uv.toml")},
-    }[how]
-
-    done = set_up(root, "lock", **variables)
-
+    done = set_up(root, "lock", UV_DEFAULT_INDEX=index.url)
     assert done.returncode == 0, done.stderr
     assert (root / ".venv-lock/environment.json").exists()
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """A machine without settings for pip or uv."""
+    for name in [each for each in os.environ if each.startswith(("PIP_", "UV_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    return monkeypatch
+
+
+def test_uv_asks_the_index_of_pips_file(configured: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nindex-url = https://us@mirror.example/simple\nextra-index-url =\n"
+        "    https://one.example/simple\n    https://two.example/simple\n"
+        f"find-links = {tmp_path} /nowhere\ncert = /etc/ca.pem\n[install]\nno-index = false\n"
+    )
+    configured.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    env = environment.uv_environment(NEWEST_PIP)
+    assert env["UV_DEFAULT_INDEX"] == "https://us@mirror.example/simple"
+    assert env["UV_INDEX"] == "https://one.example/simple https://two.example/simple"
+    assert env["UV_FIND_LINKS"] == str(tmp_path)
+    assert env["UV_NO_INDEX"] == "false"
+
+
+def test_pips_variable_is_stronger_than_its_file_for_uv_too(
+    configured: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "pip.conf").write_text("[install]\nindex-url = https://file.example/simple\n")
+    configured.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    configured.setenv("PIP_INDEX_URL", "https://variable.example/simple")
+    env = environment.uv_environment(NEWEST_PIP)
+    assert env["UV_DEFAULT_INDEX"] == "https://variable.example/simple"
+
+
+@pytest.mark.parametrize("how", ["variable", "older variable", "file", "file's older key"])
+def test_each_tool_asks_the_index_of_uvs_settings(
+    configured: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    ours = "https://mirror.example/simple"
+    files = {
+        "file": f'[[index]]\nurl = "{ours}"\ndefault = true\n',
+        "file's older key": f'index-url = "{ours}"\n',
+    }
+    if how in files:
+        (tmp_path / "uv.toml").write_text(files[how])
+        configured.setenv("UV_CONFIG_FILE", str(tmp_path / "uv.toml"))
+    else:
+        configured.setenv("UV_DEFAULT_INDEX" if how == "variable" else "UV_INDEX_URL", ours)
+    assert environment.pip_environment(NEWEST_PIP)["PIP_INDEX_URL"] == ours
+    configured.setenv("PIP_INDEX_URL", "https://pip.example/simple")
+    for_uv = environment.uv_environment(NEWEST_PIP)
+    assert for_uv.get("UV_DEFAULT_INDEX", ours) == ours
+    assert environment.pip_environment(NEWEST_PIP)["PIP_INDEX_URL"] == "https://pip.example/simple"
 
 
 def test_a_package_with_another_hash_is_not_installed(

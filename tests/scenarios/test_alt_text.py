@@ -543,3 +543,18 @@ def _post(body: Any) -> Request:
     return Request.from_values(
         "/", method="POST", data=json.dumps(body), content_type="application/json"
     )
+
+
+def test_an_instance_reads_so_many_documents_a_day_and_tells_what_it_remembers(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = keep()
+    monkeypatch.setenv("CAPTION_LOOKUP_DAILY_LIMIT", "20")
+    embedded.restart()
+
+    assert get(embedded, mug).status_code == 200
+    refused = post(embedded, {"src": [f"gs://local/{number}" for number in range(100)]})
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+    assert "CAPTION_LOOKUP_DAILY_LIMIT" in refused.json["error"]
+    assert get(embedded, mug).status_code == 200, "it is remembered, and costs nothing"

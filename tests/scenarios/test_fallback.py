@@ -136,7 +136,7 @@ def test_every_call_counts_against_the_daily_limit(
 ) -> None:
     monkeypatch.setenv("CAPTION_DAILY_LIMIT", "1")
     stack.restart()
-    answering(stack.model, gemini=gemini.ERRORS["overloaded"])
+    answering(stack.model, gemini=gemini.finished("SAFETY"))
 
     assert stack.deliver(stack.put("a.jpg", jpeg())) == 200
     document = stack.document("a.jpg")

@@ -277,7 +277,7 @@ def test_another_picture_leaves_a_persons_decision_to_a_person(stack: Stack, how
 FAILURES = {
     "a wrong key": lambda stack: stack.model.always(gemini.ERRORS["wrong key"]),
     "the model away": lambda stack: stack.model.always(gemini.ERRORS["overloaded"]),
-    "out of quota": lambda stack: stack.model.always(gemini.ERRORS["per minute"]),
+    "out of quota": lambda stack: stack.model.always(gemini.quota()),
 }
 
 

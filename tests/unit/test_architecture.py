@@ -31,7 +31,9 @@ ALLOWED: dict[str, set[str]] = {
     "composition": RULES | {"adapters", "http", "model", "usecases"},
     "evals": WORK | {"usecases"},
     "sites": {"core", "settings", "composition", "quality"},
-    "local": {"core", "adapters", "composition", "events", "http", "pictures", "settings"},
+    "local": {
+        *("core", "adapters", "composition", "events", "http", "pictures", "settings", "usecases"),
+    },
     "cli": ENTRANCES | {"adapters", "evals", "http", "local", "sites"},
     "main": {"composition", "events", "logs"},
 }

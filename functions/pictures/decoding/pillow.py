@@ -18,7 +18,9 @@ def read_heif(data: bytes, max_pixels: int, side: int) -> Decoded:
     import pillow_heif
 
     found = _surveyed(data)
-    if found and found.coding not in (b"", b"hvc1", b"hev1", b"grid", b"iden", b"iovl", b"av01"):
+    if found and found.coding == b"av01":  # an AVIF under HEIF's name
+        return read_avif(data[:8] + b"avif" + data[12:], max_pixels, side)
+    if found and found.coding not in (b"", b"hvc1", b"hev1", b"grid", b"iden", b"iovl"):
         raise PermanentError(
             "unsupported_type",
             f"The HEIF file is coded as {found.coding.decode('latin-1')}, which no decoder here "

@@ -22,7 +22,8 @@ locals {
 resource "google_secret_manager_secret" "key" {
   for_each = local.keys
 
-  secret_id = lower(replace(each.value, "_", "-"))
+  project   = var.project
+  secret_id = "${var.name_prefix}${lower(replace(each.value, "_", "-"))}"
 
   replication {
     user_managed {
@@ -39,8 +40,22 @@ resource "google_secret_manager_secret_version" "key" {
   for_each = local.keys
 
   secret                 = google_secret_manager_secret.key[each.value].id
-  secret_data_wo         = lookup(var.model_keys, each.value, null)
+  secret_data_wo         = lookup(var.model_keys, each.value, "")
   secret_data_wo_version = var.model_keys_version
+
+  # An earlier revision may be gone back to: its key is switched off, not shredded.
+  deletion_policy = "DISABLE"
+
+  lifecycle {
+    # The functions have the new key before the old one goes.
+    create_before_destroy = true
+
+    # Here and not with the variable: to destroy needs no key.
+    precondition {
+      condition     = lookup(var.model_keys, each.value, "") != ""
+      error_message = "model_keys lacks a key of the model's provider: export TF_VAR_model_keys='{GEMINI_API_KEY=\"...\"}' (OPENAI_API_KEY, ANTHROPIC_API_KEY for those), or set vertex_ai to ask Gemini without a key."
+    }
+  }
 }
 
 resource "google_secret_manager_secret_iam_member" "key" {
@@ -48,20 +63,27 @@ resource "google_secret_manager_secret_iam_member" "key" {
     for pair in setproduct(local.keys, local.askers) : join(" ", pair) => { key = pair[0], function = pair[1] }
   }
 
+  project   = var.project
   secret_id = google_secret_manager_secret.key[each.value.key].id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.function[each.value.function].member
+
+  # A function that asks another model from now on loses this key when it has been deployed, not before.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # Vertex AI: one permission, where roles/aiplatform.user has hundreds.
 resource "google_project_iam_custom_role" "predict" {
   count = var.vertex_ai ? 1 : 0
 
-  role_id     = "captionsPredict"
+  project     = var.project
+  role_id     = "${local.role_prefix}captionsPredict"
   title       = "Captions: ask a model"
   permissions = ["aiplatform.endpoints.predict"]
 
-  depends_on = [google_project_service.api]
+  depends_on = [google_project_service.api, google_project_service.optional]
 }
 
 resource "google_project_iam_member" "predict" {
