@@ -1,5 +1,5 @@
 # Everything installs itself into .venv; the only thing asked for is Python 3.11 or newer.
-PYTHON ?= $(or $(wildcard .venv/bin/python),python3)
+PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
 BIN := .venv/bin
 # of the tests, each with emulators of its own
 WORKERS ?= logical

@@ -23,6 +23,7 @@ _LABELS = "functions/core/object_metadata.py"
 _MEANING = "functions/model/embeddings.py"
 _PUBLISHING = "functions/core/transitions.py"
 _REMOVALS = "functions/usecases/forget_image.py"
+_PLANS = "tests/infra/test_plans.py"
 
 
 @dataclass(frozen=True)
@@ -592,5 +593,60 @@ MUTANTS = (
         "resource.data.review.needed == false",
         "true",
         "tests/infra/test_rules.py",
+    ),
+    Mutant(
+        "leave the name out of a vector index",
+        "infra/module/firestore.tf",
+        "name if can(field.vectorConfig)",
+        "name if false",
+        _PLANS,
+        "second_plan",
+    ),
+    Mutant(
+        "let data wait for an optional API",
+        "infra/module/bucket.tf",
+        "  project = each.value\n\n  depends_on = [google_project_service.first]",
+        "  project = each.value\n\n  depends_on = [google_project_service.optional]",
+        _PLANS,
+        "switch_changes",
+    ),
+    Mutant(
+        "take a key away before the functions have changed",
+        "infra/module/secrets.tf",
+        "  lifecycle {\n    create_before_destroy = true\n  }\n}\n\n# Vertex AI",
+        "}\n\n# Vertex AI",
+        _PLANS,
+        "vertex_ai_takes",
+    ),
+    Mutant(
+        "let a plan take the database away",
+        "infra/module/firestore.tf",
+        "    prevent_destroy = true",
+        "    prevent_destroy = false",
+        _PLANS,
+        "refused_before",
+    ),
+    Mutant(
+        "give all copies one name",
+        "infra/module/requests.tf",
+        '"${var.name_prefix}caption-requests"',
+        '"caption-requests"',
+        _PLANS,
+        "second_copy",
+    ),
+    Mutant(
+        "caption the copies of a resizer",
+        _LABELS,
+        'return "resized_copy" if copy and not asked else ""',
+        'return ""',
+        "tests/unit/core/test_object_metadata.py",
+    ),
+    Mutant(
+        "read for strangers without a bound",
+        "functions/http/daily_limit.py",
+        "                return False\n",
+        "                return True\n",
+        f"tests/unit/http/test_daily_limit.py {_LOOKUPS}",
+        "day or limit",
     ),
 )

@@ -43,7 +43,9 @@ def test_a_claim_of_the_other_version_is_respected_until_it_ends(cloud: Cloud) -
 
     cloud.write(NAME, pending | LATER | {"status": "pending", "lease": claim | {"expires_at": now}})
     assert cloud.deliver(event) == 200
-    assert (cloud.document(NAME) or {})["status"] == "captioned"
+    document = cloud.document(NAME) or {}
+    assert document["status"] == "captioned"
+    assert {name: document[name] for name in LATER} == LATER, "it is left for those who know it"
 
 
 def test_a_source_that_this_version_does_not_know_is_taken_for_a_persons(cloud: Cloud) -> None:
