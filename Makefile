@@ -1,6 +1,8 @@
 # Everything installs itself into .venv; the only thing asked for is Python 3.11 or newer.
-PYTHON ?= $(or $(wildcard .venv/bin/python),python3)
+PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
 BIN := .venv/bin
+# of the tests, each with emulators of its own
+WORKERS ?= logical
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,7 +28,13 @@ test: .venv/dev .venv-pip ## lint, types and tests, with both emulators
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+programs: .venv/dev ## bring the programs that the tests drive and that are not here: browser, emulators
+	@tools/programs.sh && $(MAKE) --no-print-directory browser-libraries
+
+fuzz: .venv/dev ## the properties with new examples, fifty times as many
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n $(WORKERS) -m hypothesis
 
 browser-libraries: tests/browser/node_modules/.package-lock.json ## what alt.js is tried with
 
@@ -45,6 +53,7 @@ scan: .venv/dev ## secrets in the tree and its history, unsafe code, the workflo
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec infra/compose.yaml
 
 audit: scan ## scan, and known vulnerabilities of what is deployed; fails where it cannot look
+	@$(BIN)/python -m tools.bundled
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 	  -r requirements.lock || { echo "make audit: NOT cleared. Either a package above has a known" \
 	  "vulnerability: raise it (make lock UPGRADE=1); or the database could not be asked about" \
@@ -70,8 +79,11 @@ bench-images: .venv/dev ## time and memory of each picture format
 	$(BIN)/python -m tools.bench.bench_pictures
 	$(BIN)/python -m tools.bench.bench_pictures --mix
 
-sweep-images: .venv/dev ## prepare every image file of this machine, and hostile ones
-	$(BIN)/python -m tools.bench.sweep_pictures /usr .venv
+sweep-images: .venv/dev ## every image file of this machine, judged by ImageMagick and ExifTool, and hostile ones
+	$(BIN)/python -m tools.bench.sweep_pictures --judge /usr .venv
+
+fuzz-images: .venv/dev ## ten minutes of broken files for all that reads them outside a decoder
+	$(BIN)/python -m tools.fuzz_pictures
 
 worst-model: .venv/dev ## twenty bad answers, and what stands in the document then
 	@$(BIN)/python -m tools.worst_model
@@ -91,16 +103,12 @@ test-generativeai: ## the contracts with google-generativeai, apart from the res
 	  $(PYTHON) tools/environment.py google-generativeai && \
 	  $(OLD)/bin/pytest -W ignore::FutureWarning tests/contracts; fi
 
-# Terraform needs no provider for these; infra-validate downloads them.
-infra: .venv/dev ## format infra/, write the tables of its README, check all that needs no cloud
-	terraform -chdir=infra fmt
+infra: .venv/dev ## format infra/, write the tables of its README, plan and apply it on a stand-in
+	terraform -chdir=infra fmt -recursive
 	$(BIN)/python -m tools.infra_tables
-	$(BIN)/pytest tests/infra/test_infra.py tests/infra/test_monitoring.py tests/infra/test_runbook.py
+	$(BIN)/pytest tests/infra
 
-infra-schema: .venv/dev ## take the Terraform providers' schemas anew (50 MB)
-	$(BIN)/python -m tests.infra.infra_schema
-
-infra-validate: ## terraform validate; downloads the providers
+infra-validate: ## terraform validate by the providers themselves; downloads them
 	terraform -chdir=infra init -backend=false -input=false
 	terraform -chdir=infra validate
 
@@ -110,9 +118,9 @@ scan-infra: ## static security scan of infra/
 	$(ENVIRONMENT) scan
 	$(SCAN)/bin/checkov -d infra --framework terraform --skip-download --quiet --compact
 
-.PHONY: infra infra-schema infra-validate scan-infra
+.PHONY: infra infra-validate scan-infra
 
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images worst-model chaos mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images fuzz-images worst-model chaos mutants clean

@@ -14,6 +14,8 @@ from functions import composition, events, logs
 
 # The framework imports this file within an application that is named for the entry point.
 composition.start(current_app.name if current_app else "")
+if current_app and current_app.name in composition.ON_EVENTS:
+    logs.take_unreadable(current_app)
 
 
 @functions_framework.cloud_event

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from functions.core.document import CaptionRequest, Document
 from functions.core.errors import ConfigurationError
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Entry points that the platform calls with events.
+ON_EVENTS = frozenset({"caption_image", "forget_image", "caption_request", "keep"})
 # Entry points that ask no model for words, and start without its key.
 WITHOUT_MODEL = frozenset({"forget_image", "keep", "alt_text", "review"})
 # A caption that is saved already waits no longer than this for its embedding.
@@ -62,9 +65,12 @@ def settings() -> Settings:
 @functools.cache
 def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
-    gc.disable()  # see Loading, which ends it
+    gc.disable()  # see EagerCaptioner, which ends it
     try:
-        return build(settings())
+        made = build(settings())
+        # What Cloud Run's SIGTERM comes to, once the running events have ended.
+        atexit.register(made.give_back)
+        return made
     except BaseException:
         gc.enable()
         raise
@@ -250,8 +256,21 @@ def meaning(settings: Settings) -> Embeddings:
 
 
 def store(settings: Settings) -> CaptionStore:
-    """Firestore, or the database in the folder of CAPTION_LOCAL. Raises ConfigurationError if
-    it is out of reach."""
+    """Firestore, or the database in the folder of CAPTION_LOCAL, which tells CAPTION_EVENTS_TOPIC
+    of what ends. Raises ConfigurationError if it is out of reach."""
+    if topic := settings.events_topic:
+        from functions.adapters.announced_captions import AnnouncedCaptions
+        from functions.adapters.pubsub import EventsTopic
+
+        withhold = settings.unreviewed == "withhold"
+        announced = AnnouncedCaptions(
+            _store(settings), EventsTopic(topic).publish, withhold=withhold
+        )
+        return cast(CaptionStore, announced)
+    return _store(settings)
+
+
+def _store(settings: Settings) -> CaptionStore:
     if folder := settings.local:
         from functions.adapters.folder import database
         from functions.adapters.sqlite import SqliteCaptions
@@ -263,6 +282,17 @@ def store(settings: Settings) -> CaptionStore:
 
     client = _opened(lambda: firestore.Client(database=settings.database), settings)
     return FirestoreCaptions(client, settings.collection)
+
+
+def records(settings: Settings, collection: str) -> Iterator[Mapping[str, Any]]:
+    """The documents of another collection of the captions' database, a few hundred at a time.
+    Raises ConfigurationError if it is out of reach."""
+    from google.cloud import firestore
+
+    from functions.adapters.firestore import records
+
+    client = _opened(lambda: firestore.Client(database=settings.database), settings)
+    return records(client, collection)
 
 
 @functools.cache

@@ -18,6 +18,8 @@ STORAGE = "google.cloud.storage.object.v1."
 FINALIZED = STORAGE + "finalized"
 REMOVALS = (STORAGE + "deleted", STORAGE + "archived")
 PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
+# What reading a message may raise: no mapping, no base64, no JSON, or brackets without end.
+_UNREADABLE = (AttributeError, TypeError, KeyError, ValueError, binascii.Error, RecursionError)
 # What a Cloud Storage notification says in its attribute eventType.
 _NOTIFIED = {
     "OBJECT_FINALIZE": FINALIZED,
@@ -60,7 +62,7 @@ def request(event: CloudEvent) -> CaptionRequest:
         raise NotAnEvent(f"{event['type']} is not {PUBLISHED}; check the function's trigger")
     try:
         body = _message(event)
-    except (TypeError, KeyError, ValueError, binascii.Error):
+    except _UNREADABLE:
         raise NotAnEvent('the message is not JSON like {"bucket": "b", "name": "n"}') from None
     if not isinstance(body, Mapping):
         raise NotAnEvent('the message is not an object like {"bucket": "b", "name": "n"}')
@@ -82,7 +84,7 @@ def keep_request(event: CloudEvent) -> KeepRequest:
         raise NotAnEvent(f"{event['type']} is not {PUBLISHED}; check the function's trigger")
     try:
         body = _message(event) if event.data["message"].get("data") else {}
-    except (AttributeError, TypeError, KeyError, ValueError, binascii.Error):
+    except _UNREADABLE:
         raise NotAnEvent('the message is not JSON like {} or {"bucket": "b"}') from None
     if not isinstance(body, Mapping):
         raise NotAnEvent('the message is not an object like {} or {"bucket": "b"}')
@@ -101,7 +103,7 @@ def _storage_event(event: CloudEvent) -> CloudEvent:
         told = event.data["message"]["attributes"]
         kind = _NOTIFIED[told["eventType"]]
         data = _message(event)
-    except (TypeError, KeyError, ValueError, binascii.Error):
+    except _UNREADABLE:
         raise NotAnEvent(
             "the message is no notification of a stored, deleted or archived object; "
             "check the trigger's topic and filter"
@@ -128,7 +130,14 @@ def _text(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key)
     if not isinstance(value, str) or not value:
         raise NotAnEvent(f"{key} is missing from the event's data")
+    if not _writable(value):
+        raise NotAnEvent(f"{key} is no name that Cloud Storage takes: {value[:40]!a}")
     return value
+
+
+def _writable(text: str) -> bool:
+    """Whether a text is one of whole characters, without NUL."""
+    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _number(data: Mapping[str, Any], key: str) -> int:
@@ -146,7 +155,11 @@ def _number(data: Mapping[str, Any], key: str) -> int:
 def _metadata(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         return {}
-    return {str(key): item for key, item in value.items() if isinstance(item, str)}
+    return {
+        str(key): item
+        for key, item in value.items()
+        if isinstance(item, str) and _writable(str(key)) and _writable(item)
+    }
 
 
 def _time(event: CloudEvent) -> datetime:

@@ -16,11 +16,12 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from functions.core.errors import CaptionError, ConfigurationError, Held, NotAnEvent
+from functions.core.errors import Away, CaptionError, ConfigurationError, Held, NotAnEvent
 from functions.core.report import Report
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
+    from flask import Flask
 
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -31,28 +32,56 @@ def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
     try:
         act(report)
         message = report.message
-        if report.embedding or report.reason == "needs_a_person":
+        if report.embedding or report.reason in {"needs_a_person", "unlabelled"}:
             severity = "WARNING"
     except NotAnEvent as error:
         severity, message = "ERROR", error.message
         report.outcome, report.reason = "ignored", error.reason
+    except Away as error:
+        report.outcome, report.reason, message = "away", report.model_state, str(error)
+        raise _answered(error) from None
     except Held as error:
         report.outcome, message = "held", str(error)
-        raise
+        raise _answered(error) from None
     except ConfigurationError as error:
         severity, message = "ERROR", str(error)
         report.outcome, report.reason = "redelivered", "configuration"
-        raise
+        raise _answered(error) from error
     except CaptionError as error:
         severity, message = "WARNING", str(error)
         report.outcome, report.reason = "redelivered", "transient"
-        raise
-    except Exception:
+        raise _answered(error) from error
+    except Exception as error:
         severity, message = "CRITICAL", traceback.format_exc()
         report.outcome, report.reason = "redelivered", "defect"
-        raise
+        raise _answered(error) from error
     finally:
         _log(event, report, severity, message, time.monotonic() - started)
+
+
+def take_unreadable(app: Flask) -> None:
+    """Acknowledge, with a line, what the web framework cannot read: brackets without end."""
+    from cloudevents.exceptions import DataUnmarshallerError
+    from cloudevents.http import CloudEvent
+
+    def ignore(error: Exception) -> str:
+        def unreadable(report: Report) -> None:
+            raise NotAnEvent("the event cannot be read: its JSON is nested too deeply") from None
+
+        handle(CloudEvent({"type": "unknown", "source": "unknown"}), unreadable)
+        return "OK"
+
+    app.register_error_handler(RecursionError, ignore)
+    app.register_error_handler(DataUnmarshallerError, ignore)
+
+
+def _answered(error: Exception) -> Exception:
+    """``error`` as the platform is told: the log line says it all, and the web framework would
+    print a traceback beside it for any exception that is not HTTP's own."""
+    from flask import has_request_context
+    from werkzeug.exceptions import InternalServerError
+
+    return InternalServerError(str(error)[:200]) if has_request_context() else error
 
 
 def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds: float) -> None:
@@ -75,6 +104,8 @@ def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds
         "duration_ms": round(seconds * 1000),
         "model_ms": round(report.model_seconds * 1000),
     }
+    if report.model_state:
+        line["model_state"] = report.model_state
     if report.embedding:
         line["embedding"] = report.embedding
     if report.kept:
@@ -82,7 +113,8 @@ def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds
     header = request.headers.get("traceparent", "") if has_request_context() else ""
     if found := trace(str(event.get("traceparent") or header)):
         line["logging.googleapis.com/trace"] = found
-    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    text = json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 

@@ -106,6 +106,12 @@ def _identifier(text: str) -> str:
     return text
 
 
+def _topic(text: str) -> str:
+    if not re.fullmatch(r"(projects/[^/]+/topics/)?[A-Za-z][\w.~+%-]{2,254}", text, re.ASCII):
+        raise ValueError("is no Pub/Sub topic; write its name, or projects/PROJECT/topics/NAME")
+    return text
+
+
 def _policy(text: str) -> Path | None:
     path = Path(text)
     if not path.is_file():
@@ -236,6 +242,12 @@ class Settings:
         _identifier,
         "Pub/Sub topic that `captions retry` and `backfill` write to, for `caption_request`",
     )
+    events_topic: str | None = _setting(
+        "CAPTION_EVENTS_TOPIC",
+        "",
+        _topic,
+        "Pub/Sub topic that is told of every caption that has ended or was edited; unset, nobody",
+    )
     public_buckets: tuple[str, ...] | None = _setting(
         "CAPTION_PUBLIC_BUCKETS",
         "",
@@ -259,6 +271,12 @@ class Settings:
         "serve",
         _one_of("serve", "withhold"),
         "whether `alt_text` answers with words that still need a person's review",
+    )
+    lookup_daily_limit: int = _setting(
+        "CAPTION_LOOKUP_DAILY_LIMIT",
+        "1000000",
+        _whole(0, 10**12),
+        "documents that one instance reads for `alt_text` in a UTC day; 0 for no limit",
     )
     local: Path | None = _setting(
         "CAPTION_LOCAL",

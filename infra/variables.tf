@@ -1,262 +1,157 @@
+# What terraform.tfvars may say. Meaning, default and refusal of each stand in module/variables.tf:
+# null is that default.
 variable "project" {
-  description = "The project's ID."
-  type        = string
-
-  validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
-    error_message = "project is the ID, such as my-shop-123: 6 to 30 small letters, digits and hyphens. It is not the project's name or number."
-  }
+  type = string
 }
 
-variable "bucket" {
-  description = "The bucket whose images get captions."
-  type        = string
-
-  validation {
-    condition     = can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.bucket))
-    error_message = "bucket is a bucket's name without gs:// and without a folder, such as my-images."
-  }
+variable "buckets" {
+  type = list(object({
+    name     = string
+    create   = optional(bool, true)
+    project  = optional(string)
+    location = optional(string)
+    key      = optional(string)
+  }))
 }
 
-variable "create_bucket" {
-  description = "Create the bucket; false to use one that exists. Of that one only notifications and roles are managed."
-  type        = bool
-  default     = true
+variable "name_prefix" {
+  type    = string
+  default = null
+}
+
+variable "source_root" {
+  type    = string
+  default = null
 }
 
 variable "region" {
-  description = "Where the functions run, and where bucket and database are created. Near the images: each is read once."
-  type        = string
-  default     = "europe-west1"
-
-  validation {
-    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
-    error_message = "region is one region, such as europe-west1 or us-central1, neither a zone nor a multi-region."
-  }
+  type    = string
+  default = null
 }
 
 variable "versioning" {
-  description = "Keep replaced and deleted images as noncurrent versions (of a bucket that is created here)."
-  type        = bool
-  default     = false
+  type    = bool
+  default = null
 }
 
 variable "public_images" {
-  description = "Let everyone read the images (of a bucket that is created here). False enforces public access prevention."
-  type        = bool
-  default     = false
+  type    = bool
+  default = null
 }
 
 variable "cors_origins" {
-  description = "Websites that may read images and alt_text from scripts, such as https://www.example.com; * for all."
-  type        = list(string)
-  default     = ["*"]
-
-  validation {
-    condition     = length(var.cors_origins) > 0 && alltrue([for each in var.cors_origins : each == "*" || can(regex("^https?://[^/]+$", each))])
-    error_message = "cors_origins are * or origins such as https://www.example.com: scheme and host, no path, no slash at the end."
-  }
+  type    = list(string)
+  default = null
 }
 
 variable "image_origins" {
-  description = "CDN addresses that stand for the bucket, as CAPTION_ORIGINS takes them: {\"https://img.example.com\" = \"my-bucket/prefix\"}."
-  type        = map(string)
-  default     = {}
-
-  validation {
-    condition     = alltrue([for origin, place in var.image_origins : can(regex("^https?://[^,=]+$", origin)) && can(regex("^[a-z0-9][^,=]+$", place))])
-    error_message = "image_origins maps an address such as https://img.example.com to a bucket, or a bucket and a prefix such as my-bucket/shop."
-  }
+  type    = map(string)
+  default = null
 }
 
 variable "create_database" {
-  description = "Create the Firestore database; false to use one that exists. Of that one only indexes are managed."
-  type        = bool
-  default     = true
+  type    = bool
+  default = null
 }
 
 variable "firestore_public" {
-  description = "Let everyone read captions that need no review from a browser, by firestore.rules (of a database that is created here)."
-  type        = bool
-  default     = false
+  type    = bool
+  default = null
 }
 
 variable "database" {
-  description = "The Firestore database, CAPTION_DATABASE."
-  type        = string
-  default     = "(default)"
-
-  validation {
-    condition     = var.database == "(default)" || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.database))
-    error_message = "database is (default), or 4 to 63 small letters, digits and hyphens that begin with a letter."
-  }
+  type    = string
+  default = null
 }
 
 variable "model" {
-  description = "Who writes the captions, CAPTION_MODEL: provider:model, and after commas those to ask where it is unable to. Another provider than gemini needs its line in requirements.txt, and make lock."
-  type        = string
-  default     = "gemini:gemini-3.5-flash-lite"
-
-  validation {
-    condition     = var.model == "offline" || alltrue([for each in split(",", var.model) : can(regex("^(gemini|google-generativeai|openai|anthropic):.+$", trimspace(each)))])
-    error_message = "model is provider:model, such as gemini:gemini-3.5-flash-lite; providers are gemini, google-generativeai, openai and anthropic. offline stands alone."
-  }
+  type    = string
+  default = null
 }
 
 variable "vertex_ai" {
-  description = "Ask Gemini on Vertex AI, by the functions' own accounts and without a key."
-  type        = bool
-  default     = false
+  type    = bool
+  default = null
 }
 
 variable "vertex_location" {
-  description = "Where Vertex AI answers: global, or a region if pictures must stay in it."
-  type        = string
-  default     = "global"
-
-  validation {
-    condition     = can(regex("^(global|[a-z]+(-[a-z]+[0-9]+)?)$", var.vertex_location))
-    error_message = "vertex_location is global or a region, such as europe-west4."
-  }
+  type    = string
+  default = null
 }
 
 variable "model_keys" {
-  description = "Keys by the name of their variable, such as {GEMINI_API_KEY = \"...\"}. Set it as TF_VAR_model_keys, not in a file: it goes to Secret Manager and into no state and no plan."
-  type        = map(string)
-  default     = {}
-  ephemeral   = true
-  sensitive   = true
-
-  validation {
-    condition     = alltrue([for name in local.keys : lookup(var.model_keys, name, "") != ""])
-    error_message = "model_keys lacks a key of the model's provider: export TF_VAR_model_keys='{GEMINI_API_KEY=\"...\"}' (OPENAI_API_KEY, ANTHROPIC_API_KEY for those), or set vertex_ai to ask Gemini without a key."
-  }
+  type      = map(string)
+  default   = {}
+  ephemeral = true
+  sensitive = true
 }
 
 variable "model_keys_version" {
-  description = "Raise it by one to store changed keys."
-  type        = number
-  default     = 1
-
-  validation {
-    condition     = var.model_keys_version >= 1 && floor(var.model_keys_version) == var.model_keys_version
-    error_message = "model_keys_version is a whole number from 1, one higher at each change of a key."
-  }
+  type    = number
+  default = null
 }
 
 variable "languages" {
-  description = "Languages of the captions, CAPTION_LANGUAGES: BCP 47 tags, the main one first."
-  type        = list(string)
-  default     = ["en"]
-
-  validation {
-    condition     = length(var.languages) > 0 && alltrue([for each in var.languages : can(regex("^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", each))])
-    error_message = "languages are BCP 47 tags such as en, de-CH or zh-Hant, at least one."
-  }
+  type    = list(string)
+  default = null
 }
 
 variable "daily_limit" {
-  description = "Model calls a UTC day over all instances, CAPTION_DAILY_LIMIT; 0 for none."
-  type        = number
-  default     = 10000
-
-  validation {
-    condition     = var.daily_limit >= 0 && floor(var.daily_limit) == var.daily_limit
-    error_message = "daily_limit is a whole number of model calls; 0 takes the limit away."
-  }
+  type    = number
+  default = null
 }
 
 variable "settings" {
-  description = "Any other setting of the root README, such as {CAPTION_TIMEOUT_SECONDS = \"20\"}."
-  type        = map(string)
-  default     = {}
-
-  validation {
-    condition = alltrue([for name in keys(var.settings) : contains([
-      "CAPTION_EMBEDDING_MODEL",
-      "CAPTION_FILTER",
-      "CAPTION_LEASE_SECONDS",
-      "CAPTION_MAX_AGE_SECONDS",
-      "CAPTION_MAX_ATTEMPTS",
-      "CAPTION_MAX_BYTES",
-      "CAPTION_MAX_OUTPUT_TOKENS",
-      "CAPTION_MAX_PIXELS",
-      "CAPTION_SIMILARITY_THRESHOLD",
-      "CAPTION_TIMEOUT_SECONDS",
-      "CAPTION_UNREVIEWED",
-    ], name)])
-    error_message = "settings takes the CAPTION_ settings that have no variable of their own here: see infra/README.md. The rules by path are captions.toml beside main.py; keys go in model_keys."
-  }
+  type    = map(string)
+  default = null
 }
 
 variable "concurrency" {
-  description = "Events that one instance works on at once; its threads are as many."
-  type        = number
-  default     = 40
-
-  validation {
-    condition     = var.concurrency >= 1 && var.concurrency <= 100 && floor(var.concurrency) == var.concurrency
-    error_message = "concurrency is a whole number from 1 to 100: an instance has that many connections to Cloud Storage."
-  }
+  type    = number
+  default = null
 }
 
 variable "memory" {
-  description = "Memory of an instance that captions."
-  type        = string
-  default     = "1Gi"
-
-  validation {
-    condition     = contains(["1Gi", "2Gi", "4Gi"], var.memory)
-    error_message = "memory is 1Gi, 2Gi or 4Gi; below that a decoder's 320 MiB and the pictures in hand do not fit."
-  }
+  type    = string
+  default = null
 }
 
 variable "max_instances" {
-  description = "Instances of each function at most: with daily_limit the bound of the bill."
-  type        = number
-  default     = 10
-
-  validation {
-    condition     = var.max_instances >= 1 && var.max_instances <= 100 && floor(var.max_instances) == var.max_instances
-    error_message = "max_instances is a whole number from 1 to 100."
-  }
+  type    = number
+  default = null
 }
 
 variable "alt_text_public" {
-  description = "Let everyone call alt_text, as a website's visitors must. Until then only those who may invoke it by IAM."
-  type        = bool
-  default     = false
+  type    = bool
+  default = null
 }
 
 variable "reviewers" {
-  description = "Who may open the review page, such as [\"user:ann@example.com\", \"group:editors@example.com\"]."
-  type        = list(string)
-  default     = []
+  type    = list(string)
+  default = null
+}
 
-  validation {
-    condition     = alltrue([for each in var.reviewers : can(regex("^(user|group|domain|serviceAccount):.+$", each))])
-    error_message = "reviewers are user:, group:, domain: or serviceAccount: with an address. The review page is never public."
-  }
+variable "askers" {
+  type    = list(string)
+  default = null
+}
+
+variable "keep_schedule" {
+  type    = string
+  default = null
+}
+
+variable "hold_new_revisions" {
+  type    = bool
+  default = null
 }
 
 variable "alert_email" {
-  description = "Where alerts go; empty for the console only."
-  type        = string
-  default     = ""
-
-  validation {
-    condition     = var.alert_email == "" || can(regex("^[^@ ]+@[^@ ]+$", var.alert_email))
-    error_message = "alert_email is one address, such as oncall@example.com, or empty."
-  }
+  type    = string
+  default = null
 }
 
 variable "cost_alert_usd" {
-  description = "Alert when the model calls of a day cost more than this many US dollars."
-  type        = number
-  default     = 10
-
-  validation {
-    condition     = var.cost_alert_usd > 0
-    error_message = "cost_alert_usd is a number of US dollars above 0."
-  }
+  type    = number
+  default = null
 }

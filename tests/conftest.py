@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,17 @@ OURS = (
 )
 STRICT = "CAPTION_TESTS_STRICT"
 T = TypeVar("T")
+
+# A busy machine is slow, and that is no fault: no profile knows the time. `gate` takes the same
+# examples at each run, `fuzz` new ones and more of them (make fuzz). The environment of
+# google-generativeai has no Hypothesis.
+with suppress(ImportError):
+    from hypothesis import HealthCheck, settings
+
+    slow = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("gate", derandomize=True, database=None, **slow)
+    settings.register_profile("fuzz", max_examples=5_000, print_blob=True, **slow)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 
 class Environment:
@@ -113,6 +125,19 @@ def installed(server: AbstractContextManager[T]) -> Iterator[T]:
                 pytest.fail(str(missing), pytrace=False)
             pytest.skip(str(missing))
         yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once what is missing, how many tests that cost, and the command that brings it."""
+    skipped = terminalreporter.getreports("skipped")
+    reasons = Counter(str(each.longrepr[2]) for each in skipped if each.longrepr)
+    missing = Counter({why: count for why, count in reasons.items() if " is missing: " in why})
+    if not missing:
+        return
+    terminalreporter.section("missing")
+    for why, count in missing.most_common():
+        terminalreporter.line(f"{count:4} tests skipped: {why.removeprefix('Skipped: ')}")
+    terminalreporter.line("To bring all of it: make programs")
 
 
 @pytest.fixture

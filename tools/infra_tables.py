@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.infra.terraform import INFRA, Module
+from tests.infra.terraform import INFRA, MODULE, Module
 
 README = INFRA / "README.md"
 
@@ -72,4 +72,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text("utf-8"), Module.load(INFRA)), "utf-8")
+    README.write_text(written(README.read_text("utf-8"), Module.load(MODULE)), "utf-8")

@@ -9,6 +9,7 @@ in just these words.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ class Lock:
     extras: tuple[str, ...] = ()
     agrees_with: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    stays: bool = False
 
 
 # What is deployed is decided alone; what is added for the command line and the tests fits to it.
@@ -40,7 +42,7 @@ LOCKS = (
     Lock("locks/dev.lock", "pyproject.toml", ("cli", "dev"), ("locks/eval.lock",)),
     Lock("locks/build.lock", "locks/build.in"),
     Lock("locks/installer.lock", "locks/installer.in"),
-    Lock("locks/oldest-pip.lock", "locks/oldest-pip.in"),
+    Lock("locks/oldest-pip.lock", "locks/oldest-pip.in", stays=True),
     Lock("locks/scan.lock", "locks/scan.in"),
     Lock(
         "locks/google-generativeai.lock",
@@ -55,6 +57,7 @@ LOCKS = (
     ),
 )
 PIN = re.compile(r"(?m)(?<![\w.-])([A-Za-z][\w.-]*)((?:\[[\w,-]+\])?)==([\w.+!]+)")
+FURTHER = {"UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"}
 # A package with an extra: its name, its extras, its version with the hashes
 EXTRA = re.compile(r"(?m)^([\w.-]+)(\[[\w,-]+\])(==.*\n(?: +--hash=.*\n)+)")
 # Where versions are written by hand, beside locks/*.in; --upgrade raises them all.
@@ -66,17 +69,25 @@ def main() -> None:
     if "--upgrade" in sys.argv[1:]:
         raise_pins()
     for lock in LOCKS:
-        settle(ROOT / lock.path)
-        compile_lock(lock, lock.path, upgrade="--upgrade" in sys.argv[1:])
-        text = (ROOT / lock.path).read_text("utf-8")
-        (ROOT / lock.path).write_text(EXTRA.sub(r"\1\3\1\2\3", text), "utf-8")
+        path = ROOT / lock.path
+        fresh = path.with_suffix(".new")
+        fresh.write_text(_versions(path), "utf-8")
+        try:
+            compile_lock(lock, str(fresh), upgrade="--upgrade" in sys.argv[1:])
+            path.write_text(EXTRA.sub(r"\1\3\1\2\3", fresh.read_text("utf-8")), "utf-8")
+        finally:
+            fresh.unlink()
 
 
-def settle(path: Path) -> None:
-    """Take this branch's side of a merge that left both sides in a lock."""
-    if path.exists() and "\n<<<<<<< " in "\n" + path.read_text("utf-8"):
+def _versions(path: Path) -> str:
+    """The versions of a lock without their hashes, which are asked for anew; this branch's side
+    of it where a merge has left both sides there."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    if "<<<<<<< " in text:
         ours = ["git", "show", f"HEAD:./{path.relative_to(ROOT)}"]
-        path.write_bytes(subprocess.run(ours, cwd=ROOT, check=True, capture_output=True).stdout)
+        shown = subprocess.run(ours, cwd=ROOT, check=True, capture_output=True, text=True)
+        text = shown.stdout
+    return re.sub(r" \\\n +--hash=\S+", "", text)
 
 
 def compile_lock(lock: Lock, output: str, upgrade: bool = False, folder: Path = ROOT) -> None:
@@ -89,19 +100,27 @@ def compile_lock(lock: Lock, output: str, upgrade: bool = False, folder: Path = 
     command += [each for path in lock.overrides for each in ("--overrides", path)]
     command += ["--upgrade"] * upgrade
     subprocess.run(
-        [*command, "--output-file", output, lock.source],
-        cwd=folder,
-        env=environment.uv_environment(Path(sys.executable)),
-        check=True,
+        [*command, "--output-file", output, lock.source], cwd=folder, env=_whole(), check=True
     )
+
+
+def _whole() -> dict[str, str]:
+    """The environment for uv with one index: further ones may hold some files of a release, and
+    a lock with the hashes of those installs on no other Python."""
+    env = environment.uv_environment(Path(sys.executable))
+    return {name: value for name, value in env.items() if name not in FURTHER}
 
 
 def raise_pins() -> None:
     """Raise the versions that are written by hand to the newest that fit together."""
     newest: dict[Path, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for lock in LOCKS:
-            found = _newest(lock, Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _loosen(folder)
+        for lock in (each for each in LOCKS if not each.stays):
+            compile_lock(lock, lock.path, upgrade=True, folder=folder)
+            pins = PIN.findall((folder / lock.path).read_text("utf-8"))
+            found = {_canonical(package): version for package, _, version in pins}
             for path in _written(lock):
                 text = newest.get(path) or path.read_text("utf-8")
                 newest[path] = PIN.sub(lambda pin, to=found: _raised(pin, to), text)
@@ -109,19 +128,18 @@ def raise_pins() -> None:
         path.write_text(text, "utf-8")
 
 
-def _newest(lock: Lock, folder: Path) -> dict[str, str]:
-    """What ``lock`` would name if nothing were pinned by hand."""
-    for path in sorted({*ROOT.glob("*.txt"), *ROOT.glob("locks/*.in"), ROOT / "pyproject.toml"}):
-        loose = folder / path.relative_to(ROOT)
-        loose.parent.mkdir(exist_ok=True)
-        loose.write_text(PIN.sub(r"\1\2", path.read_text("utf-8")), "utf-8")
-    for name in ("README.md", "LICENSE"):
-        (folder / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
-    compile_lock(lock, lock.path, upgrade=True, folder=folder)
-    return {_canonical(each[0]): each[2] for each in PIN.findall((folder / lock.path).read_text())}
+def _loosen(folder: Path) -> None:
+    """Put into ``folder`` all that locks are made of, with nothing pinned by hand."""
+    (folder / "locks").mkdir()
+    for path in (*ROOT.glob("*.txt"), *ROOT.glob("locks/*.in"), ROOT / "pyproject.toml"):
+        text = PIN.sub(r"\1\2", path.read_text("utf-8"))
+        (folder / path.relative_to(ROOT)).write_text(text, "utf-8")
+    for path in (ROOT / "README.md", ROOT / "LICENSE", *ROOT.glob("locks/*.overrides")):
+        shutil.copy(path, folder / path.relative_to(ROOT))
 
 
 def _written(lock: Lock) -> list[Path]:
+    """The files whose pins ``lock`` decides."""
     if lock.source.startswith("locks/"):
         return [ROOT / lock.source]
     return [path for pattern in WRITTEN for path in ROOT.glob(pattern)]

@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tools.planted import MUTANTS, Mutant
+from tools.planted_pictures import PICTURES
 
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 2
@@ -66,7 +67,11 @@ def killer(mutant: Mutant) -> str:
 
 def main() -> int:
     """Plant every mutant (or those whose names contain the arguments) and report."""
-    wanted = [m for m in MUTANTS if not sys.argv[1:] or any(a in m.name for a in sys.argv[1:])]
+    wanted = [
+        m
+        for m in (*MUTANTS, *PICTURES)
+        if not sys.argv[1:] or any(a in m.name for a in sys.argv[1:])
+    ]
     for mutant in wanted:
         planted((ROOT / mutant.file).read_text("utf-8"), mutant)
     started, console = time.monotonic(), Console(width=None if sys.stdout.isatty() else 150)

@@ -6,7 +6,6 @@ Contended transactions are slow there (locks are pessimistic); ``create`` and up
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import time
@@ -35,7 +34,7 @@ from functions.adapters.firestore_queries import (
     page_size,
 )
 from functions.adapters.paging import Position
-from functions.core.document import Document, Page, Query, Status, Stored
+from functions.core.document import Document, Page, Query, Record, Status, Stored
 from functions.core.document_records import from_record, to_record
 from functions.core.errors import ConfigurationError, PermanentError, Stale, TransientError
 
@@ -65,8 +64,8 @@ class FirestoreCaptions:
     def __init__(self, client: firestore.Client, collection: str) -> None:
         self._client = client
         self._captions = client.collection(collection)
+        self._name = collection
         self._days = client.collection(f"{collection}-days")
-        self._bookmarks = client.collection(f"{collection}-bookmarks")
 
     def create(self, document: Document) -> Stored | None:
         try:
@@ -158,6 +157,31 @@ class FirestoreCaptions:
                 break
         return near[: query.limit]
 
+    def read_record(self, kind: str, key: str) -> Record:
+        with _translating(self._client):
+            snapshot = self._record(kind, key).get(**_BOUNDS)
+        now = _utc(snapshot.read_time)
+        fields = snapshot.to_dict() or {}
+        expires_at = fields.get("expires_at")
+        if expires_at and expires_at <= now:
+            fields, expires_at = {}, None
+        version = snapshot.update_time if snapshot.exists else None
+        return Record(kind, key, now, fields.get("text", ""), version, expires_at)
+
+    def write_record(self, record: Record) -> Record:
+        reference = self._record(record.kind, record.key)
+        fields = {"text": record.text, "expires_at": record.expires_at}
+        try:
+            with _translating(self._client):
+                if record.version is None:
+                    written = reference.create(fields, **_BOUNDS)
+                else:
+                    option = self._client.write_option(last_update_time=record.version)
+                    written = reference.update(fields, option=option, **_BOUNDS)
+        except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
+            raise Stale from None
+        return replace(record, version=written.update_time)
+
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         return self._found(equal(self._captions, fields), limit)
 
@@ -170,18 +194,6 @@ class FirestoreCaptions:
     def _found(self, query: firestore.Query, limit: int) -> Sequence[Stored]:
         with _querying(self._client):
             return [_stored(each) for each in query.limit(limit).get(**_BOUNDS)]
-
-    def bookmark(self, task: str) -> str:
-        with _translating(self._client):
-            snapshot = self._bookmark(task).get(**_BOUNDS)
-        return str(snapshot.get("place")) if snapshot.exists else ""
-
-    def set_bookmark(self, task: str, place: str) -> None:
-        with _translating(self._client):
-            self._bookmark(task).set({"task": task, "place": place}, **_BOUNDS)
-
-    def _bookmark(self, task: str) -> firestore.DocumentReference:
-        return self._bookmarks.document(hashlib.sha256(task.encode()).hexdigest())
 
     def reserved(self, day: str) -> int:
         with _translating(self._client):
@@ -217,6 +229,22 @@ class FirestoreCaptions:
             return granted
         raise TransientError("the day's counter of model calls is contended; it is tried again")
 
+    def _record(self, kind: str, key: str) -> firestore.DocumentReference:
+        return self._client.collection(f"{self._name}-{kind}").document(key)
+
+
+def records(client: firestore.Client, collection: str) -> Iterator[Mapping[str, Any]]:
+    """The documents of any collection, by their IDs, some hundreds at a time."""
+    query = client.collection(collection).order_by("__name__").limit(_MOST_READ)
+    page = query
+    while True:
+        with _translating(client):
+            found = list(page.get(**_BOUNDS))
+        yield from (each.to_dict() or {} for each in found)
+        if len(found) < _MOST_READ:
+            return
+        page = query.start_after(found[-1])
+
 
 def _record(document: Document) -> dict[str, Any]:
     record = to_record(document)
@@ -226,8 +254,11 @@ def _record(document: Document) -> dict[str, Any]:
 
 
 def _stored(snapshot: Any) -> Stored:
-    read_at = datetime.fromtimestamp(snapshot.read_time.timestamp(), UTC)
-    return Stored(from_record(snapshot.to_dict()), snapshot.update_time, read_at)
+    return Stored(from_record(snapshot.to_dict()), snapshot.update_time, _utc(snapshot.read_time))
+
+
+def _utc(time: Any) -> datetime:
+    return datetime.fromtimestamp(time.timestamp(), UTC)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import google.auth.exceptions
 import requests
 from google.api_core import exceptions as google_errors
 from google.cloud import storage
+from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.adapters import HTTPAdapter
 
@@ -20,6 +21,22 @@ from functions.core.errors import ConfigurationError, Gone, Stale, TransientErro
 # Connect and read, in seconds, of one attempt; all attempts of one call end in 15.
 _TIMEOUT = (3.05, 10.0)
 _RETRY = DEFAULT_RETRY.with_timeout(15.0).with_delay(initial=0.1, maximum=2.0)
+_RETRYABLE = frozenset({408, 425, 429})
+_SHOWN = 300
+# What Cloud Storage's messages name, and what helps.
+_REMEDIES = {
+    "requester pays": "turn requester pays off for the bucket; no project is named to be billed",
+    "user project": "turn requester pays off for the bucket; no project is named to be billed",
+    "billing": "the bucket's project has no billing account that is open; mend it there",
+    "encryption key": "the object is encrypted with a customer's own key, which the functions do "
+    "not have; store it under Cloud KMS or Google's keys, or skip it in captions.toml",
+    "encrypted": "the object is encrypted with a customer's own key, which the functions do "
+    "not have; store it under Cloud KMS or Google's keys, or skip it in captions.toml",
+    "retention": "a retention policy or a hold keeps the object from being changed; its caption "
+    "is in Firestore alone until that ends",
+    "hold": "a retention policy or a hold keeps the object from being changed; its caption is in "
+    "Firestore alone until that ends",
+}
 # One connection for each of an instance's concurrent events (the framework's THREADS).
 _CONNECTIONS = 100
 
@@ -84,6 +101,8 @@ class CloudStorageImages:
                 )
         except (google_errors.NotFound, google_errors.PreconditionFailed):
             raise Gone from None
+        except google_errors.RequestRangeNotSatisfiable:
+            return b""  # there is no first byte
         return data
 
     def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
@@ -107,9 +126,17 @@ class CloudStorageImages:
         """Let missing objects and preconditions through, and raise the rest as our families."""
         try:
             yield
-        except (google_errors.NotFound, google_errors.PreconditionFailed):
+        except (
+            google_errors.NotFound,
+            google_errors.PreconditionFailed,
+            google_errors.RequestRangeNotSatisfiable,
+        ):
             raise
-        except (google_errors.Forbidden, google_errors.Unauthorized) as error:
+        except google_errors.ClientError as error:
+            if error.code in _RETRYABLE:
+                raise TransientError(f"Cloud Storage answers {error.code}") from error
+            if said := _refusal(error, bucket):
+                raise said from error
             raise ConfigurationError(
                 f"Cloud Storage refuses {account(self._client._credentials)}; grant it "
                 "storage.objects.get, storage.objects.list and storage.objects.update on the "
@@ -120,6 +147,10 @@ class CloudStorageImages:
                 "no Google Cloud credentials: run `gcloud auth application-default login`, "
                 "or set CAPTION_LOCAL to a folder to work without a cloud"
             ) from error
+        except DataCorruption as error:
+            raise TransientError(
+                "Cloud Storage sent other bytes than it has a checksum of"
+            ) from error
         except (
             google_errors.GoogleAPIError,
             google.auth.exceptions.GoogleAuthError,
@@ -129,6 +160,21 @@ class CloudStorageImages:
             raise TransientError(
                 f"Cloud Storage is unavailable: {type(error).__name__}{_emulator()}"
             ) from error
+
+
+def _refusal(error: google_errors.ClientError, bucket: str) -> ConfigurationError | None:
+    """What a request is refused for that no retry helps: of this image or its bucket. None where
+    the account lacks a permission."""
+    message = str(error.message)[:_SHOWN]
+    remedy = next((told for word, told in _REMEDIES.items() if word in message.lower()), "")
+    if not remedy and error.code in {401, 403}:
+        return None
+    remedy = remedy or "look at the object and its bucket"
+    refused = ConfigurationError(
+        f"Cloud Storage refuses gs://{bucket} ({error.code}: {message}): {remedy}"
+    )
+    refused.own = True
+    return refused
 
 
 def _upload(bucket: str, blob: storage.Blob) -> Upload:

@@ -1,4 +1,4 @@
-"""Asking for captions: messages to the topic that ``caption_request`` answers.
+"""Messages: to the topic that ``caption_request`` answers, and to whom it concerns.
 
 They go through Pub/Sub's REST API, with the session that Cloud Storage's client brings along:
 google-cloud-pubsub would add 4 MB and an OpenTelemetry SDK to what every function installs.
@@ -10,7 +10,7 @@ import base64
 import itertools
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -26,7 +26,15 @@ Request = tuple[str, str, int | None, bool]
 
 # "Publish requests": 1,000 messages at most (Pub/Sub quotas and limits).
 _AT_ONCE = 1000
-_SECONDS = 30.0
+_SECONDS, _EVENT_SECONDS = 30.0, 5.0
+_REQUESTS = (
+    "the topic {topic} takes no requests (WHY): set CAPTION_REQUEST_TOPIC to the one that "
+    "caption_request listens to, and grant roles/pubsub.publisher on it to who asks"
+)
+_EVENTS = (
+    "the topic {topic} takes no events (WHY): set CAPTION_EVENTS_TOPIC to one that there is, and "
+    "grant roles/pubsub.publisher on it to the functions"
+)
 _SCOPES = ("https://www.googleapis.com/auth/pubsub",)
 
 
@@ -38,13 +46,36 @@ def publish(settings: Settings, requests: Iterable[Request]) -> None:
     """
     session, project = _session()
     with session:
-        host = os.environ.get("PUBSUB_EMULATOR_HOST")
-        base = f"http://{host}" if host else "https://pubsub.googleapis.com"
-        topic = quote(settings.request_topic, safe="")
-        url = f"{base}/v1/projects/{project}/topics/{topic}:publish"
-        asked = iter(requests)
+        url, asked = _url(settings.request_topic, project), iter(requests)
         while batch := [_message(each) for each in itertools.islice(asked, _AT_ONCE)]:
-            _send(session, url, batch, settings.request_topic)
+            _send(session, url, batch, _REQUESTS.format(topic=settings.request_topic))
+
+
+class EventsTopic:
+    """The topic CAPTION_EVENTS_TOPIC; one connection for all events of an instance."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._session: tuple[AuthorizedSession, str] | None = None
+
+    def publish(self, attributes: Mapping[str, str], data: Mapping[str, Any]) -> None:
+        """Send one message.
+
+        Raises ConfigurationError if the topic does not take it, and TransientError if Pub/Sub is
+        out of reach.
+        """
+        session, project = self._session = self._session or _session()
+        text = base64.b64encode(json.dumps(data, ensure_ascii=False).encode()).decode()
+        message = {"data": text, "attributes": dict(attributes)}
+        refusal = _EVENTS.format(topic=self._topic)
+        _send(session, _url(self._topic, project), [message], refusal, _EVENT_SECONDS)
+
+
+def _url(topic: str, project: str) -> str:
+    host = os.environ.get("PUBSUB_EMULATOR_HOST")
+    base = f"http://{host}" if host else "https://pubsub.googleapis.com"
+    name = topic if "/" in topic else f"projects/{project}/topics/{quote(topic, safe='')}"
+    return f"{base}/v1/{name}:publish"
 
 
 def _session() -> tuple[AuthorizedSession, str]:
@@ -65,27 +96,30 @@ def _session() -> tuple[AuthorizedSession, str]:
     return AuthorizedSession(credentials), project or found or ""
 
 
-def _send(session: AuthorizedSession, url: str, batch: list[dict[str, str]], topic: str) -> None:
+def _send(
+    session: AuthorizedSession,
+    url: str,
+    batch: list[dict[str, Any]],
+    refusal: str,
+    seconds: float = _SECONDS,
+) -> None:
     import requests
     from google.auth.exceptions import RefreshError, TransportError
 
     try:
-        answer = session.post(url, json={"messages": batch}, timeout=_SECONDS)
+        answer = session.post(url, json={"messages": batch}, timeout=seconds)
     except RefreshError as error:
-        raise _refused(topic, "no valid credentials") from error
+        raise _refused(refusal, "no valid credentials") from error
     except (requests.RequestException, TransportError) as error:
         raise TransientError(f"Pub/Sub is unavailable: {type(error).__name__}") from error
     if answer.status_code == 429 or answer.status_code >= 500:
         raise TransientError(f"Pub/Sub is unavailable: it answers {answer.status_code}")
     if not answer.ok:
-        raise _refused(topic, _status(answer))
+        raise _refused(refusal, _status(answer))
 
 
-def _refused(topic: str, why: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the topic {topic} takes no requests ({why}): set CAPTION_REQUEST_TOPIC to the one that "
-        "caption_request listens to, and grant roles/pubsub.publisher on it to who asks"
-    )
+def _refused(refusal: str, why: str) -> ConfigurationError:
+    return ConfigurationError(refusal.replace("WHY", why))
 
 
 def _status(answer: Any) -> str:
@@ -95,7 +129,7 @@ def _status(answer: Any) -> str:
         return str(answer.status_code)
 
 
-def _message(request: Request) -> dict[str, str]:
+def _message(request: Request) -> dict[str, Any]:
     bucket, name, generation, force = request
     body: dict[str, Any] = {"bucket": bucket, "name": name}
     if generation is not None:

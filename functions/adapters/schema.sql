@@ -16,6 +16,16 @@ create table if not exists captions (
 create index if not exists captions_by_md5 on captions (md5);
 create index if not exists captions_by_time on captions (updated_at desc, name desc, id desc);
 
+create table if not exists records (
+    kind text not null,
+    key text not null,
+    version integer not null,
+    text text not null,
+    expires_at text,
+    primary key (kind, key)
+);
+create index if not exists records_by_expiry on records (expires_at) where expires_at is not null;
+
 create index if not exists captions_by_status
     on captions (status, updated_at desc, name desc, id desc);
 create index if not exists captions_to_review
@@ -46,8 +56,6 @@ end;
 create trigger if not exists terms_of_removed after delete on captions begin
     delete from terms where id = old.id;
 end;
-
-create table if not exists bookmarks (task text primary key, place text not null);
 
 create table if not exists days (day text primary key, model_calls integer not null);
 

@@ -14,25 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from functions.adapters.paging import Position
-from functions.core.document import Document, Page, Query, Status, Stored
-from functions.core.document_records import from_record, to_record
+from functions.core.document import Document, Page, Query, Record, Status, Stored
+from functions.core.document_records import as_json, from_json, from_record, stamp, to_record
 from functions.core.errors import Stale, TransientError
 
 _BUSY_SECONDS = 20.0
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
 # Of the schema: what an older file lacks is filled in when it is opened.
 _LAYOUT = 2
-_DATES = frozenset(
-    {
-        "created_at",
-        "updated_at",
-        "captioned_at",
-        "not_before",
-        "expires_at",
-        "at",
-        "approved_at",
-    }
-)
 
 
 @contextmanager
@@ -167,13 +156,45 @@ class SqliteCaptions:
         found = self.read_many(key for _, key in near)
         return [(found[key], similarity) for similarity, key in near if key in found]
 
+    def read_record(self, kind: str, key: str) -> Record:
+        now = _now()
+        with connected(self._path, "deferred") as db:
+            row = db.execute(
+                "select version, text, expires_at from records where kind = ? and key = ?",
+                (kind, key),
+            ).fetchone()
+        if row is None or (row[2] and row[2] <= stamp(now)):
+            return Record(kind, key, now, version=row and row[0])
+        expires_at = datetime.fromisoformat(row[2]) if row[2] else None
+        return Record(kind, key, now, row[1], row[0], expires_at)
+
+    def write_record(self, record: Record) -> Record:
+        expires_at = stamp(record.expires_at) if record.expires_at else None
+        with connected(self._path) as db:
+            version = _next_version(db)
+            if record.version is None:
+                written = db.execute(
+                    "insert or ignore into records values (?, ?, ?, ?, ?)",
+                    (record.kind, record.key, version, record.text, expires_at),
+                ).rowcount
+            else:
+                written = db.execute(
+                    "update records set version = ?, text = ?, expires_at = ? "
+                    "where kind = ? and key = ? and version = ?",
+                    (version, record.text, expires_at, record.kind, record.key, record.version),
+                ).rowcount
+            db.execute("delete from records where expires_at < ?", (stamp(_now()),))
+        if not written:
+            raise Stale
+        return replace(record, version=version)
+
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         where = " and ".join(f"document ->> '$.{field}' = ?" for field in fields)
         return self._some(where, [*fields.values()], "id", limit)
 
     def oldest(self, status: str, before: datetime, limit: int) -> Sequence[Stored]:
         where = "status = ? and updated_at < ?"
-        return self._some(where, [status, _time(before)], "updated_at, id", limit)
+        return self._some(where, [status, stamp(before)], "updated_at, id", limit)
 
     def by_name(self, bucket: str, after: str, until: str, limit: int) -> Sequence[Stored]:
         where = "bucket = ? and name > ?" + (" and name <= ?" if until else "")
@@ -188,15 +209,6 @@ class SqliteCaptions:
                 (*values, limit),
             ).fetchall()
         return [_stored(row) for row in rows]
-
-    def bookmark(self, task: str) -> str:
-        with connected(self._path, "deferred") as db:
-            row = db.execute("select place from bookmarks where task = ?", (task,)).fetchone()
-        return str(row[0]) if row else ""
-
-    def set_bookmark(self, task: str, place: str) -> None:
-        with connected(self._path) as db:
-            db.execute("insert or replace into bookmarks values (?, ?)", (task, place))
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         with connected(self._path) as db:
@@ -239,13 +251,13 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
     for sign, time in ((">=", query.since), ("<", query.until)):
         if time:
             wheres.append(f"updated_at {sign} ?")
-            values.append(_time(time))
+            values.append(stamp(time))
     if query.prefix:
         wheres.append("substr(name, 1, ?) = ?")
         values += [len(query.prefix), query.prefix]
     if after := Position.read(query.cursor):
         wheres.append("(updated_at, name, id) < (?, ?, ?)")
-        values += [_time(after.updated_at), after.name, after.id]
+        values += [stamp(after.updated_at), after.name, after.id]
     return " and ".join(wheres), values
 
 
@@ -268,30 +280,13 @@ def _row(document: Document, version: int) -> tuple[Any, ...]:
         document.name,
         document.status,
         document.md5,
-        _time(document.updated_at),
-        json.dumps(record, default=_encoded, ensure_ascii=False),
+        stamp(document.updated_at),
+        as_json(record),
     )
 
 
 def _stored(row: tuple[str, int]) -> Stored:
-    return Stored(from_record(json.loads(row[0], object_hook=_decoded)), row[1], _now())
-
-
-def _encoded(value: Any) -> str:
-    if isinstance(value, datetime):
-        return _time(value)
-    raise TypeError(f"{type(value).__name__} is not stored")
-
-
-def _decoded(record: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: datetime.fromisoformat(value) if key in _DATES and isinstance(value, str) else value
-        for key, value in record.items()
-    }
-
-
-def _time(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds")
+    return Stored(from_record(from_json(row[0])), row[1], _now())
 
 
 def _now() -> datetime:

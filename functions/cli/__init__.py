@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from functions.cli.audit import audit
 from functions.cli.backfill import backfill
 from functions.cli.caption import caption
 from functions.cli.check import check
@@ -15,7 +16,9 @@ from functions.cli.demo import demo
 from functions.cli.edit import edit
 from functions.cli.eval import evaluate
 from functions.cli.get import get
+from functions.cli.history import history, restore
 from functions.cli.html import html
+from functions.cli.import_text import import_
 from functions.cli.keep import keep
 from functions.cli.models import models
 from functions.cli.options import common
@@ -57,8 +60,9 @@ def captions() -> None:
 
 
 for each in (
-    *(demo, serve, caption, get, list_, search, edit, retry, keep, backfill, check),
-    *(rules, models, evaluate, html),
+    *(demo, serve, caption, get, list_, search, edit, history, restore, import_),
+    *(retry, keep, backfill, check),
+    *(rules, models, evaluate, html, audit),
 ):
     captions.add_command(each)
 

@@ -14,6 +14,7 @@ from functions import composition
 from functions.cli import output as shown
 from functions.cli.session import session, settings
 from functions.core.document import Document, Status
+from functions.core.spreadsheet import safe_cell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,8 +24,6 @@ _COLUMNS = (
     *("uri", "status", "alt_text", "caption", "decorative", "tags", "language", "source"),
     *("review", "model", "generation", "updated_at"),
 )
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -67,13 +66,9 @@ def _csv(listed: Listed) -> str:
         record["tags"] = ", ".join(document.tags)
         record["decorative"] = "true" if document.decorative else ""
         record["updated_at"] = shown.stamp(document.updated_at)
-        cells = [_harmless(str(record[name])) for name in _COLUMNS]
+        cells = [safe_cell(str(record[name])) for name in _COLUMNS]
         rows.writerow([*cells, *listed.scores[number : number + 1]])
     return text.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _table(out: Console, listed: Listed) -> Table:

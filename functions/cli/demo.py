@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from functions.cli import output
+from functions.cli import contact_sheet, output
+from functions.cli.contact_sheet import RealModel
 from functions.cli.options import common
 from functions.cli.session import Choice, choose_model, choose_model_aloud, session
 from functions.core.document import Status
@@ -106,17 +107,30 @@ def _show(out: Console, results: Sequence[Result], choice: Choice, folder: Path)
     out.print()
     facts = output.facts()
     facts.add_row("Model", output.model(choice))
+    better = _better(choice)
+    sheet = contact_sheet.write(folder, results, choice, better)
+    facts.add_row("Contact sheet", output.text(sheet.as_uri(), "bold"))
     facts.add_row("Pictures", output.text(folder))
     facts.add_row("Captions", output.text(folder / ".captions" / "captions.db"))
     facts.add_row("Log", output.text(folder / ".captions" / "functions.log"))
     program = _program()
     facts.add_row("Next", output.text(f"{program} serve {folder}", "bold"))
     facts.add_row("", output.text(f"{program} list --local {folder}", "bold"))
-    if choice.model.provider == "offline":
-        facts.add_row("", output.text(f"GEMINI_API_KEY=... {program} demo", "bold"))
-    else:
-        facts.add_row("", output.text(f"{program} caption PICTURE", "bold"))
+    facts.add_row("", output.text(better.line if better else f"{program} caption PICTURE", "bold"))
     out.print(facts)
+
+
+def _better(choice: Choice) -> RealModel | None:
+    """The line that has the pictures described, where nobody has looked at them: by what is there
+    already, or else with a key."""
+    if choice.model.provider != "offline":
+        return None
+    for offer in choice.offers:
+        assigned, _, why = offer.partition(", as ")
+        if assigned.startswith("CAPTION_MODEL="):
+            return RealModel(f"{assigned} {_program()} demo", f"{why}.")
+    line = f"GEMINI_API_KEY=... {_program()} demo"
+    return RealModel(line, "A key for Gemini comes from https://aistudio.google.com/apikey.")
 
 
 def _table(out: Console, results: Sequence[Result]) -> Table:

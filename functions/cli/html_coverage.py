@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 
     from functions.sites.fill import Filled, ImageFinding
 
-_FILLED = {"filled": "can be filled in", "decorative": "can be filled in"}
+_FILLED = dict.fromkeys(("filled", "functional", "decorative", "redundant"), "can be filled in")
 _MISSING = {
+    "nameless": "decoration, but its link has no other name",
     "uncaptioned": "no caption",
     "elsewhere": "in no known bucket",
     "untouched": "not an <img>",
+}
+_SETTLED = {
+    "functional": "Where their link leads",
+    "redundant": "Said beside them already",
+    "presentational": "Decoration by role",
+    "hidden": "Hidden by their author",
+    "named": "Named by their author",
 }
 _NAMED = 3
 
@@ -34,6 +42,8 @@ class Coverage:
         self._placed = placed
         self._files = self._changed = 0
         self._counts: Counter[str] = Counter()
+        self._templates: list[str] = []
+        self._functional: list[str] = []
         self._where: dict[tuple[str, str], list[str]] = {}
 
     @property
@@ -52,6 +62,10 @@ class Coverage:
             self.errors[path] = error
         for each in findings:
             self._counts[each.outcome] += 1
+            if each.outcome == "template":
+                self._templates.append(f"{path}:{each.line}")
+            if each.functional_image:
+                self._functional.append(f"{path}:{each.line}")
             if each.outcome in _MISSING or (each.outcome in _FILLED and not self.wrote):
                 where = self._where.setdefault((each.uri or each.src, each.outcome), [])
                 where.append(f"{path}:{each.line}")
@@ -92,14 +106,23 @@ class Coverage:
             ("Pages", f"{self._files}, {self._changed} {'changed' if self.wrote else 'to change'}"),
             ("Images", f"{images}, {covered} of them with alt text"),
             (verb, f"{counts['filled']}, and {counts['decorative']} as decoration"),
+            *((why, counts[each]) for each, why in _SETTLED.items() if counts[each]),
             *((why.capitalize(), counts[each]) for each, why in _MISSING.items() if counts[each]),
         ]
         if counts["template"]:
-            rows.append(("Left alone", f"{counts['template']} that a template writes"))
+            where = ", ".join(self._templates[:_NAMED])
+            more = len(self._templates) - _NAMED
+            where += f" and {more} more" if more > 0 else ""
+            rows.append(("Left alone", f"{counts['template']} that a template writes: {where}"))
+        if self._functional:
+            where = ", ".join(self._functional[:_NAMED])
+            more = len(self._functional) - _NAMED
+            where += f" and {more} more" if more > 0 else ""
+            rows.append(("Say no purpose", f"{len(self._functional)} in links: {where}"))
         return rows
 
 
 def _record(finding: ImageFinding) -> dict[str, Any]:
-    return {key: value for key, value in asdict(finding).items() if value not in (None, "")} | (
+    return {k: value for k, value in asdict(finding).items() if value not in (None, "", False)} | (
         {"alt": finding.alt} if finding.alt is not None else {}
     )

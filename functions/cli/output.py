@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 STYLES = {
     "captioned": "green",
     "labelled": "green",
+    "renamed": "green",
     "forgotten": "cyan",
     "waiting": "yellow",
     "unfinished": "bold red",

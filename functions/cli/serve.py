@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from functions.local.folder_bucket import Result
     from functions.local.server import Functions
 
+# How often what waits is taken up: tomorrow's limit, what an outage left behind.
+KEEP_SECONDS = 60.0
+_TOLD = ("captioned", "renamed")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -45,7 +48,8 @@ def serve(folder: Path, port: int, host: str, origins: tuple[str, ...]) -> None:
     """Caption what is in FOLDER, and whatever is dropped into it.
 
     The functions run on this machine and take the folder for their bucket: a file that is
-    written is captioned, a file that is deleted is forgotten. Ctrl-C ends it.
+    written is captioned, a file that is deleted is forgotten. What waits for tomorrow's limit or
+    for a model that is away is taken up by itself. Ctrl-C ends it.
     """
     from functions.local.server import Functions
 
@@ -83,6 +87,7 @@ def _run(
         _welcome(folder, served, choice, out)
     bucket = FolderBucket(folder, Settings.from_env(os.environ), served)
     watch = Watcher(bucket, told, stop)
+    served.keep(KEEP_SECONDS)
     try:
         watch.run()
         if (left := watch.running()) and not session().json:
@@ -124,9 +129,11 @@ def _line(result: Result, out: Console) -> None:
     outcome = _outcome(result)
     line = output.text(f"{datetime.now():%H:%M:%S} ", "dim")
     line.append_text(output.status(f"{outcome:<10} "))
+    if result.before:
+        line.append_text(output.text(f"{result.before} -> ", "dim"))
     line.append_text(output.text(result.name, "bold"))
     if said := _said(result, outcome):
-        line.append(f"  {output.plain(said)}", "" if outcome == "captioned" else "dim")
+        line.append(f"  {output.plain(said)}", "" if outcome in _TOLD else "dim")
     out.print(line, soft_wrap=True)
     out.file.flush()
 
@@ -137,8 +144,9 @@ def _json_line(result: Result, out: Console) -> None:
         "at": datetime.now().astimezone(),
         "outcome": outcome,
         "name": result.name,
+        **({"before": result.before} if result.before else {}),
         "document": output.record(result.document) if result.document else None,
-        "message": "" if outcome == "captioned" else _said(result, outcome),
+        "message": "" if outcome in _TOLD else _said(result, outcome),
     }
     print(output.as_json(record), file=out.file, flush=True)
 

@@ -9,6 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+# A review's reason: a person's text stands where another picture does now.
+IMAGE_CHANGED = "image_changed"
+
 
 def document_id(bucket: str, name: str) -> str:
     """The ID of an image's document: names contain ``/`` and may be longer than an ID."""
@@ -207,11 +210,21 @@ class ImageText:
     tags: tuple[str, ...] = ()
     visible_text: str = ""
     language: str = ""
-    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def by_hand(self) -> dict[str, Mapping[str, Any]]:
+        """The translations that a person wrote."""
+        found = self.translations.items() if isinstance(self.translations, Mapping) else ()
+        return {tag: text for tag, text in found if _written_by(text, Source.HUMAN)}
 
     def text_fields(self) -> dict[str, Any]:
         """The fields of this class by name, of whatever has them."""
         return {each.name: getattr(self, each.name) for each in fields(ImageText)}
+
+
+def _written_by(translation: object, source: Source) -> bool:
+    return isinstance(translation, Mapping) and translation.get("source") == source
 
 
 class Unable(StrEnum):
@@ -275,6 +288,15 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """A successor of published text is being made: since when somebody waits for it, and
+    whether other text was asked for (``forced``), so that no older text will do."""
+
+    since: datetime
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What went wrong, for a person."""
 
@@ -320,8 +342,11 @@ class Document(ImageText):
     lease: Lease | None = None
     not_before: datetime | None = None
     metadata_synced: bool = False
+    untold: bool | None = None
     search_terms: tuple[str, ...] = ()
     captioned_at: datetime | None = None
+    edited_at: datetime | None = None
+    renewal: Renewal | None = None
     embedding: tuple[float, ...] | None = None
     similarity: float | None = None
 
@@ -332,6 +357,45 @@ class Document(ImageText):
     @property
     def uri(self) -> str:
         return f"gs://{self.bucket}/{self.name}"
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person wrote its text or part of it, or has approved it: it is not replaced
+        then, only proposed against."""
+        decided = self.edited_at is not None or bool(self.review.approved_by)
+        return decided or self.source in (Source.HUMAN, Source.UPLOADER) or bool(self.by_hand)
+
+    @property
+    def in_work(self) -> bool:
+        """Whether text for it is being made, by somebody or as soon as somebody may."""
+        return self.status == Status.PENDING or self.renewal is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PastText(ImageText):
+    """Text that stands for an image, or stood there: whose, by whom, when; ``generation`` is
+    decimal."""
+
+    source: Source = Source.NONE
+    by: str = ""
+    at: datetime | None = None
+    generation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something small that is kept beside the documents, under a kind and a key.
+
+    ``version`` is None as long as it is not stored, ``read_at`` the time by the store's own
+    clock. It may be swept away after ``expires_at``, and then reads as empty.
+    """
+
+    kind: str
+    key: str
+    read_at: datetime
+    text: str = ""
+    version: Any = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ from typing import Any, TypeVar
 from functions.core.document import (
     Document,
     Lease,
+    PastText,
     Problem,
     Proposal,
+    Renewal,
     Review,
     Source,
     Status,
@@ -25,11 +28,25 @@ _NESTED: dict[str, type[Any]] = {
     "error": Problem,
     "lease": Lease,
     "proposal": Proposal,
+    "renewal": Renewal,
 }
 E = TypeVar("E", bound=Enum)
 
 _EVER = datetime.fromtimestamp(0, UTC)
 _LISTS = frozenset({"tags", "search_terms", "reasons", "embedding"})
+_TIMES = frozenset(
+    {
+        "created_at",
+        "updated_at",
+        "captioned_at",
+        "edited_at",
+        "not_before",
+        "expires_at",
+        "since",
+        "at",
+        "approved_at",
+    }
+)
 
 
 def to_record(document: Document) -> dict[str, Any]:
@@ -37,7 +54,7 @@ def to_record(document: Document) -> dict[str, Any]:
 
     ``generation`` becomes a decimal string: 64 bits do not fit a JavaScript number.
     """
-    record: dict[str, Any] = _plain(document)
+    record: dict[str, Any] = plain(document)
     record["uri"] = document.uri
     record["generation"] = str(document.generation)
     return {key: value for key, value in record.items() if value is not None}
@@ -61,6 +78,41 @@ def from_record(record: Mapping[str, Any]) -> Document:
         elif nested is not None:
             del values[name]
     return Document(**{key: value for key, value in values.items() if value is not None})
+
+
+def past_text(record: Mapping[str, Any]) -> PastText:
+    """The text in a record of a history, as far as it goes."""
+    values = _known(PastText, record)
+    return PastText(**values | {"source": _member(Source, values.get("source", ""), Source.HUMAN)})
+
+
+def as_json(record: Mapping[str, Any]) -> str:
+    """A record as text, its times in ISO 8601 to the microsecond, in UTC."""
+    return json.dumps(record, default=_encoded, ensure_ascii=False)
+
+
+def from_json(text: str) -> dict[str, Any]:
+    """The record in a text that :func:`as_json` wrote."""
+    record: dict[str, Any] = json.loads(text, object_hook=_decoded)
+    return record
+
+
+def stamp(time: datetime) -> str:
+    """A time as text that sorts as times do."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _encoded(value: Any) -> str:
+    if isinstance(value, datetime):
+        return stamp(value)
+    raise TypeError(f"{type(value).__name__} is not stored")
+
+
+def _decoded(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: datetime.fromisoformat(value) if key in _TIMES and isinstance(value, str) else value
+        for key, value in record.items()
+    }
 
 
 def _member(kind: type[E], value: Any, otherwise: E) -> E:
@@ -90,13 +142,14 @@ def _known(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A dataclass as a map, all the way down."""
     if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple):
-        return list(value)
+        return [plain(each) for each in value] if any(map(is_dataclass, value)) else list(value)
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     return value

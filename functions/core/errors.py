@@ -7,6 +7,7 @@
     |   `-- NotAnEvent        nothing to record: logged, acknowledged
     |-- TransientError        raised to the platform, which redelivers
     |   `-- Held              another delivery is at work, or it is too early
+    |       `-- Away          the model is known to answer nobody for now
     |-- ConfigurationError    names a setting: logged as ERROR, redelivered until it is mended
     `-- EditError             what a person asks of a caption cannot be done: told to them
         |-- NoCaption         there is no such caption
@@ -23,7 +24,10 @@ from enum import StrEnum
 
 
 class CaptionError(Exception):
-    """What this package raises on purpose."""
+    """What this package raises on purpose. ``own`` says that it is the image's own fault, as
+    others fare better: then it counts as an attempt."""
+
+    own = False
 
 
 class PermanentError(CaptionError):
@@ -69,6 +73,10 @@ class TransientError(CaptionError):
 
 class Held(TransientError):
     """Nothing failed: another delivery holds the claim, or a delay has not passed yet."""
+
+
+class Away(Held):
+    """The model is known to answer nobody, or not so fast: it was not asked."""
 
 
 class ConfigurationError(CaptionError):

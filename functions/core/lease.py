@@ -5,8 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
-from functions.core.document import Document, Lease, Source, Status, Stored, Upload, Usage
+from functions.core.document import (
+    IMAGE_CHANGED,
+    Document,
+    Lease,
+    Problem,
+    Renewal,
+    Review,
+    Status,
+    Stored,
+    Upload,
+    Usage,
+)
 
 ENDED = frozenset({Status.REJECTED, Status.FAILED, Status.DEFERRED})
 
@@ -15,6 +27,7 @@ class Decision(Enum):
     """What a delivery may do about a document that is there already."""
 
     WORK = "work"
+    CARRY = "carry"
     LABEL = "label"
     DONE = "done"
     SUPERSEDED = "superseded"
@@ -47,20 +60,27 @@ class LeaseRequest:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claimed document, and what stood there before."""
+    """A claimed document, by whose request, and what stood there before. To ``label`` it is all
+    there is to do for one that has its text already."""
 
     stored: Stored
+    request: LeaseRequest
     before: Document | None = None
+    label: bool = False
 
 
-def decide(stored: Stored, upload: Upload, trigger: Trigger) -> Decision:
-    """What may be done for ``upload`` about the document as it is stored."""
+def decide(
+    stored: Stored, upload: Upload, trigger: Trigger, request: LeaseRequest, *, own_text: bool
+) -> Decision:
+    """What may be done for ``upload`` about the document as it is stored; ``own_text`` says that
+    the upload brings a person's text with it."""
     document = stored.document
     if document.generation > upload.generation:
         return Decision.SUPERSEDED
     if document.generation < upload.generation:
-        return Decision.WORK
-    if document.status == Status.PENDING:
+        told = not own_text and not trigger.force and _told_alike(document, request)
+        return Decision.CARRY if told and same_picture(document, upload) else Decision.WORK
+    if document.in_work:
         return Decision.HELD if waits_until(stored) else Decision.WORK
     if document.updated_at < trigger.made_at and (
         trigger.force or (trigger.retry and document.status in ENDED)
@@ -69,6 +89,27 @@ def decide(stored: Stored, upload: Upload, trigger: Trigger) -> Decision:
     if unlabelled(document):
         return Decision.LABEL
     return Decision.DONE
+
+
+def same_picture(document: Document, upload: Upload) -> bool:
+    """Whether an upload has the very bytes that a document describes."""
+    return bool(upload.md5) and document.md5 == upload.md5
+
+
+def _told_alike(document: Document, request: LeaseRequest) -> bool:
+    """Whether a document has text that is a person's, or what the model would be asked for."""
+    alike = (document.model, document.prompt) == (request.model, request.prompt)
+    done = document.status == Status.CAPTIONED and not document.in_work
+    return done and (document.by_person or alike)
+
+
+def own_text(document: Document, request: LeaseRequest) -> bool:
+    """Whether a claimed document has the text that is asked for already, and nobody wants it
+    replaced."""
+    published = document.status == Status.CAPTIONED and document.width is not None
+    forced = bool(document.renewal and document.renewal.forced)
+    alike = (document.model, document.prompt) == (request.model, request.prompt)
+    return published and not forced and (document.by_person or alike)
 
 
 def unlabelled(document: Document) -> bool:
@@ -102,6 +143,12 @@ def first(upload: Upload, request: LeaseRequest) -> Document:
     )
 
 
+def waiting(upload: Upload, request: LeaseRequest, why: Problem) -> Document:
+    """The document of an image that had none and is not worked on yet."""
+    claim = first(upload, request)
+    return replace(claim, attempts=0, lease=None, error=why)
+
+
 def holds(request: LeaseRequest, document: Document) -> bool:
     """Whether the claim on a document is this request's."""
     return document.lease is not None and document.lease.holder == request.holder
@@ -113,37 +160,78 @@ def renewed(stored: Stored, upload: Upload, request: LeaseRequest) -> Document:
     return replace(stored.document, updated_at=request.at, lease=claim.lease)
 
 
-def taken(stored: Stored, upload: Upload, request: LeaseRequest) -> Document:
+def carried(stored: Stored, upload: Upload, request: LeaseRequest) -> Document:
+    """``stored`` as that of another generation of the same picture, to be labelled."""
+    return replace(
+        stored.document,
+        **_described(upload),
+        updated_at=request.at,
+        usage=Usage(),
+        error=None,
+        attempts=1,
+        metadata_synced=False,
+    )
+
+
+def taken(stored: Stored, upload: Upload, request: LeaseRequest, trigger: Trigger) -> Document:
     """``stored``, claimed for ``upload``.
 
-    A document of an older generation starts anew but for what a person wrote. One of this
-    generation keeps what it has; its attempts go on if it was pending and else begin again.
+    Another picture's document starts anew, unless its text is a person's: that stays, to be
+    reviewed. Text that is published stays so while its successor is made: such a claim is told
+    by its ``renewal``. Attempts go on if somebody was at work on this generation, and else
+    begin again.
     """
     document, claim = stored.document, first(upload, request)
-    again = document.generation == upload.generation and document.status == Status.PENDING
-    if document.generation != upload.generation and document.source != Source.HUMAN:
+    newer = document.generation != upload.generation
+    changed = newer and not same_picture(document, upload)
+    if changed and not document.by_person:
         return replace(claim, created_at=document.created_at)
+    again = document.in_work and not newer
     kept = replace(
         document,
-        status=Status.PENDING,
-        model=request.model,
-        prompt=request.prompt,
         updated_at=request.at,
         attempts=document.attempts + 1 if again else 1,
         lease=claim.lease,
         not_before=None,
-        metadata_synced=False,
     )
-    if document.generation == upload.generation:
-        return kept
+    if newer:
+        kept = replace(kept, **_described(upload), usage=Usage(), error=None)
+        kept = replace(kept, metadata_synced=False)
+    if changed:
+        kept = _of_another_picture(kept)
+    if document.status == Status.CAPTIONED:
+        renewal = document.renewal if again else None
+        if renewal is None or (trigger.force and not renewal.forced):
+            renewal = Renewal(trigger.made_at, trigger.force)
+        return replace(kept, renewal=renewal)
+    waiting: dict[str, Any] = {"status": Status.PENDING, "metadata_synced": False}
+    return replace(kept, **waiting, model=request.model, prompt=request.prompt)
+
+
+def released(document: Document) -> Document:
+    """``document`` with nobody at work on it any more."""
+    return replace(document, lease=None, not_before=None, renewal=None)
+
+
+def _described(upload: Upload) -> dict[str, Any]:
+    return {
+        "generation": upload.generation,
+        "content_type": upload.content_type,
+        "size": upload.size,
+        "md5": upload.md5,
+    }
+
+
+def _of_another_picture(document: Document) -> Document:
+    """``document`` with a person's text whose picture has been overwritten: it is to be looked at
+    again. Whoever approved it did so for the other picture."""
+    review = document.review
+    reasons = tuple(dict.fromkeys((*review.reasons, IMAGE_CHANGED)))
+    edited_at = document.edited_at or review.approved_at or document.captioned_at
     return replace(
-        kept,
-        generation=upload.generation,
-        content_type=upload.content_type,
-        size=upload.size,
-        md5=upload.md5,
+        document,
         width=None,
         height=None,
-        usage=Usage(),
-        error=None,
+        edited_at=edited_at or document.created_at,
+        review=Review(True, reasons),
     )

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from functions.core.document import Document, EmbeddedText, Upload
+from functions.core.language_tags import language_tag
 from functions.core.plain_text import plain_line
 
 # "Custom metadata ... 8 KiB": all keys and values together (Cloud Storage, quotas & limits).
 MOST_BYTES = 8192
 SOURCES = frozenset({"model", "human", "embedded", "uploader"})
 _LONGEST_HINT = 1000
+_YES = frozenset({"true", "1", "yes"})
+_COPY = "resizedimage"
 
 
-def skipped(upload: Upload) -> bool:
-    """Whether the uploader asks for no caption."""
-    return upload.metadata.get("caption-skip", "").strip().lower() in {"true", "1", "yes"}
+def skip_reason(upload: Upload) -> str:
+    """Why an upload is to have no caption by its own metadata; empty if it may have one.
+
+    ``resizedImage`` is what Firebase's resizer writes on its copies: their image has a caption,
+    and ``alt_text`` finds it by the copy's name. ``caption-skip: false`` on a copy asks for one.
+    """
+    asked = upload.metadata.get("caption-skip", "").strip().lower()
+    if asked in _YES:
+        return "caption-skip"
+    copy = any(k.lower() == _COPY and v.lower() in _YES for k, v in upload.metadata.items())
+    return "resized_copy" if copy and not asked else ""
 
 
 def hint(upload: Upload) -> str:
@@ -39,6 +50,21 @@ def uploader_text(upload: Upload) -> EmbeddedText:
     return EmbeddedText(
         alt_text=plain_line(upload.metadata.get("alt-text", "")),
         caption=plain_line(upload.metadata.get("caption", "")),
+    )
+
+
+def carried_text(upload: Upload) -> EmbeddedText:
+    """The text in our labels that an object has carried here from another one, or from another
+    generation: a person's, if they say so. What they say of a model's is not taken over."""
+    metadata = upload.metadata
+    if metadata.get("caption-source") not in ("human", "uploader"):
+        return EmbeddedText()
+    if metadata.get("caption-generation") == str(upload.generation):
+        return EmbeddedText()
+    return EmbeddedText(
+        alt_text=plain_line(metadata.get("alt-text", "")),
+        caption=plain_line(metadata.get("caption", "")),
+        language=_language(metadata.get("caption-language", "")),
     )
 
 
@@ -66,6 +92,13 @@ def written(document: Document, present: Mapping[str, str]) -> dict[str, str | N
             labels[key] = fitting
             used += _size({key: fitting})
     return labels
+
+
+def _language(text: str) -> str:
+    try:
+        return language_tag(text.strip())
+    except ValueError:
+        return ""
 
 
 def _ours(metadata: Mapping[str, str]) -> bool:

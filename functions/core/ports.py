@@ -15,6 +15,7 @@ from functions.core.document import (
     Picture,
     Prompt,
     Query,
+    Record,
     Stored,
     Upload,
 )
@@ -103,6 +104,13 @@ class CaptionStore(Protocol):
         """The captioned documents of ``query`` whose embeddings lie closest, with the cosine
         similarity, closest first, at most ``query.limit``. Its cursor and words do not count."""
 
+    def read_record(self, kind: str, key: str) -> Record:
+        """The record of this kind and key; empty where there is none, or none any more."""
+
+    def write_record(self, record: Record) -> Record:
+        """Write a record over the version that it was read in. Raises Stale if that has changed,
+        or if it was read as absent and is there."""
+
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         """Documents with these values, in any order, at most ``limit``. A field of a nested map
         is named ``error.reason``."""
@@ -113,12 +121,6 @@ class CaptionStore(Protocol):
     def by_name(self, bucket: str, after: str, until: str, limit: int) -> Sequence[Stored]:
         """Documents of a bucket with names after ``after`` up to ``until`` (empty: to the end),
         in the order in which the bucket lists them."""
-
-    def bookmark(self, task: str) -> str:
-        """Where a task that is done in parts has come to; empty at its beginning."""
-
-    def set_bookmark(self, task: str, place: str) -> None:
-        """Remember where a task has come to."""
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         """Take up to ``block`` of ``limit`` units of ``day``; the number granted, 0 when spent."""

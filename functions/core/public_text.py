@@ -1,11 +1,15 @@
-"""Which of a document's languages a reader gets."""
+"""What a website may read of a document, and in which language: the one rule.
+
+`alt_text`, ``captions html`` and Jinja go by it; ``infra/firestore.rules`` states the same for
+programs that read Firestore themselves, as it is with CAPTION_UNREVIEWED=withhold.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from functions.core.document import Document
+from functions.core.document import Document, Review, Status
 from functions.core.language_tags import fallbacks, language_tag, script_of
 
 
@@ -18,8 +22,16 @@ class PublicText:
     language: str
 
 
+def published(document: Document, *, withhold: bool = False) -> bool:
+    """Whether a document's text is for the public; to ``withhold`` leaves out what a person has
+    still to look at. Text whose successor is being made is published until that is there."""
+    unreviewed = document.review.needed if isinstance(document.review, Review) else True
+    return document.status == Status.CAPTIONED and not (withhold and unreviewed)
+
+
 def choose(document: Document, language: str = "") -> PublicText | None:
-    """The words for a reader of ``language``, or in the main language where there are none.
+    """The words for a reader of ``language``, or in the main language where there are none or
+    where they are outdated: translated from words that were found to be wrong.
 
     Best first: the tag itself, its fallbacks (``fr-CA``, ``fr``: RFC 4647, section 3.4), another
     one of the same language that stands in a script the reader knows, the main language. A
@@ -46,7 +58,7 @@ def _wordings(document: Document) -> dict[str, PublicText]:
     translations = document.translations if isinstance(document.translations, Mapping) else {}
     found: dict[str, PublicText] = {}
     for language, words in ((document.language, main), *translations.items()):
-        if isinstance(words, Mapping):
+        if isinstance(words, Mapping) and not words.get("outdated"):
             alt_text, caption = (_text(words.get(key)) for key in ("alt_text", "caption"))
             if document.decorative or alt_text:
                 wording = PublicText("" if document.decorative else alt_text, caption, language)

@@ -19,6 +19,7 @@ class Report:
     model: str = ""
     usage: Usage = field(default_factory=Usage)
     model_seconds: float = 0.0
+    model_state: str = ""
     embedding: str = ""
     message: str = ""
     kept: dict[str, int] = field(default_factory=dict)

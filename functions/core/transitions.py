@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from functions.core import search_terms
 from functions.core.document import (
+    IMAGE_CHANGED,
     CheckedCaption,
     Document,
     EmbeddedText,
@@ -20,46 +20,107 @@ from functions.core.document import (
 )
 from functions.core.errors import ConfigurationError, TransientError
 
+# Reasons that say nothing against the text that stands.
+_REFUSED = frozenset({"blocked", "no_caption"})
+_TRANSLATED = frozenset({"alt_text", "caption", "long_description"})
+
 
 def captioned(
-    claim: Document, asked: CheckedCaption, uploader: EmbeddedText, now: datetime
+    claim: Document, asked: CheckedCaption, prompt: str, uploader: EmbeddedText, now: datetime
 ) -> Document:
-    """``claim`` with the words for its image.
+    """``claim`` with the model's text for its image, asked for by ``prompt``.
 
-    What a person edited stays, and the model's words become a proposal beside it; alt text
-    that came with the upload or in the file stays, and the model fills what is missing.
+    A person's text stays, and the model's becomes a proposal beside it; alt text that came with
+    the upload or in the file stays, and the model fills what is missing.
     """
-    document = replace(
+    found = replace(
         claim,
+        **asked.reply.text_fields() | {"language": asked.language},
         width=asked.width,
         height=asked.height,
+        source=Source.MODEL,
         model=asked.model,
         model_version=asked.model_version,
+        prompt=prompt,
+        review=Review(bool(asked.reasons), asked.reasons),
+        proposal=None,
+        edited_at=None,
+        embedding=None,
+        similarity=None,
     )
-    if claim.source == Source.HUMAN:
-        document = replace(
-            document,
-            proposal=_proposal(claim, asked, now),
-            review=Review(True, ("image_changed",)),
-        )
-    else:
-        document = replace(
-            document,
-            **_text(asked),
-            source=Source.MODEL,
-            review=Review(bool(asked.reasons), asked.reasons),
-            proposal=None,
-            embedding=None,
-            similarity=None,
-        )
-        if asked.embedded.alt_text:
-            document = kept(document, asked.embedded, Source.EMBEDDED)
-        document = _with_words_of(uploader, claim, document)
-    return ended(document, Status.CAPTIONED, now, captioned_at=now)
+    if asked.embedded.alt_text:
+        found = kept(found, asked.embedded, Source.EMBEDDED)
+    found = _with_text_of(uploader, found, now)
+    return _settled(claim, found, proposed=stands(claim, uploader), now=now)
+
+
+def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetime) -> Document:
+    """``claim`` with the text that the same bytes have elsewhere, the uploader's apart.
+
+    A person's text comes as it was, also in place of what a person wrote for another picture;
+    a model's is proposed against that.
+    """
+    found = replace(
+        claim,
+        **copy.text_fields(),
+        width=copy.width,
+        height=copy.height,
+        source=copy.source,
+        model=copy.model,
+        model_version=copy.model_version,
+        prompt=copy.prompt,
+        review=copy.review,
+        proposal=copy.proposal,
+        edited_at=copy.edited_at,
+        embedding=copy.embedding,
+        similarity=copy.similarity,
+    )
+    found = _with_text_of(uploader, found, now)
+    theirs = copy.by_person and IMAGE_CHANGED not in copy.review.reasons
+    proposed = stands(claim, uploader) and (given(uploader) or not theirs)
+    return _settled(claim, found, proposed=proposed, now=now)
+
+
+def measured(document: Document, judged: Document) -> Document:
+    """``document`` with what was measured of the same text in ``judged``."""
+    if (document.source, document.text_fields()) != (judged.source, judged.text_fields()):
+        return document
+    return replace(
+        document,
+        embedding=judged.embedding,
+        similarity=judged.similarity,
+        review=judged.review,
+    )
+
+
+def alike(one: Document, other: Document) -> bool:
+    """Whether two documents say the same, and people have said the same of them."""
+    seen = (one.source, one.review, one.proposal, one.text_fields())
+    return seen == (other.source, other.review, other.proposal, other.text_fields())
+
+
+def labelled(claim: Document, text: EmbeddedText, language: str, now: datetime) -> Document:
+    """``claim`` with what the labels say that it carried here: the uploader's text, whoever's it
+    was, since whoever can write an object can write labels."""
+    found = replace(claim, source=Source.UPLOADER, language=text.language or language)
+    return _settled(claim, _with_text_of(text, found, now), proposed=False, now=now)
+
+
+def given(text: EmbeddedText) -> bool:
+    """Whether there is any text."""
+    return bool(text.alt_text or text.caption)
+
+
+def stands(claim: Document, uploader: EmbeddedText) -> bool:
+    """Whether the text of ``claim`` stays, whatever is found for its image: it is a person's,
+    and not the uploader's who has given other text since."""
+    if claim.source == Source.UPLOADER and not claim.review.approved_by:
+        return not given(uploader)
+    return claim.by_person
 
 
 def kept(document: Document, people: EmbeddedText, source: Source) -> Document:
-    """``document`` with the words that people gave in place of the model's."""
+    """``document`` with the text that people gave in place of the model's."""
     return replace(
         document,
         embedding=None,
@@ -72,34 +133,50 @@ def kept(document: Document, people: EmbeddedText, source: Source) -> Document:
     )
 
 
-def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetime) -> Document:
-    """``claim`` with the words of the same bytes under another name, the uploader's apart."""
-    document = replace(
-        claim,
-        width=copy.width,
-        height=copy.height,
-        **copy.text_fields(),
-        source=copy.source,
-        model_version=copy.model_version,
-        review=Review(bool(copy.review.reasons), copy.review.reasons),
-        embedding=copy.embedding,
-        similarity=copy.similarity,
-    )
-    document = _with_words_of(uploader, claim, document)
-    return ended(document, Status.CAPTIONED, now, captioned_at=now)
-
-
-def _with_words_of(uploader: EmbeddedText, claim: Document, document: Document) -> Document:
-    """``document`` with the uploader's words, if there are any.
-
-    A caption that is asked for again finds our labels where those words were; they stand in the
-    claim then.
-    """
-    if claim.source == Source.UPLOADER and not (uploader.alt_text or uploader.caption):
-        uploader = EmbeddedText(claim.alt_text, claim.caption)
-    if not (uploader.alt_text or uploader.caption):
+def _with_text_of(uploader: EmbeddedText, document: Document, now: datetime) -> Document:
+    """``document`` with the uploader's text, if there is any; nobody has approved that yet."""
+    if not given(uploader):
         return document
+    review = Review(document.review.needed, document.review.reasons)
+    document = replace(document, review=review, proposal=None, edited_at=now)
     return kept(document, uploader, Source.UPLOADER)
+
+
+def _settled(claim: Document, found: Document, *, proposed: bool, now: datetime) -> Document:
+    """``claim``, ended with what was found for its image, or with that beside its own text."""
+    if not proposed:
+        return ended(found, Status.CAPTIONED, now, captioned_at=now)
+    proposal: Proposal | None = Proposal(
+        **found.text_fields(),
+        model=found.model,
+        model_version=found.model_version,
+        prompt=found.prompt,
+        generation=str(claim.generation),
+        at=now,
+    )
+    if found.text_fields() == claim.text_fields():
+        proposal = None
+    document = replace(claim, width=found.width, height=found.height, proposal=proposal)
+    return ended(document, Status.CAPTIONED, now)
+
+
+def unanswered(claim: Document, status: Status, problem: Problem) -> Document:
+    """``claim`` without new text: what is published for its image stays, with the problem beside
+    it; else it has ended as ``status``."""
+    published = claim.status == Status.CAPTIONED
+    asked_again = published and IMAGE_CHANGED not in claim.review.reasons
+    refused = published and problem.reason in _REFUSED
+    if not (asked_again or refused):
+        return ended(claim, status, problem.at, problem)
+    message = f"asked again in vain, the words from before stand: {problem.message}"
+    return replace(
+        claim,
+        updated_at=problem.at,
+        error=replace(problem, message=message),
+        lease=None,
+        not_before=None,
+        renewal=None,
+    )
 
 
 def ended(
@@ -110,7 +187,12 @@ def ended(
     captioned_at: datetime | None = None,
 ) -> Document:
     """``document`` with no work left on it."""
-    translated = (text for words in document.translations.values() for text in words.values())
+    translated = (
+        text
+        for words in document.translations.values()
+        for field, text in words.items()
+        if field in _TRANSLATED and isinstance(text, str)
+    )
     terms = search_terms.terms(
         (
             *(document.alt_text, document.caption, *document.tags, *translated),
@@ -124,6 +206,7 @@ def ended(
         error=error,
         lease=None,
         not_before=None,
+        renewal=None,
         metadata_synced=False,
         search_terms=terms,
         captioned_at=captioned_at or document.captioned_at,
@@ -133,21 +216,6 @@ def ended(
 def spent(document: Document, usage: Usage) -> Document:
     """``document`` with ``usage`` added to its own."""
     return replace(document, usage=document.usage + usage)
-
-
-def _proposal(claim: Document, asked: CheckedCaption, now: datetime) -> Proposal:
-    return Proposal(
-        **_text(asked),
-        model=asked.model,
-        model_version=asked.model_version,
-        prompt=claim.prompt,
-        generation=str(claim.generation),
-        at=now,
-    )
-
-
-def _text(asked: CheckedCaption) -> dict[str, Any]:
-    return asked.reply.text_fields() | {"language": asked.language}
 
 
 def kind(error: Exception) -> str:

@@ -77,7 +77,7 @@ class Trial:
             rules, own_prices = self.settings.filter != "off", self.settings.prices
             asking = ModelClient(captioners, _Unbound(), _now, rules=rules, own_prices=own_prices)
             sent = picture(captioners[0].accepts)
-            asked = asking.ask(sent, picture, told, context, _LATE, report)
+            asked = asking.ask(sent, picture, told, context, _LATE, report, image=name)
         except PermanentError as error:
             row = replace(row, outcome=error.reason, problem=error.message)
         except OSError as error:
@@ -139,6 +139,9 @@ class _Unbound(DailyLimit):
 
     def take(self, now: datetime) -> bool:
         return True
+
+    def untake(self, now: datetime) -> None:
+        """Nothing was counted."""
 
 
 _LATE = datetime.max.replace(tzinfo=UTC)

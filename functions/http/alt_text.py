@@ -11,12 +11,13 @@ from typing import Any
 
 from flask import Request, Response
 
-from functions.core.document import Document, Status, document_id
+from functions.core.document import Document, document_id
 from functions.core.image_url import readings
 from functions.core.ports import CaptionStore
-from functions.core.public_text import choose
+from functions.core.public_text import choose, published
 from functions.http import responses
 from functions.http.cache import SECONDS, DocumentCache
+from functions.http.daily_limit import DailyLimit
 from functions.http.responses import Refusal
 from functions.settings import Settings
 
@@ -28,7 +29,7 @@ SCRIPT = "public, max-age=86400, stale-while-revalidate=604800, stale-if-error=6
 
 # What is told of a document, and what decides whether it is.
 FIELDS = (
-    *("bucket", "name", "generation", "status", "width", "review", "updated_at"),
+    *("bucket", "name", "generation", "status", "review", "updated_at"),
     *("caption", "alt_text", "decorative", "language", "translations", "source"),
 )
 MOST_IMAGES = 100
@@ -52,6 +53,7 @@ class AltTextEndpoint:
         self._settings, self._store = settings, store
         self._visitors = responses.Visitors(settings.cors_origins)
         self._memory = DocumentCache(self._load, seconds)
+        self._limit = DailyLimit(settings.lookup_daily_limit)
         self._script = (Path(__file__).parent / "static" / "alt.js").read_bytes()
 
     def answer(self, request: Request) -> Response:
@@ -145,19 +147,14 @@ class AltTextEndpoint:
         }
 
     def _withheld(self, document: Document) -> bool:
-        """Whether the document's words are nobody's to read, now.
-
-        A caption that is being made again has this image's words until it has others. Those of
-        an overwritten image are not this one's: its size is not known yet.
-        """
-        made_again = document.status == Status.PENDING and document.width is not None
-        if document.status != Status.CAPTIONED and not made_again:
-            return True
-        review = document.review
-        unreviewed = review.needed and not review.approved_by
-        return unreviewed and self._settings.unreviewed == "withhold"
+        return not published(document, withhold=self._settings.unreviewed == "withhold")
 
     def _load(self, keys: Iterable[str]) -> Mapping[str, Document]:
+        keys = list(keys)
+        if not self._limit.spend(len(keys)):
+            wait = str(self._limit.seconds_left())
+            spent = "the day's lookups of this instance are spent; raise CAPTION_LOOKUP_DAILY_LIMIT"
+            raise Refusal(429, spent, ABSENT, **{"Retry-After": wait})
         return self._store().read_fields(keys, FIELDS)
 
 

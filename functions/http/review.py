@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from flask import Request, Response
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 
+from functions.core import spreadsheet
 from functions.core.document import Document, Query, Source, Status, Stored
 from functions.core.errors import (
     CaptionError,
@@ -23,6 +25,7 @@ from functions.core.errors import (
 from functions.core.ports import CaptionStore, Gallery
 from functions.http import responses, review_requests
 from functions.http.responses import Refusal
+from functions.usecases import import_text
 from functions.usecases.edit_caption import Change, Editing, version
 from functions.usecases.thumbnail import Thumbnails
 
@@ -30,11 +33,18 @@ from functions.usecases.thumbnail import Thumbnails
 UPLOADS = "captions.uploads"
 
 _PAGES = Path(__file__).with_name("static")
-_FILES = {
-    "/": ("review.html", "text/html; charset=utf-8"),
-    "/review.css": ("review.css", "text/css; charset=utf-8"),
-    "/review.js": ("review.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+# The page's files by their address: all that stand there but what is for other websites.
+_FILES = {"/": _PAGES / "review.html"} | {
+    f"/{path.relative_to(_PAGES).as_posix()}": path
+    for path in sorted(_PAGES.rglob("*.*"))
+    if path.name not in {"review.html", "alt.js"} and path.suffix in _TYPES
 }
 _CAPTION = "/captions/<string(length=64):key>"
 _ROUTES = Map(
@@ -43,10 +53,15 @@ _ROUTES = Map(
         Rule("/captions", methods=["GET"], endpoint="captions"),
         Rule("/captions:batch", methods=["POST"], endpoint="batch"),
         Rule("/counts", methods=["GET"], endpoint="counts"),
+        Rule("/export.csv", methods=["GET"], endpoint="export"),
+        Rule("/export.jsonl", methods=["GET"], endpoint="export"),
+        Rule("/import", methods=["POST"], endpoint="import"),
         Rule("/search", methods=["GET"], endpoint="search"),
         Rule(_CAPTION, methods=["GET"], endpoint="caption"),
         Rule(_CAPTION, methods=["PATCH"], endpoint="edit"),
         Rule(f"{_CAPTION}/recaption", methods=["POST"], endpoint="recaption"),
+        Rule(f"{_CAPTION}/history", methods=["GET"], endpoint="history"),
+        Rule(f"{_CAPTION}/restore", methods=["POST"], endpoint="restore"),
         Rule(f"{_CAPTION}/image", methods=["GET"], endpoint="image"),
         Rule(f"{_CAPTION}/thumbnail", methods=["GET"], endpoint="thumbnail"),
     ],
@@ -109,8 +124,8 @@ class ReviewEndpoint:
         return response
 
     def _file(self, request: Request) -> Response:
-        name, kind = _FILES[request.path]
-        data = (_PAGES / name).read_bytes()
+        path = _FILES[request.path]
+        data, kind = path.read_bytes(), _TYPES[path.suffix]
         if request.environ.get(UPLOADS):
             data = data.replace(b"<body>", b"<body data-uploads>")
         response = responses.conditional(responses.answer(data, kind, "no-cache"), request)
@@ -160,6 +175,42 @@ class ReviewEndpoint:
         except CaptionError as error:
             return {"done": False, "error": str(error)}
         return {"done": True, "version": version(edited.stored.document)}
+
+    def _export(self, request: Request) -> Response:
+        """The captions that the filters name, as they are read, and with their versions."""
+        wanted = replace(review_requests.query(request.args), limit=review_requests.MOST)
+        records = (review_requests.exported(each) for each in self._all(wanted))
+        lines = request.path.endswith(".jsonl")
+        text: Iterator[str] = (
+            (json.dumps(each, ensure_ascii=False) + "\n" for each in records)
+            if lines
+            else spreadsheet.written(review_requests.EXPORTED, records)
+        )
+        kind = "application/jsonl" if lines else "text/csv"
+        response = Response(text, content_type=f"{kind}; charset=utf-8")
+        response.headers["Content-Disposition"] = f"attachment; filename=captions{request.path[7:]}"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _all(self, query: Query) -> Iterator[Document]:
+        while True:
+            page = self.store.find(query)
+            yield from (stored.document for stored in page.found)
+            if not page.cursor:
+                return
+            query = replace(query, cursor=page.cursor)
+
+    def _import(self, request: Request) -> Response:
+        """Texts from a CSV or JSON lines file; with ``dry_run`` what they would change."""
+        text, lines, dry = review_requests.file(request)
+        try:
+            planned = import_text.plan(self.store, import_text.read(text, lines=lines))
+        except ValueError as error:
+            raise Refusal(400, str(error)) from None
+        by = review_requests.person(request, self.by)
+        applied = 0 if dry else import_text.carry_out(self.editing, planned, by)
+        return responses.as_json(review_requests.planned(planned) | {"applied": applied})
 
     def _thumbnail(self, request: Request, key: str) -> Response:
         """The picture, small: by the decoder that captions go through, in every format."""
@@ -212,6 +263,18 @@ class ReviewEndpoint:
             return _one(self._read(key).document, {"error": str(error)}, 412)
         notes = {"unlabelled": edited.unlabelled} if edited.unlabelled else {}
         return _one(edited.stored.document, notes)
+
+    def _history(self, request: Request, key: str) -> Response:
+        past = [review_requests.past(each) for each in self.editing.history(key)]
+        return responses.as_json({"past": past})
+
+    def _restore(self, request: Request, key: str) -> Response:
+        """Put a text of the history in the place of what stands there."""
+        at, by = review_requests.moment(request), review_requests.person(request, self.by)
+        past = next((each for each in self.editing.history(key) if each.at == at), None)
+        if past is None:
+            raise Refusal(404, "the history has no text of that time; look at it again")
+        return _one(self.editing.restore(key, past, by).stored.document)
 
     def _recaption(self, request: Request, key: str) -> Response:
         review_requests.own(request)

@@ -12,16 +12,28 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from functions.core import search_terms
-from functions.core.document import Document, Query, Source, Status
-from functions.core.document_records import to_record
+from functions.core.document import Document, PastText, Query, Source, Status
+from functions.core.document_records import plain, to_record
 from functions.core.language_tags import language_tag
 from functions.http import responses
 from functions.http.responses import Refusal
 from functions.usecases.edit_caption import Change, version
+from functions.usecases.import_text import Plan
 
 STATUSES = tuple(each.value for each in Status)
 PAGE, MOST = 24, 100
 MOST_BYTES = 1 << 16
+EXPORTED = (
+    *("uri", "alt_text", "caption", "decorative", "language", "status", "source", "review"),
+    *("tags", "model", "updated_at", "version"),
+)
+FILES = {
+    "text/csv": False,
+    "application/jsonl": True,
+    "application/x-ndjson": True,
+}
+FILE_BYTES = 32 << 20
+MOST_REASONS, MOST_REASON = 20, 100
 MOST_IN_BATCH = 500
 BATCH_BYTES = 1 << 17
 ACTS = ("approve", "decorative", "recaption")
@@ -34,6 +46,8 @@ _FIELDS: dict[str, type] = {
     "language": str,
     "approve": bool,
     "accept": bool,
+    "translations": dict,
+    "reasons": list,
 }
 _UNSHOWN = frozenset({"embedding", "search_terms", "lease"})
 
@@ -74,6 +88,13 @@ def change(request: Request) -> Change:
     for name, value in sent.items():
         if not isinstance(value, _FIELDS[name]):
             raise Refusal(400, f"{name} is not a {_FIELDS[name].__name__}")
+    if any(not isinstance(each, str) for each in sent.get("reasons", ())):
+        raise Refusal(400, "reasons is no list of words")
+    if "reasons" in sent:
+        sent["reasons"] = tuple(each[:MOST_REASON] for each in sent["reasons"][:MOST_REASONS])
+    for text in sent.get("translations", {}).values():
+        if not isinstance(text, dict) or not all(isinstance(each, str) for each in text.values()):
+            raise Refusal(400, "translations is no map of languages to alt_text and caption")
     return Change(**sent)
 
 
@@ -126,10 +147,10 @@ def person(request: Request, otherwise: str) -> str:
 def shown(document: Document) -> dict[str, Any]:
     """A caption as JSON. ``image`` is relative to the page, like every address there."""
     record = {key: value for key, value in to_record(document).items() if key not in _UNSHOWN}
-    plain: dict[str, Any] = json.loads(json.dumps(record, default=_stamp))
+    known: dict[str, Any] = json.loads(json.dumps(record, default=_stamp))
     at, query = f"captions/{document.id}", f"generation={document.generation}"
     addresses = {"image": f"{at}/image?{query}", "thumbnail": f"{at}/thumbnail?{query}"}
-    return plain | {"id": document.id, "version": version(document)} | addresses
+    return known | {"id": document.id, "version": version(document)} | addresses
 
 
 def size(text: str) -> int:
@@ -159,6 +180,65 @@ def batch(request: Request) -> Batch:
     if len(sent) != 1 or len(acts) != 1 or acts[0] not in ACTS:
         raise Refusal(400, f"say one thing to do, as true: {', '.join(ACTS)}")
     return Batch(tuple(dict.fromkeys(ids)), acts[0])
+
+
+def moment(request: Request) -> datetime:
+    """The time of the text that a POST's body asks to have back. Raises Refusal."""
+    at = body(request).get("at")
+    try:
+        return datetime.fromisoformat(at if isinstance(at, str) else "")
+    except ValueError:
+        raise Refusal(400, "at is no time of a text in the history") from None
+
+
+def past(text: PastText) -> dict[str, Any]:
+    """A text of a history as JSON."""
+    record: dict[str, Any] = json.loads(json.dumps(plain(text), default=_stamp))
+    return record
+
+
+def exported(document: Document) -> dict[str, Any]:
+    """A caption as a row of an export; an import takes it back."""
+    record = shown(document)
+    record["review"] = ", ".join(document.review.reasons) if document.review.needed else ""
+    return {name: record.get(name) for name in EXPORTED}
+
+
+def file(request: Request) -> tuple[str, bool, bool]:
+    """The text that is sent, whether it is JSON lines, and whether nothing is to be changed.
+    Raises Refusal."""
+    own(request)
+    if request.mimetype not in FILES:
+        raise Refusal(415, f"send Content-Type: {' or '.join(FILES)}")
+    dry = request.args.get("dry_run", "false")
+    if dry not in ("true", "false"):
+        raise Refusal(400, "dry_run is neither true nor false")
+    try:
+        text = responses.body(request, FILE_BYTES).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refusal(400, "the file is not UTF-8; save it in that encoding") from None
+    return text, FILES[request.mimetype], dry == "true"
+
+
+def planned(plan: Plan) -> dict[str, Any]:
+    """What an import would change, as JSON."""
+
+    def text(document: Document) -> dict[str, Any]:
+        return {name: getattr(document, name) for name in ("alt_text", "caption", "decorative")}
+
+    changes = [
+        {
+            "line": each.row.line,
+            "uri": each.row.uri,
+            "id": each.before.id,
+            "before": text(each.before),
+            "after": text(each.after),
+            "conflict": each.conflict or None,
+        }
+        for each in plan.changes
+    ]
+    errors = [{"line": line, "uri": uri, "error": why} for line, uri, why in plan.errors]
+    return {"changes": changes, "errors": errors}
 
 
 def _source(text: str) -> str:

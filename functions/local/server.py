@@ -19,7 +19,7 @@ import functions
 from functions import composition
 from functions.adapters.folder import STATE
 from functions.core.errors import ConfigurationError
-from functions.local.bucket_events import BucketEvent, post
+from functions.local.bucket_events import BucketEvent, clock, post
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -122,6 +122,7 @@ class Functions:
             )
             self._ending = stack.pop_all()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._clock: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         self._ending.enter_context(contextlib.redirect_stdout(self._log))
@@ -136,11 +137,23 @@ class Functions:
     ) -> None:
         """Take no more requests, and let those that run finish."""
         self.stop.set()
+        if self._clock:
+            self._clock.join()
         self._server.shutdown()
         self._thread.join()
         self._busy.wait()
         self._server.server_close()
         self._ending.close()
+
+    def keep(self, seconds: float) -> None:
+        """Let the function ``keep`` run every so many seconds, as Cloud Scheduler would."""
+
+        def run() -> None:
+            while not self.stop.wait(seconds):
+                post(clock(), self.address)
+
+        self._clock = threading.Thread(target=run, name="clock")
+        self._clock.start()
 
     def send(
         self,
@@ -157,7 +170,7 @@ class Functions:
             line = self._log.line(change.id)
             if acknowledged or line.get("reason") == "configuration":
                 break
-            if line.get("reason") == "transient":
+            if line.get("reason") == "transient" or line.get("outcome") == "away":
                 waiting(_outcome(False, line | {"outcome": "waiting"}))
                 waiting = _nobody
             if pause is None or self.stop.wait(pause):

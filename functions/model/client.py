@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from functions import quality
-from functions.core.document import Answer, CheckedCaption, Picture, Prompt, Reply, Unable
+from functions.core.document import (
+    Accepts,
+    Answer,
+    CheckedCaption,
+    Picture,
+    Prompt,
+    Reply,
+    Unable,
+)
 from functions.core.errors import CaptionError, PermanentError, UnusableReply
 from functions.core.ports import Captioner, FetchPicture
 from functions.core.report import Report
 from functions.model import prompt
 from functions.model.fallback_chain import FallbackChain
+from functions.model.health import PATIENCE, Turn, Wait
 from functions.model.quota import DailyLimit
 from functions.model.reply import read_reply
 
@@ -44,9 +55,28 @@ class ModelClient:
         *,
         rules: bool,
         own_prices: Path | None = None,
+        wait: Wait = threading.Condition.wait,
     ) -> None:
-        self._relay, self._clock = FallbackChain(captioners, budget, clock, own_prices), clock
-        self._rules = rules
+        self._chain = FallbackChain(captioners, budget, clock, own_prices, wait)
+        self._clock = clock
+        self._budget, self._rules = budget, rules
+
+    @property
+    def state(self) -> str:
+        """How the model stands: ``answering``, ``over_quota``, ``no_credit`` or ``away``."""
+        return self._chain.state
+
+    def turn(self, patience: float = 0.0) -> Turn:
+        """The right to ask, waited for as long as ``patience`` says. Raises Away."""
+        return self._chain.turn(patience)
+
+    def accepts(self, turn: Turn) -> Accepts:
+        """What the model takes whose turn it is."""
+        return self._chain.accepts(turn)
+
+    def give_back(self) -> None:
+        """Return what is left of the day's reserved calls, at the end of an instance."""
+        self._budget.give_back()
 
     def ask(
         self,
@@ -56,10 +86,14 @@ class ModelClient:
         context: quality.Context,
         again_until: datetime,
         report: Report,
+        *,
+        image: str,
+        turn: Turn | None = None,
     ) -> CheckedCaption:
         """Caption ``picture``, which is let go as soon as it is sent; another captioner or a
         repair gets it again from ``refetch``. They are asked only before ``again_until``, so as
-        to end while the claim holds.
+        to end while the claim holds. ``image`` tells one from another; without a ``turn`` it is
+        waited for.
 
         Raises OverBudget before a call is made, PermanentError where the model is blocked or
         its reply stays unusable, and what the captioner raises. ``report`` counts each call.
@@ -72,9 +106,12 @@ class ModelClient:
         if self._rules:
             embedded, doubts = quality.vetted(embedded, context)
             picture.embedded = embedded
-        draft = self._draft(self._relay.ask(picture, refetch, told, again_until, report), context)
-        if draft.faults and draft.mendable and self._clock() < again_until:
-            draft = self._repaired(draft, refetch, told, context, report)
+        with ExitStack() as stack:
+            mine = turn or stack.enter_context(self.turn(PATIENCE))
+            answer = self._chain.ask(mine, image, refetch, told, again_until, report, picture)
+            draft = self._draft(answer, context)
+            if draft.faults and draft.mendable and self._clock() < again_until:
+                draft = self._repaired(mine, image, draft, refetch, told, context, report)
         if draft.checked is None or draft.reply is None:
             raise PermanentError(
                 "no_caption",
@@ -96,6 +133,8 @@ class ModelClient:
 
     def _repaired(
         self,
+        turn: Turn,
+        image: str,
         draft: Draft,
         refetch: FetchPicture,
         told: Prompt,
@@ -108,7 +147,7 @@ class ModelClient:
         if draft.answer.truncated:
             again = prompt.shorter(told)
         try:
-            answer = self._relay.again(draft.answer.model, refetch, again, report)
+            answer = self._chain.again(turn, draft.answer.model, image, refetch, again, report)
             second = self._draft(answer, context)
         except CaptionError:
             if draft.reply:

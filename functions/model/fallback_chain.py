@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from functions.core.document import Answer, Picture, Prompt, Usage
-from functions.core.errors import OverBudget, TransientError
+from functions.core.document import Accepts, Answer, Picture, Prompt, Usage
+from functions.core.errors import CaptionError, ConfigurationError, OverBudget, TransientError
 from functions.core.ports import Captioner, FetchPicture
 from functions.core.report import Report
 from functions.model import prices
+from functions.model.health import PATIENCE, ModelHealth, Turn, Wait
 from functions.model.quota import DailyLimit
 
 
 class FallbackChain:
-    """Asks within the budget; every call counts, whoever is asked.
+    """Asks within the budget; every call that is answered counts, whoever is asked.
 
     A wrong key or an unknown model is not passed over: it is raised, for somebody to mend.
     """
@@ -28,28 +31,55 @@ class FallbackChain:
         budget: DailyLimit,
         clock: Callable[[], datetime],
         own_prices: Path | None = None,
+        wait: Wait = threading.Condition.wait,
     ) -> None:
-        self._captioners, self._budget, self._clock = captioners, budget, clock
-        self._prices = own_prices
+        self._captioners = [(each, ModelHealth(each.model, clock, wait)) for each in captioners]
+        self._budget, self._clock, self._prices = budget, clock, own_prices
+
+    @property
+    def state(self) -> str:
+        """How the captioner stands that is asked first."""
+        return self._captioners[0][1].state
+
+    def turn(self, patience: float = 0.0) -> Turn:
+        """The right to ask the first captioner that answers. Raises Away where none does."""
+        healths = [health for _, health in self._captioners]
+        for health in healths:
+            if not health.closed_for():
+                return health.turn(patience)
+        return min(healths, key=ModelHealth.closed_for).turn(patience)
 
     def ask(
-        self, picture: Picture, fetch: FetchPicture, told: Prompt, until: datetime, report: Report
+        self,
+        turn: Turn,
+        image: str,
+        fetch: FetchPicture,
+        told: Prompt,
+        until: datetime,
+        report: Report,
+        picture: Picture | None = None,
     ) -> Answer:
-        """The first answer that is no refusal, with who gave it. ``picture`` is for the first
-        captioner and is gone once it is sent: every other one gets its own from ``fetch``, as
-        it takes it, and is asked only before ``until``.
+        """The first answer that is no refusal, with who gave it. ``turn`` is for the captioner to
+        begin with, and ``picture`` as it takes it, gone once it is sent: every other one gets its
+        own from ``fetch`` and is asked only before ``until``.
 
         If there is none, raises the error of one that may yet answer, or returns the refusal.
         """
         unable: TransientError | None = None
         refused = Answer("")
-        for number, captioner in enumerate(self._captioners):
-            if number and self._clock() >= until:
-                break
+        begun = next(n for n, (_, health) in enumerate(self._captioners) if health is turn.health)
+        for captioner, health in self._captioners[begun:]:
+            mine, own_turn = picture, turn
+            if health is not turn.health:
+                mine = None
+                if self._clock() >= until:
+                    break
             try:
-                answer = self._call(
-                    captioner, fetch(captioner.accepts) if number else picture, told, report
-                )
+                with ExitStack() as stack:
+                    if health is not turn.health:
+                        own_turn = stack.enter_context(health.turn())
+                    mine = mine or fetch(captioner.accepts)
+                    answer = self._call(captioner, own_turn, image, mine, told, report)
             except TransientError as error:
                 unable = unable or error
                 continue
@@ -60,22 +90,56 @@ class FallbackChain:
             raise unable
         return refused
 
-    def again(self, model: str, fetch: FetchPicture, told: Prompt, report: Report) -> Answer:
-        """Another answer of the captioner that gave the first one."""
-        captioner = next(each for each in self._captioners if each.model == model)
-        return self._call(captioner, fetch(captioner.accepts), told, report)
+    def accepts(self, turn: Turn) -> Accepts:
+        """What the captioner takes whose turn it is."""
+        return next(each.accepts for each, health in self._captioners if health is turn.health)
 
-    def _call(self, captioner: Captioner, picture: Picture, told: Prompt, report: Report) -> Answer:
+    def again(
+        self, turn: Turn, model: str, image: str, fetch: FetchPicture, told: Prompt, report: Report
+    ) -> Answer:
+        """Another answer of the captioner that gave the first one, in the same ``turn`` if that
+        is its own."""
+        captioner, health = next(pair for pair in self._captioners if pair[0].model == model)
+        with ExitStack() as stack:
+            if health is not turn.health:
+                turn = stack.enter_context(health.turn(PATIENCE))
+            return self._call(captioner, turn, image, fetch(captioner.accepts), told, report)
+
+    def _call(
+        self,
+        captioner: Captioner,
+        turn: Turn,
+        image: str,
+        picture: Picture,
+        told: Prompt,
+        report: Report,
+    ) -> Answer:
         started = time.monotonic()
         try:
             if not self._budget.take(self._clock()):
                 raise OverBudget
             report.model = captioner.model
             report.usage += Usage(model_calls=1)
-            answer = captioner.describe(picture, told)
+            answer = self._answered(turn, image, lambda: captioner.describe(picture, told))
         finally:
             picture.release()
             report.model_seconds += time.monotonic() - started
         spent = prices.usage(captioner.model, answer, self._prices, self._clock().date())
         report.usage += Usage(0, spent.input_tokens, spent.output_tokens, spent.cost_usd)
         return replace(answer, model=captioner.model)
+
+    def _answered(self, turn: Turn, image: str, call: Callable[[], Answer]) -> Answer:
+        """What ``call`` returns, noted for all that ask after it. What was refused is no call of
+        the day's, unless it is the image's own fault."""
+        try:
+            answer = call()
+        except (TransientError, ConfigurationError) as error:
+            error.own = turn.health.failed(turn, image, error)
+            if not error.own:
+                self._budget.untake(self._clock())
+            raise
+        except CaptionError:
+            turn.health.answered(image)
+            raise
+        turn.health.answered(image)
+        return answer

@@ -63,33 +63,39 @@ def prepare(
             "HEIC, GIF, TIFF, BMP, ICO, JPEG 2000, JPEG XL, SVG, PSD, TGA, PCX, PPM, PDF or "
             "camera's raw file.",
         )
-    found = _surveyed(kind, data)
-    if found is None:
-        return _decoded(kind, data, accepts, max_pixels)
-    width, height = found.upright
-    if width * height > max_pixels:
-        raise decoders.too_many_pixels(width, height, max_pixels)
-    embedded = words.read(found)
-    if not found.obstacle and kind in accepts.types and max(width, height) <= accepts.max_side:
-        cut = _SURVEYS[kind][1](found, data)
-        if len(cut) <= accepts.max_bytes:
-            return Picture(cut, kind, width, height, embedded)
-    del found  # an event may wait long for a decoder, and a survey is as large as the file says
+    passed, embedded = _passed_on(kind, data, accepts, max_pixels)
+    if passed is not None:
+        return Picture(passed[0], kind, *passed[1], embedded)
     picture = _decoded(kind, data, accepts, max_pixels)
     if embedded != EmbeddedText():
         picture = replace(picture, embedded=embedded)
     return picture
 
 
-def _surveyed(kind: str, data: bytes) -> Survey | None:
-    """None where there is nothing to survey, or where the structure is damaged: a decoder may
-    still read the file, or say what is wrong with it."""
+def _passed_on(
+    kind: str, data: bytes, accepts: Accepts, max_pixels: int
+) -> tuple[tuple[bytes, tuple[int, int]] | None, EmbeddedText]:
+    """The file as it can go to the model, with its size, and the words in it.
+
+    None for the file where it must be decoded, or where its structure is damaged: a decoder may
+    still read it, or say what is wrong with it. The survey ends here: an event may wait long for
+    a decoder, and a survey is as large as the file wants.
+    """
     if kind not in _SURVEYS:
-        return None
+        return None, EmbeddedText()
+    survey, cut = _SURVEYS[kind]
     try:
-        return _SURVEYS[kind][0](data)
+        found = survey(data)
+        width, height = found.upright
+        if width * height > max_pixels:
+            raise decoders.too_many_pixels(width, height, max_pixels)
+        embedded = words.read(found)
+        if found.obstacle or kind not in accepts.types or max(width, height) > accepts.max_side:
+            return None, embedded
+        kept = cut(found, data)
     except (ArithmeticError, LookupError, ValueError, struct.error):
-        return None
+        return None, EmbeddedText()
+    return ((kept, (width, height)) if len(kept) <= accepts.max_bytes else None), embedded
 
 
 def _decoded(kind: str, data: bytes, accepts: Accepts, max_pixels: int) -> Picture:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from functions.core import public_text
-from functions.core.document import Document, Status, document_id
+from functions.core.document import Document, document_id
 from functions.core.ports import CaptionStore
 from functions.core.public_text import PublicText
 from functions.sites.attributes import one_line
@@ -39,9 +39,7 @@ class PublicCaptions:
         only; None if there are none to show."""
         self.load([place])
         document = self._documents[document_id(*place)]
-        if document is None or document.status != Status.CAPTIONED:
-            return None
-        if self._withhold and document.review.needed:
+        if document is None or not public_text.published(document, withhold=self._withhold):
             return None
         chosen = public_text.choose(document, language)
         if chosen is None:

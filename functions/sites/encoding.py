@@ -8,44 +8,44 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import webencodings
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
-_SAME = "cp866 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-10 "
-_SAME += "iso8859-13 iso8859-14 iso8859-15 iso8859-16 koi8-r koi8-u mac-roman mac-cyrillic cp874 "
-_SAME += "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 gb18030 euc_jp utf-8"
-# Python's name of what a page declares -> Python's name of what browsers read it as. Encodings
-# with a state, in which a byte's meaning depends on those before it, are left out.
-_BROWSERS: Mapping[str, str] = {name: name for name in _SAME.split()} | {
-    "ascii": "cp1252",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "utf-16": "utf-8",
+# Python's name of an encoding, where browsers read another one under the label.
+_BROWSERS = {
+    "gbk": "gb18030",
     "utf-16-le": "utf-8",
     "utf-16-be": "utf-8",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "big5": "big5hkscs",
-    "big5hkscs": "big5hkscs",
-    "shift_jis": "cp932",
-    "cp932": "cp932",
-    "euc_kr": "cp949",
-    "cp949": "cp949",
+    "x-user-defined": "cp1252",
 }
-# Browsers look for it in the first 1,024 bytes, and some somewhat further.
+# In which a byte's meaning depends on those before it, or nothing can be written.
+_STATEFUL = ("iso2022_jp", "replacement")
+# Browsers look for it in the first 1,024 bytes, and where a head is longer somewhat further.
 _HEAD = 4096
-# What declares it, in a meta element or in XML's declaration; comments declare nothing.
-_COMMENT = re.compile(rb"<!--.*?-->", re.S)
-_DECLARED = re.compile(
-    rb"""<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([\w.:-]+)|\A<\?xml\b[^>]*?\bencoding\s*=\s*["']([\w.:-]+)""",
+_SPACE = rb"[\t\n\x0c\r ]"
+_META = re.compile(rb"<meta(?=[\t\n\x0c\r /])", re.I)
+_TAG = re.compile(rb"</?[a-z]", re.I)
+_OTHER = re.compile(rb"<[!/?]")
+_NAME_END = re.compile(rb"[\t\n\x0c\r >]")
+_ATTRIBUTE = re.compile(
+    rb"[\t\n\x0c\r /]*(?P<name>=?[^=\t\n\x0c\r />]*)" + _SPACE + rb"*+(?:=" + _SPACE + rb"*+"
+    rb"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|"""
+    rb"""(?P<bare>[^\t\n\x0c\r >"'][^\t\n\x0c\r >]*|)))?"""
+)
+_CHARSET = re.compile(
+    rb"charset" + _SPACE + rb"*=" + _SPACE + rb"*(?:\"([^\"]*)\"|'([^']*)'|([^\"';\s][^;\s]*))",
     re.I,
 )
+_XML = re.compile(rb"""<\?xml\b[^>]*?\bencoding\s*=\s*["']([^"'>]+)["']""", re.I)
+# More NULs than this a hundred characters are another kind of file, or UTF-16 without a mark.
+_MOST_NULS = 5
 
 
 class NotText(ValueError):
@@ -92,23 +92,68 @@ def decode(data: bytes) -> Text:
         raise NotText(f"is not {codec}{at}; save it in the encoding that it declares") from None
     if not same:
         raise NotText(f"has characters that {codec} writes in two ways; save it as UTF-8")
-    if "\0" in text:
+    if text.count("\0") * 100 > _MOST_NULS * len(text):
         raise NotText("has NUL characters, as programs and UTF-16 without a byte order mark have")
     return Text(text, codec, mark, ascii_only)
 
 
 def _declared(body: bytes) -> str:
-    found = _DECLARED.search(_COMMENT.sub(b"", body[:_HEAD]))
-    if not found:
-        return ""
-    label = (found[1] or found[2]).decode("ascii", "replace")
-    try:
-        name = codecs.lookup(label).name
-    except (LookupError, ValueError):
-        return ""
-    if name not in _BROWSERS:
-        raise NotText(f"is in {label}, which cannot be changed in one place only; save it as UTF-8")
-    return _BROWSERS[name]
+    """Python's name of the encoding that the page declares; empty if it declares none.
+
+    What follows here is "prescan a byte stream to determine its encoding", of the HTML standard.
+    """
+    xml = _XML.match(body)
+    for label in (*_labels(body[:_HEAD]), *([xml[1]] if xml else [])):
+        if found := webencodings.lookup(label.decode("latin-1").strip("\t\n\x0c\r ")):
+            name: str = found.codec_info.name
+            if name in _STATEFUL:
+                shown = label.decode("ascii", "replace")
+                raise NotText(
+                    f"is in {shown}, which cannot be changed in one place only; save it as UTF-8"
+                )
+            return _BROWSERS.get(name, name)
+    return ""
+
+
+def _labels(head: bytes) -> Iterator[bytes]:
+    at = 0
+    while (at := head.find(b"<", at)) >= 0:
+        if head.startswith(b"<!--", at):
+            end = head.find(b"-->", at + 2)
+            at = end + 3 if end >= 0 else len(head)
+        elif meta := _META.match(head, at):
+            attributes, at = _attributes(head, meta.end())
+            if label := _label(attributes):
+                yield label
+        elif _TAG.match(head, at):
+            name = _NAME_END.search(head, at)
+            at = _attributes(head, name.start())[1] if name else len(head)
+        elif _OTHER.match(head, at):
+            at = head.find(b">", at) + 1 or len(head)
+        else:
+            at += 1
+
+
+def _attributes(head: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
+    """Those of the tag that goes on at ``at``, the first of each name, and where it ends."""
+    found: dict[bytes, bytes] = {}
+    while at < len(head) and (each := _ATTRIBUTE.match(head, at)):
+        value = next((each[kind] for kind in ("double", "single", "bare") if each[kind]), b"")
+        if not each["name"]:
+            break
+        found.setdefault(each["name"].lower(), value)
+        at = each.end()
+    end = head.find(b">", at)
+    return (found, end + 1) if end >= 0 else ({}, len(head))
+
+
+def _label(attributes: dict[bytes, bytes]) -> bytes:
+    if charset := attributes.get(b"charset"):
+        return charset
+    if attributes.get(b"http-equiv", b"").lower() != b"content-type":
+        return b""
+    found = _CHARSET.search(attributes.get(b"content", b""))
+    return next((each for each in found.groups() if each), b"") if found else b""
 
 
 def _is(body: bytes, codec: str) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 
-from functions.sites import encoding, markup
+from functions.core.public_text import PublicText
+from functions.sites import encoding, functional, markup
 from functions.sites.attributes import attribute
 from functions.sites.captions import PublicCaptions
+from functions.sites.functional import Titles
 from functions.sites.image_locator import ImageLocator, ObjectPlace
 from functions.sites.markup import Image
 
@@ -17,9 +18,14 @@ from functions.sites.markup import Image
 class ImageFinding:
     """What becomes of one image.
 
-    ``outcome`` is ``present`` (it has an ``alt`` attribute), ``filled`` or ``decorative`` (it gets
-    ``alt``, which is in ``language``), ``uncaptioned`` (no words for it), ``elsewhere`` (in no
-    bucket that is known), ``template`` (written by a template) or ``untouched`` (no ``img``).
+    ``outcome`` is ``present`` (it has an ``alt`` attribute), ``named`` (by another attribute),
+    ``hidden`` (from those who hear the page), ``template`` (written by a template), ``untouched``
+    (no ``img``); or it gets ``alt``, which is in ``language``: ``filled``, ``functional`` (with
+    where its link leads), ``decorative``, ``presentational`` (its author says so) or
+    ``redundant`` (what stands beside it says so already); or it lacks words: ``nameless`` (a link
+    that would have no name without them), ``uncaptioned``, ``elsewhere`` (in no bucket that is
+    known). ``functional_image`` tells of an image that is all of its link's content and says what
+    it shows, not where that leads.
     """
 
     line: int
@@ -29,6 +35,7 @@ class ImageFinding:
     uri: str = ""
     alt: str | None = None
     language: str = ""
+    functional_image: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +62,19 @@ class Filled:
 class HtmlPage:
     """A page's images, and where they may be stored. Raises encoding.NotText."""
 
-    def __init__(self, path: str, data: bytes, places: ImageLocator, language: str = "") -> None:
+    def __init__(
+        self,
+        path: str,
+        data: bytes,
+        places: ImageLocator,
+        language: str = "",
+        titles: Titles | None = None,
+    ) -> None:
         self._text = encoding.decode(data)
         self._language = language
         found = markup.read(self._text.text)
         page = places.page(path)
+        self._target = functional.targets(titles, places, page, found.base)
         self._images = []
         for each in found.images:
             meant = [places.find(src, page, found.base) for src in each.addresses]
@@ -83,10 +98,10 @@ class HtmlPage:
         """Put in the alt text that is missing and ``known``."""
         text = self._text.text
         attributes, findings, line, counted = [], [], 1, 0
-        for image, *places in self._images:
+        for image, exact, originals in self._images:
             line += text.count("\n", counted, image.start)
             counted = image.start
-            finding = self._finding(line, image, list(chain(*places)), known)
+            finding = self._finding(line, image, [*exact, *originals], known)
             findings.append(finding)
             if finding.alt is not None:
                 written = self._text.references(attribute(finding.alt))
@@ -96,25 +111,54 @@ class HtmlPage:
     def _finding(
         self, line: int, image: Image, places: list[ObjectPlace], known: PublicCaptions
     ) -> ImageFinding:
-        found = ImageFinding(
-            line, image.tag, image.addresses[0] if image.addresses else "", "present"
-        )
-        if image.has_alt:
-            return found
-        if image.templated:
-            return replace(found, outcome="template")
-        if image.tag != "img":
-            return replace(found, outcome="untouched")
+        src = image.addresses[0] if image.addresses else ""
+        uri = "gs://{}/{}".format(*places[0]) if places else ""
+        found = ImageFinding(line, image.tag, src, _settled(image), uri)
+        if found.outcome:
+            alt = "" if found.outcome in ("presentational", "redundant") else None
+            return replace(found, uri="", alt=alt)
+        purpose = functional.purpose(image.context, self._target)
+        if purpose:
+            return replace(found, outcome="functional", alt=purpose)
         for place in places:
-            said = known.wording(place, image.language or self._language)
-            if said:
-                outcome = "filled" if said.alt_text else "decorative"
-                uri, alt = "gs://{}/{}".format(*place), said.alt_text
-                return replace(found, outcome=outcome, uri=uri, alt=alt, language=said.language)
-        if places:
-            return replace(found, outcome="uncaptioned", uri="gs://{}/{}".format(*places[0]))
-        return replace(found, outcome="elsewhere")
+            if said := known.wording(place, image.language or self._language):
+                return _described(replace(found, uri="gs://{}/{}".format(*place)), image, said)
+        return replace(found, outcome="uncaptioned" if places else "elsewhere")
+
+
+def _settled(image: Image) -> str:
+    """What becomes of an image whatever it shows; nothing if that depends on it."""
+    context = image.context
+    if image.has_alt:
+        return "present"
+    if image.templated:
+        return "template"
+    if context.intent in ("named", "hidden"):
+        return context.intent
+    if image.tag != "img":
+        return "untouched"
+    if context.intent == "presentational":
+        return "hidden" if functional.is_only_name(context) else "presentational"
+    return "redundant" if functional.is_beside_its_name(context) else ""
+
+
+def _described(found: ImageFinding, image: Image, said: PublicText) -> ImageFinding:
+    """An image with the words for it; not where a text beside it has them."""
+    only = functional.is_only_name(image.context)
+    if not said.alt_text and only:
+        return replace(found, outcome="nameless")
+    if not said.alt_text:
+        return replace(found, outcome="decorative", alt="", language=said.language)
+    if not only and functional.says_the_same(image.context.figcaption, said.alt_text):
+        return replace(found, outcome="redundant", alt="", language=said.language)
+    return replace(
+        found,
+        outcome="filled",
+        alt=said.alt_text,
+        language=said.language,
+        functional_image=only and not functional.leads_to_an_image(image.context),
+    )
 
 
 def _fillable(image: Image) -> bool:
-    return image.tag == "img" and not image.has_alt and not image.templated
+    return not _settled(image)

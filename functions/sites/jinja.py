@@ -54,17 +54,22 @@ class AltText:
             raise ConfigurationError(f"AltText.open: site or bucket {error}") from None
         return cls(composition.store(read), places, read.unreviewed == "withhold")
 
-    def of(self, src: str, lang: str = "") -> str | None:
+    def of(self, src: object, lang: object = "") -> str | None:
         """The alt text of the image at ``src`` for readers of ``lang``: ``""`` for decoration,
-        None if there is none. Raises TransientError if the store does not answer."""
-        for place in self._places.find(src):
-            said = self._known.wording(place, lang)
+        None if there is none, or no ``src`` either, as templates have it (``None``, undefined).
+        Raises TransientError if the store does not answer."""
+        for place in self._places.find(_text(src)) if _text(src) else ():
+            said = self._known.wording(place, _text(lang))
             if said:
                 return said.alt_text
         return None
 
-    def attribute(self, src: str, lang: str = "") -> Attribute:
+    def attribute(self, src: object, lang: object = "") -> Attribute:
         """`` alt="..."`` as HTML, with the space before it; nothing if there is no alt text, so
         that an image nobody has described does not pass for decoration."""
         said = self.of(src, lang)
         return Attribute("" if said is None else attributes.attribute(said))
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).strip()

@@ -14,12 +14,20 @@ from itertools import pairwise
 
 from justhtml import Element, JustHTML, Node, Template, Text
 
+from functions.sites import template_code
+from functions.sites.surroundings import Around, Context, Reader
+from functions.sites.template_code import Span
+
 _NAME = re.compile(r"<(img|input|area)(?=[\s/>])", re.I)
-_CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:,+(?=\s|\Z)|(?:[^,(]|\([^)]*\)?)*,?)")
-# What templates write between tags and in them: Jinja, Liquid, Nunjucks, PHP, ERB.
-_FRAGMENTS = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("<?", "?>"), ("<%", "%>"))
-# Names of attributes that are such code, or by which Vue, Angular and Alpine set ``alt`` later.
-_CODE = re.compile(r"[{}<%]|\?$|[:.\[]alt\]?$")
+# "Before attribute name state" and those after it, of the HTML standard.
+_ATTRIBUTE = re.compile(
+    r"""[\t\n\f\r /]*(?P<name>=?[^=\t\n\f\r />]+)"""
+    r"""(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:"[^"]*"|'[^']*'|[^\t\n\f\r >"'][^\t\n\f\r >]*|(?=>)))?"""
+)
+_SPACE = "\t\n\x0c\r "
+# In which scripts find what they load later.
+_LATER = ("data-src", "data-lazy-src", "data-original", "data-echo")
+_LATER_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +35,28 @@ class Image:
     """An element that is to have an ``alt`` attribute.
 
     ``start`` is where its tag begins and ``insert`` where an attribute may be put in, as indexes
-    of the page's text. ``addresses`` name one picture, best first. ``language`` is that of the
-    nearest ``lang`` attribute, empty if there is none. ``templated`` says that a template may
-    write the ``alt`` attribute, or that the tag is part of a template's code.
+    of the page's text. ``addresses`` name one picture, best first. ``context`` is what stands
+    around it. ``templated`` says that a template may write the ``alt`` attribute, or that the tag
+    is part of a template's code. ``alt`` is that attribute's value, None if there is none.
     """
 
     tag: str
     start: int
     insert: int
-    has_alt: bool
+    alt: str | None
     addresses: tuple[str, ...]
-    language: str
+    context: Context
     templated: bool
+
+    @property
+    def has_alt(self) -> bool:
+        """Whether there is an ``alt`` attribute, empty or not."""
+        return self.alt is not None
+
+    @property
+    def language(self) -> str:
+        """That of the nearest ``lang`` attribute, empty if there is none."""
+        return self.context.language
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +76,30 @@ def read(text: str) -> Markup:
     with_scripts = _tree(text, scripting=True)
     found = dict(_elements(with_scripts))
     if "<noscript" in text.lower():
-        hidden = list(_noscripts(with_scripts))
+        hidden = sorted(_texts(with_scripts, "noscript"))
         without = dict(_elements(_tree(text, scripting=False)))
         found = {
             start: without[start]
             for start in without
-            if start in found or any(begin <= start < end for begin, end in hidden)
+            if start in found or template_code.within(start, hidden)
         }
-    spans = sorted(_fragments(text))
+    raw = [span for name in ("script", "style") for span in _texts(with_scripts, name)]
+    spans, reader = template_code.fragments(text, raw), Reader()
     bases = ((each.attrs or {}).get("href") for each in with_scripts.query("base"))
-    images = (_image(text, start, *found[start], spans) for start in sorted(found))
+    images = (_image(text, start, *found[start], spans, reader) for start in sorted(found))
     return Markup(
         tuple(each for each in images if each), next((base for base in bases if base), "")
     )
+
+
+def alt_attribute(text: str, image: Image) -> Span | None:
+    """Where the first ``alt`` attribute of an image stands in ``text``, with its value."""
+    at = image.insert
+    while found := _ATTRIBUTE.match(text, at):
+        if found["name"].lower() == "alt":
+            return found.start("name"), found.end()
+        at = found.end()
+    return None
 
 
 def insert(text: str, attributes: list[tuple[int, str]]) -> str:
@@ -93,30 +122,30 @@ def _tree(text: str, scripting: bool) -> Node:
     ).root
 
 
-def _elements(root: Node) -> Iterator[tuple[int, tuple[Element, str]]]:
-    """The elements that may need ``alt``, each with where it starts and its language."""
-    waiting: list[tuple[Node | Text, str]] = [(root, "")]
+def _elements(root: Node) -> Iterator[tuple[int, tuple[Element, Around]]]:
+    """The elements that may need ``alt``, each with where it starts and what is around it."""
+    waiting: list[tuple[Node | Text, Around]] = [(root, Around())]
     while waiting:
-        node, language = waiting.pop()
+        node, around = waiting.pop()
         if isinstance(node, Element):
-            language = (node.attrs.get("lang", language) or "").strip()
+            around = around.inside(node)
             if node.name in ("img", "area", "input") and node.origin_offset is not None:
-                yield node.origin_offset, (node, language)
+                yield node.origin_offset, (node, around)
         if isinstance(node, Template) and node.template_content:
-            waiting.append((node.template_content, language))
-        waiting.extend((child, language) for child in node.children or ())
+            waiting.append((node.template_content, around))
+        waiting.extend((child, around) for child in node.children or ())
 
 
-def _noscripts(root: Node) -> Iterator[tuple[int, int]]:
-    """The parts of the text that browsers with scripts do not read as markup."""
-    for each in root.query("noscript"):
+def _texts(root: Node, name: str) -> Iterator[Span]:
+    """Where the text stands that is in elements of this name."""
+    for each in root.query(name):
         for child in each.children or ():
             if isinstance(child, Text) and child.origin_offset is not None:
                 yield child.origin_offset, child.origin_offset + len(child.data or "")
 
 
 def _image(
-    text: str, start: int, element: Element, language: str, spans: list[tuple[int, int]]
+    text: str, start: int, element: Element, around: Around, spans: list[Span], reader: Reader
 ) -> Image | None:
     name = _NAME.match(text, start)
     shows = {
@@ -126,55 +155,62 @@ def _image(
     }[element.name]
     if not shows or not name:  # <image> is an img element by another name
         return None
-    templated = any(_CODE.search(each) for each in element.attrs) or any(
-        begin <= start < end for begin, end in spans
-    )
     addresses = tuple(_addresses(element))
-    return Image(
-        element.name,
-        start,
-        name.end(),
-        "alt" in element.attrs,
-        addresses,
-        language,
-        templated or any(opener in each for each in addresses for opener, _ in _FRAGMENTS),
+    templated = (
+        template_code.writes_alt(element.attrs)
+        or template_code.within(start, spans)
+        or any(map(template_code.is_code, addresses))
     )
+    context = reader.context(element, around)
+    alt = element.attrs["alt"] or "" if "alt" in element.attrs else None
+    return Image(element.name, start, name.end(), alt, addresses, context, templated)
 
 
 def _addresses(element: Element) -> Iterator[str]:
     """Of a picture that a script loads later, what it loads: what stands there until then is a
     placeholder."""
-    attrs = element.attrs
-    later = [*_single(attrs.get("data-src")), *_several(attrs.get("data-srcset"))]
+    sources = [element]
+    parent = element.parent
+    if isinstance(parent, Element) and parent.name == "picture":
+        children = (each for each in parent.children or () if isinstance(each, Element))
+        sources += [each for each in children if each.name == "source"]
+    later = [src for name in _LATER for src in _single(element.attrs.get(name))]
+    for name in _LATER_SETS:
+        later += [src for each in sources for src in candidates(each.attrs.get(name) or "")]
     if later:
         yield from later
         return
-    yield from _single(attrs.get("src"))
-    yield from _several(attrs.get("srcset"))
-    parent = element.parent
-    if isinstance(parent, Element) and parent.name == "picture":
-        for each in parent.children or ():
-            if isinstance(each, Element) and each.name == "source":
-                yield from _several(each.attrs.get("srcset"))
+    yield from _single(element.attrs.get("src"))
+    for each in sources:
+        yield from candidates(each.attrs.get("srcset") or "")
 
 
 def _single(value: str | None) -> list[str]:
     return [value.strip()] if value and value.strip() else []
 
 
-def _several(value: str | None) -> list[str]:
-    """The addresses of a ``srcset``, without their widths and densities."""
-    return [each[1] for each in _CANDIDATE.finditer(value or "")]
+def candidates(srcset: str) -> list[str]:
+    """The addresses of a ``srcset``, without their widths and densities: "parse a srcset
+    attribute", of the HTML standard."""
+    found, at, end = [], 0, len(srcset)
+    while at < end:
+        while at < end and srcset[at] in _SPACE + ",":
+            at += 1
+        begin = at
+        while at < end and srcset[at] not in _SPACE:
+            at += 1
+        address = srcset[begin:at].rstrip(",")
+        if address:
+            found.append(address)
+        if at == begin or srcset[at - 1] != ",":
+            at = _after_descriptors(srcset, at)
+    return found
 
 
-def _fragments(text: str) -> Iterator[tuple[int, int]]:
-    for opener, closer in _FRAGMENTS:
-        begin = text.find(opener)
-        while begin >= 0:
-            end = text.find(closer, begin + 2)
-            if end < 0:
-                if opener == "<?":  # PHP's last fragment need not be closed
-                    yield begin, len(text)
-                break
-            yield begin, end + 2
-            begin = text.find(opener, end + 2)
+def _after_descriptors(srcset: str, at: int) -> int:
+    inside = False
+    for index in range(at, len(srcset)):
+        if srcset[index] == "," and not inside:
+            return index + 1
+        inside = (inside or srcset[index] == "(") and srcset[index] != ")"
+    return len(srcset)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import threading
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +16,7 @@ from functions.core.clock import Clock
 from functions.core.document import (
     CaptionRequest,
     Document,
+    EmbeddedText,
     Problem,
     Prompt,
     Source,
@@ -21,35 +24,54 @@ from functions.core.document import (
     Stored,
     Upload,
 )
-from functions.core.errors import Gone, Held, OverBudget, PermanentError, Stale, TransientError
+from functions.core.errors import (
+    Away,
+    CaptionError,
+    ConfigurationError,
+    Gone,
+    Held,
+    OverBudget,
+    PermanentError,
+    Stale,
+    TransientError,
+)
 from functions.core.lease import Claim, Decision, LeaseRequest, Trigger
 from functions.core.policy import Policy, Rule
 from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
 from functions.model.client import ModelClient
 from functions.model.embeddings import Embeddings
+from functions.model.health import PATIENCE, Turn, Wait
 from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
-from functions.usecases import find_copy, forget_image, preflight
+from functions.usecases import find_copy, forget_image, keep_history, preflight
 from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.label_image import label
 
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
-# An event lives for a day, and each pause costs an attempt: ten of them must fit.
+_SAVING_SECONDS = 2
+# Whatever a provider asks for: an image is to be captioned within the day.
 _LONGEST_PAUSE = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
+# What a claimed document comes to, whatever has become of it meanwhile.
+Finish = Callable[[Document], Document]
+
+
+@dataclass(slots=True)
 class Task:
-    """A claimed upload, and what is asked about it."""
+    """A claimed upload, what is asked about it, and the right to ask. The claim may be renewed;
+    ``keep`` keeps its text for copies, where that is shorter than usual."""
 
     claim: Claim
     upload: Upload
     rule: Rule
     languages: Sequence[str]
     prompt: Prompt
+    turn: Turn | None = None
+    keep: Callable[[Document], None] | None = None
 
 
 class Captioning:
@@ -70,10 +92,13 @@ class Captioning:
         *,
         fallbacks: Sequence[Captioner] = (),
         embedder: Embedder | None = None,
+        wait: Wait = threading.Condition.wait,
     ) -> None:
         self._settings, self._policy, self._clock = settings, policy, Clock(clock)
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
+        # A call of the model, and the writes after it.
+        self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
         self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
@@ -82,6 +107,7 @@ class Captioning:
             self._clock,
             rules=settings.filter != "off",
             own_prices=settings.prices,
+            wait=wait,
         )
         self._embeddings = Embeddings(embedder, settings.prices)
 
@@ -111,11 +137,18 @@ class Captioning:
             object_metadata.hint(upload),
             max_output_tokens=self._settings.max_output_tokens,
         )
-        claim = self._claim(upload, prompt, trigger or Trigger(upload.time), report)
-        if claim and claim.stored.document.status == Status.CAPTIONED:
-            self._label(claim.stored, upload, report)
-        elif claim:
-            self._work(Task(claim, upload, rule, languages, prompt), report)
+        trigger = trigger or Trigger(upload.time)
+        try:
+            with ExitStack() as stack:
+                if turn := self._turn(upload, prompt, trigger):
+                    stack.enter_context(turn)
+                claim = self._claim(upload, prompt, trigger, report)
+                if claim and claim.label:
+                    self._label(claim.stored, upload, report)
+                elif claim:
+                    self._work(Task(claim, upload, rule, languages, prompt, turn), report)
+        finally:
+            report.model_state = self._model.state
 
     def request(self, request: CaptionRequest, report: Report) -> None:
         """Caption the live object of that name, again if it ended without a caption, and if
@@ -130,14 +163,45 @@ class Captioning:
         trigger = Trigger(request.time, retry=True, force=request.force)
         self.caption(replace(upload, time=request.time), report, trigger)
 
+    def give_back(self) -> None:
+        """Return what the instance has reserved and not used, at its end."""
+        self._model.give_back()
+
+    def _turn(self, upload: Upload, prompt: Prompt, trigger: Trigger) -> Turn | None:
+        """The right to ask the model; None for an upload that does not need it.
+
+        Raises Away where the model answers nobody, or not so fast: before anything is claimed,
+        so that it costs neither an attempt nor a write each time.
+        """
+        try:
+            return self._model.turn()
+        except Away as away:
+            request = self._lease_request(prompt)
+            why = Problem("transient", str(away), request.at)
+            if not self._store.create(lease.waiting(upload, request, why)):
+                stored = self._store.read(upload.id)
+                own_text = transitions.given(object_metadata.uploader_text(upload))
+                decision = stored and lease.decide(
+                    stored, upload, trigger, request, own_text=own_text
+                )
+                if decision and decision is not Decision.WORK:
+                    return None
+            if find_copy.is_known(self._store, upload, request):
+                return None
+            return self._model.turn(PATIENCE)
+
+    def _lease_request(self, prompt: Prompt) -> LeaseRequest:
+        return LeaseRequest(
+            uuid.uuid4().hex, self._captioner.model, prompt.version, self._clock(), self._lease
+        )
+
     def _claim(
         self, upload: Upload, prompt: Prompt, trigger: Trigger, report: Report
     ) -> Claim | None:
         """The document, claimed; as it is if only its labels are missing; None if there is
         nothing to do. Raises Held where another delivery may still do it."""
-        request = LeaseRequest(
-            uuid.uuid4().hex, self._captioner.model, prompt.version, self._clock(), self._lease
-        )
+        request = self._lease_request(prompt)
+        own_text = transitions.given(object_metadata.uploader_text(upload))
         for _ in range(_CONTENTION):
             won = self._store.create(lease.first(upload, request))
             stored = won or self._store.read(upload.id)
@@ -147,35 +211,58 @@ class Captioning:
             request = replace(request, at=self._clock())
             mine = lease.holds(request, stored.document)  # created, perhaps with a lost answer
             if mine and not wrong:
-                return Claim(stored)
-            decision = Decision.WORK if mine else lease.decide(stored, upload, trigger)
+                return Claim(stored, request)
+            decision = lease.decide(stored, upload, trigger, request, own_text=own_text)
+            if mine:
+                decision = Decision.WORK
             if decision is Decision.HELD:
                 raise Held(f"held until {lease.waits_until(stored)}")
-            if decision is not Decision.WORK:
+            if decision in (Decision.DONE, Decision.SUPERSEDED):
                 report.outcome = decision.value
-                return Claim(stored) if decision is Decision.LABEL else None
-            taken = lease.renewed if mine else lease.taken
+                return None
+            if decision is Decision.LABEL:
+                report.outcome = decision.value
+                return Claim(stored, request, label=True)
             try:
-                return Claim(
-                    self._store.replace(stored, taken(stored, upload, request)), stored.document
-                )
+                return self._claimed(stored, upload, trigger, request, decision, mine)
             except Stale:
                 continue
         raise Held("the document keeps changing; other deliveries are at work on it")
 
+    def _claimed(
+        self,
+        stored: Stored,
+        upload: Upload,
+        trigger: Trigger,
+        request: LeaseRequest,
+        decision: Decision,
+        mine: bool,
+    ) -> Claim:
+        """The claim, written over ``stored``. Raises Stale."""
+        document = stored.document
+        if decision is Decision.CARRY:
+            carried = self._store.replace(stored, lease.carried(stored, upload, request))
+            return Claim(carried, request, document, label=True)
+        if mine:
+            taken = lease.renewed(stored, upload, request)
+        else:
+            taken = lease.taken(stored, upload, request, trigger)
+            if document.alt_text and not taken.alt_text:
+                keep_history.keep(self._store, document)
+        return Claim(self._store.replace(stored, taken), request, document)
+
     def _work(self, task: Task, report: Report) -> None:
         """Bring a claimed document to its end: captioned, or ended with a reason."""
-        stored = task.claim.stored
         report.model = self._captioner.model
         try:
-            document = self._captioned(task, report)
+            finish = self._captioned(task, report)
             report.outcome = "captioned"
         except Gone:
-            forget_image.drop(self._store, self._images, stored)
+            forget_image.drop(self._store, self._images, task.claim.stored)
             report.outcome = "gone"
             return
         except OverBudget:
-            document = self._ended(
+            finish = self._unanswered(
                 task,
                 Status.DEFERRED,
                 "over_budget",
@@ -185,52 +272,117 @@ class Captioning:
             )
         except PermanentError as error:
             status = Status.FAILED if error.reason in preflight.GIVEN_UP else Status.REJECTED
-            document = self._ended(task, status, error.reason, error.message, report)
+            finish = self._unanswered(task, status, error.reason, error.message, report)
         except Exception as error:
-            self._postpone(stored, error, report)
+            self._postpone(task.claim.stored, error, report)
             raise
-        saved = self._save(stored, transitions.spent(document, report.usage), report)
+        saved = self._save(task.claim.stored, finish, report)
         if saved and lease.unlabelled(saved.document):
-            self._label(saved, task.upload, report)
+            self._label(saved, task.upload, report, task.keep)
 
-    def _captioned(self, task: Task, report: Report) -> Document:
-        """The document with its words: a copy's, or the model's. Raises what ends the work."""
-        upload, document = task.upload, task.claim.stored.document
+    def _captioned(self, task: Task, report: Report) -> Finish:
+        """What gives a claimed document its text: a copy's, what the object carries, or the
+        model's. Raises what ends the work."""
+        upload, claim, document = task.upload, task.claim, task.claim.stored.document
         preflight.check(upload, document, self._images, self._settings, self._clock())
         people = object_metadata.uploader_text(upload)
-        if copy := find_copy.copy_of(self._store, task.claim):
+        if copy := self._copy(task, people):
             preflight.look_for(upload, self._images)
-            return transitions.copied(document, copy, people, self._clock())
+            if copy.by_person:
+                keep_history.inherit(self._store, document, copy)
+            return functools.partial(
+                transitions.copied, copy=copy, uploader=people, now=self._clock()
+            )
+        if find_copy.is_labelled(claim, upload):
+            preflight.look_for(upload, self._images)
+            text, language = object_metadata.carried_text(upload), task.languages[0]
+            return functools.partial(
+                transitions.labelled, text=text, language=language, now=self._clock()
+            )
+        return self._asked(task, people, report)
+
+    def _copy(self, task: Task, people: EmbeddedText) -> Document | None:
+        """The document that has the text for a claimed one: itself, or one of the same bytes."""
+        claim = task.claim
+        if lease.own_text(claim.stored.document, claim.request):
+            return claim.stored.document
+        copy = find_copy.copy_of(self._store, claim, task.upload)
+        if copy.record:
+            task.keep = functools.partial(find_copy.remember, self._store, record=copy.record)
+        if copy.text is None:
+            return None
+        if copy.text.expires_at is None and not transitions.given(people):
+            task.keep = _kept_already
+        return copy.text.document
+
+    def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
+        """What gives a claimed document the model's text."""
+        upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
-        picture = fetch(self._captioner.accepts)
+        picture = fetch(self._model.accepts(task.turn) if task.turn else self._captioner.accepts)
         try:
+            held_until = self._hold(task)
             context = quality.Context(
                 languages=tuple(task.languages),
                 max_length=task.rule.max_length,
-                hints=tuple(filter(None, [object_metadata.hint(upload)])),
-                name=upload.name,
+                hints=tuple(filter(None, [object_metadata.hint(task.upload)])),
+                name=task.upload.name,
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
             asked = self._model.ask(
-                picture, fetch, task.prompt, context, self._repair_until(), report
+                picture,
+                fetch,
+                task.prompt,
+                context,
+                held_until - self._call,
+                report,
+                image=upload.id,
+                turn=task.turn,
             )
         finally:
             picture.release()
-        document = transitions.captioned(document, asked, people, self._clock())
-        if self._settings.filter == "similarity" and document.source == Source.MODEL:
-            threshold = self._settings.similarity_threshold
-            document = self._embeddings.judged(document, fetch, threshold, report)
-        return document
+        finish = functools.partial(
+            transitions.captioned,
+            asked=asked,
+            prompt=task.prompt.version,
+            uploader=people,
+            now=self._clock(),
+        )
+        found = finish(task.claim.stored.document)
+        own = found.source != Source.MODEL or found.proposal
+        if self._settings.filter != "similarity" or own:
+            return finish
+        threshold = self._settings.similarity_threshold
+        judged = self._embeddings.judged(found, fetch, threshold, report)
+        return lambda claim: transitions.measured(finish(claim), judged)
 
-    def _repair_until(self) -> datetime:
-        """A second call is begun only if it can end while the claim holds."""
-        return self._clock() + self._lease - timedelta(seconds=2 * self._settings.timeout_seconds)
+    def _hold(self, task: Task) -> datetime:
+        """See that the claim holds for a call of the model, or renew it; until when it holds.
 
-    def _save(self, stored: Stored, document: Document, report: Report) -> Stored | None:
+        Waiting for memory, a decoder or the stores can take longer than a lease: another
+        delivery may be at work by now. Raises Held then, before anything is paid for.
+        """
+        stored, now = task.claim.stored, self._clock()
+        held = stored.document.lease
+        if held and held.expires_at - now >= min(self._call, self._lease * 0.8):
+            return held.expires_at
+        request = replace(self._lease_request(task.prompt), holder=held.holder if held else "")
+        try:
+            renewed = self._store.replace(stored, lease.renewed(stored, task.upload, request))
+        except Stale:
+            raise Held("the claim ran out, and another delivery has taken it over") from None
+        task.claim = replace(task.claim, stored=renewed)
+        return now + self._lease
+
+    def _save(self, stored: Stored, finish: Finish, report: Report) -> Stored | None:
         """Write what the work came to; None, with the outcome, where it is no longer wanted.
 
-        A caption that was paid for is saved over the claim of a delivery that took over.
+        Text that was paid for is saved over the claim of a delivery that took over; what a
+        person has said of the published text meanwhile is heeded.
         """
+        document = transitions.spent(finish(stored.document), report.usage)
+        if document.text_fields() != stored.document.text_fields():
+            keep_history.keep(self._store, stored.document)
         for _ in range(_CONTENTION):
             try:
                 return self._store.replace(stored, document)
@@ -244,17 +396,30 @@ class Captioning:
                 return None
             if current.document == document:
                 return current  # written, though the answer to that was lost
-            edited = current.document.source == Source.HUMAN != document.source
-            if edited or current.document.status != Status.PENDING:
+            if not current.document.in_work:
                 report.outcome = "done"
                 return None
+            if not transitions.alike(stored.document, current.document):
+                document = transitions.spent(finish(current.document), report.usage)
             stored = current
         raise Held("the document keeps changing; other deliveries are at work on it")
 
-    def _label(self, stored: Stored, upload: Upload, report: Report) -> None:
+    def _label(
+        self,
+        stored: Stored,
+        upload: Upload,
+        report: Report,
+        keep: Callable[[Document], None] | None = None,
+    ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
         place = self._embeddings.placing(report)
-        ended = label(self._store, self._images, stored, upload, place)
+        try:
+            ended = label(self._store, self._images, stored, upload, place, keep)
+        except ConfigurationError as error:
+            if not error.own or not self._refused(stored):
+                raise
+            report.reason, report.message = "unlabelled", str(error)
+            return
         if ended == "gone":
             report.outcome = ended
         elif ended == "changed_meanwhile":
@@ -262,15 +427,28 @@ class Captioning:
         else:
             report.outcome = "captioned" if report.usage.model_calls else report.outcome or ended
 
+    def _refused(self, stored: Stored) -> bool:
+        """Count that a captioned object takes no labels; whether it has been tried enough."""
+        document = stored.document
+        if document.attempts < self._settings.max_attempts:
+            with suppress(Stale):
+                self._store.replace(stored, replace(document, attempts=document.attempts + 1))
+            return False
+        return True
+
     def _postpone(self, stored: Stored, error: Exception, report: Report) -> None:
-        """Let go of the claim and keep the error; the platform's redelivery takes it up."""
+        """Let go of the claim and keep the error; the platform's redelivery takes it up.
+
+        What is not the image's own fault, as nobody is served, was no attempt of its own.
+        """
         now = self._clock()
-        waited = isinstance(error, Held)
+        waited = isinstance(error, Held) and not isinstance(error, Away)
+        others = isinstance(error, CaptionError) and not error.own
         after = error.retry_after if isinstance(error, TransientError) else None
         document = replace(
             transitions.spent(stored.document, report.usage),
             updated_at=now,
-            attempts=stored.document.attempts - waited,
+            attempts=stored.document.attempts - others,
             lease=None,
             not_before=now + min(timedelta(seconds=after), _LONGEST_PAUSE) if after else None,
             error=None if waited else Problem(transitions.kind(error), str(error)[:1000], now),
@@ -280,18 +458,15 @@ class Captioning:
         except (Stale, TransientError):
             return  # somebody else has it, or the lease runs out by itself
 
-    def _ended(
+    def _unanswered(
         self, task: Task, status: Status, reason: str, message: str, report: Report
-    ) -> Document:
-        """The document without new words; those that it had before stand."""
+    ) -> Finish:
+        """What ends a claimed document without new text, and lets copies of it ask."""
         report.outcome, report.reason = status, reason
-        now, before = self._clock(), task.claim.before
-        if (
-            before
-            and before.generation == task.upload.generation
-            and before.status == Status.CAPTIONED
-        ):
-            message = f"asked again in vain, the words from before stand: {message}"
-            return replace(before, updated_at=now, error=Problem(reason, message, now))
-        claimed = task.claim.stored.document
-        return transitions.ended(claimed, status, now, Problem(reason, message, now))
+        find_copy.give_way(self._store, task.claim.stored.document)
+        problem = Problem(reason, message, self._clock())
+        return functools.partial(transitions.unanswered, status=status, problem=problem)
+
+
+def _kept_already(document: Document) -> None:
+    """Another document holds this text for copies."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from functions.core import transitions
-from functions.core.document import Document, Review, Source, Status, Stored, Upload
+from functions.core.document import Document, PastText, Review, Source, Status, Stored, Upload
 from functions.core.errors import CaptionError, Conflict, EditError, NoCaption, Stale
 from functions.core.language_tags import language_tag
 from functions.core.plain_text import plain_line
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
 from functions.model.embeddings import Embeddings
+from functions.usecases import keep_history
+from functions.usecases.find_copy import remember
 from functions.usecases.label_image import label
 
 # Characters. Screen readers read alt text in one piece; whatever takes longer is a caption.
@@ -35,15 +37,19 @@ _SEEN = (
 class Change:
     """What a person wants; None leaves a field as it is.
 
-    ``approve`` says that the words are right, ``accept`` puts the model's proposal in their place.
+    ``approve`` says that the words are right, or takes that back (False), with the ``reasons`` for
+    which they are to be looked at again; ``accept`` puts the model's proposal in their place.
+    ``translations`` has alt text and caption by language.
     """
 
     alt_text: str | None = None
     caption: str | None = None
     decorative: bool | None = None
     language: str | None = None
-    approve: bool = False
+    approve: bool | None = None
     accept: bool = False
+    translations: Mapping[str, Mapping[str, str]] | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +86,33 @@ class Editing:
         raises. A bucket out of reach is no error: the change stands, and is labelled by the next
         delivery for the image.
         """
-        saved = self._saved(key, change, by, version)
+        saved = self._saved(
+            key, lambda document, now: changed(document, change, by, now), by, version
+        )
         if saved.document.metadata_synced:
             return Edited(saved)
         return self._labelled(saved)
 
-    def _saved(self, key: str, change: Change, by: str, seen: str) -> Stored:
+    def restore(self, key: str, past: PastText, by: str, version: str = "") -> Edited:
+        """Put text of :meth:`history` in the place of what stands there, as a person's decision.
+        Raises as :meth:`edit`."""
+
+        def make(document: Document, now: datetime) -> Document:
+            return restored(document, past, by, now)
+
+        return self._labelled(self._saved(key, make, by, version))
+
+    def history(self, key: str) -> Sequence[PastText]:
+        """The text of the document ``key`` as it was over time, the present one last. Raises
+        NoCaption."""
+        stored = self._store.read(key)
+        if stored is None:
+            raise NoCaption("there is no such caption; its image may have been deleted")
+        return keep_history.history(self._store, stored.document)
+
+    def _saved(
+        self, key: str, change: Callable[[Document, datetime], Document], by: str, seen: str
+    ) -> Stored:
         for _ in range(_CONTENTION):
             stored = self._store.read(key)
             if stored is None:
@@ -95,15 +122,17 @@ class Editing:
             before = stored.document
             if not before.language:
                 before = replace(before, language=self._language)
-            document = changed(before, change, by, self._clock())
+            document = change(before, self._clock())
             if document == before:
                 return stored
+            keep_history.keep(self._store, before, document, by)
             with suppress(Stale):
                 return self._store.replace(stored, document)
         raise Conflict("the caption keeps changing; look again")
 
     def _labelled(self, saved: Stored) -> Edited:
         document = saved.document
+        remember(self._store, document)
         upload = Upload(document.bucket, document.name, document.generation, document.updated_at)
         try:
             place = self._meaning.placing(Report())
@@ -135,6 +164,10 @@ def changed(document: Document, change: Change, by: str, now: datetime) -> Docum
     if change.accept and words:
         raise EditError("accept the proposal, or write other words; not both at once")
     edited = _accepted(document, now) if change.accept else _worded(document, words, now)
+    if change.translations:
+        edited = _translated(edited, change.translations, now)
+    if change.approve is False:
+        return _withdrawn(edited, change.reasons, now)
     if not (change.approve or change.accept):
         return edited
     if edited.status != Status.CAPTIONED:
@@ -142,17 +175,57 @@ def changed(document: Document, change: Change, by: str, now: datetime) -> Docum
             "there are no words to approve yet; write the alt text, or wait for the model's"
         )
     review = Review(approved_by=by, approved_at=now)
-    return replace(edited, review=review, proposal=None, updated_at=now)
+    return replace(
+        edited, review=review, proposal=None, edited_at=now, metadata_synced=False, updated_at=now
+    )
+
+
+def _withdrawn(document: Document, reasons: tuple[str, ...], now: datetime) -> Document:
+    """``document`` as nobody has approved it. A model's words are a model's again."""
+    edited_at = document.edited_at if document.source == Source.HUMAN else None
+    review = Review(bool(reasons), reasons)
+    return replace(document, review=review, edited_at=edited_at, updated_at=now)
+
+
+def _translated(
+    document: Document, translations: Mapping[str, Mapping[str, str]], now: datetime
+) -> Document:
+    """``document`` with a person's text in other languages, whatever becomes of the main one."""
+    written = dict(document.translations)
+    for language, text in translations.items():
+        tag = _language(language)
+        if tag == document.language:
+            raise EditError(f"{tag} is the main language; send its text as alt_text and caption")
+        alt_text, caption = (plain_line(text.get(each, "")) for each in ("alt_text", "caption"))
+        if not alt_text and not document.decorative:
+            raise EditError(f"the alt text in {tag} is empty; write one")
+        _check_length("alt text", alt_text, LONGEST_ALT_TEXT)
+        _check_length("caption", caption, LONGEST_CAPTION)
+        written[tag] = {"alt_text": alt_text, "caption": caption, "source": Source.HUMAN.value}
+    if written == document.translations:
+        return document
+    if document.status != Status.CAPTIONED:
+        raise EditError("there is no main text to translate yet; write that first")
+    return _ended(replace(document, translations=written), now)
+
+
+def restored(document: Document, past: PastText, by: str, now: datetime) -> Document:
+    """``document`` with text that it had before; whose it was stays, and who wants it back
+    approves it by that."""
+    review = Review(approved_by=by, approved_at=now)
+    text = replace(document, **past.text_fields(), source=past.source, review=review)
+    return _ended(replace(text, proposal=None), now)
 
 
 def _accepted(document: Document, now: datetime) -> Document:
     proposal = document.proposal
     if proposal is None:
         raise EditError("there is no proposal to accept; it may have been answered already")
+    translations = {**proposal.translations, **document.by_hand}
     return _ended(
         replace(
             document,
-            **proposal.text_fields(),
+            **proposal.text_fields() | {"translations": translations},
             model=proposal.model,
             model_version=proposal.model_version,
             prompt=proposal.prompt,
@@ -189,8 +262,7 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
     if edited == document and document.status == Status.CAPTIONED:
         return document
     if (edited.alt_text, edited.caption) != (document.alt_text, document.caption):
-        # They say what was just found to be wrong; readers of them get the new words instead.
-        edited = replace(edited, translations={})
+        edited = replace(edited, translations=_outdated(edited))
     others = {tag: text for tag, text in edited.translations.items() if tag != edited.language}
     return _ended(
         replace(edited, source=Source.HUMAN, translations=others, review=Review(), proposal=None),
@@ -198,11 +270,20 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
     )
 
 
+def _outdated(document: Document) -> dict[str, Mapping[str, Any]]:
+    """The translations of a document whose words are new: a machine's say what was just found to
+    be wrong, and are told to nobody until they are made anew; a person's stay."""
+    return {
+        tag: text if tag in document.by_hand else {**text, "outdated": True}
+        for tag, text in document.translations.items()
+    }
+
+
 def _ended(document: Document, now: datetime) -> Document:
-    """``document``, captioned; its place among meanings was that of other words."""
+    """``document``, captioned by a person; its place among meanings was that of other words."""
     captioned_at = document.captioned_at or now
     return transitions.ended(
-        replace(document, embedding=None, similarity=None),
+        replace(document, embedding=None, similarity=None, edited_at=now),
         Status.CAPTIONED,
         now,
         captioned_at=captioned_at,

@@ -1,51 +1,196 @@
-"""The same bytes again, under another name or the same: captioned once, copied ever after."""
+"""The same bytes again, under another name or the same: captioned once, copied ever after.
+
+One record for each checksum holds what is known of that picture's text and who is asking a
+model for more: one keyed read, for the second copy as for the hundred-thousandth.
+"""
 
 from __future__ import annotations
 
-from functions.core.document import Document, Query, Source, Status, Stored
-from functions.core.errors import Held
-from functions.core.lease import Claim
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from functions.core import picture_text
+from functions.core.document import Document, Query, Record, Status, Upload
+from functions.core.errors import Held, Stale
+from functions.core.lease import Claim, LeaseRequest
+from functions.core.object_metadata import carried_text
+from functions.core.picture_text import KnownText, PictureText, from_text, question, to_text
 from functions.core.ports import CaptionStore
 
-_MOST = 50
+KIND = "copies"
+_CONTENTION = 8
+# Documents that were captioned before there were records are looked for among as many.
+_MOST_UNRECORDED = 50
 
 
-def copy_of(store: CaptionStore, claim: Claim) -> Document | None:
-    """A caption of the same bytes by the same model, asked for in the same words; None if there
-    is none.
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Text of the same bytes, if there is any; ``record`` as it was left if this claim asks."""
 
-    Raises Held while another delivery, whose claim was written first, is asking for it. Claims
-    are looked for after one's own is written, so that of two at least one sees the other.
+    text: KnownText | None = None
+    record: Record | None = None
+
+
+def copy_of(store: CaptionStore, claim: Claim, upload: Upload) -> Copy:
+    """Text of the same bytes: a person's, or what the same model said to the same prompt. Without
+    any this claim is the one that asks, until its lease ends.
+
+    A forced claim takes only what a model has said since. Where an upload carries labels of a
+    person's text that nobody else knows, nobody asks. Raises Held while another claim asks.
     """
-    mine, before = claim.stored.document, claim.before
-    if not mine.md5 or mine.source == Source.HUMAN:
+    mine = claim.stored.document
+    if not mine.md5:
+        return Copy()
+    asks = not mine.by_person and not _forced(mine) and not is_labelled(claim, upload)
+    if asks and (first := _first(store, claim)):
+        return first
+    for _ in range(_CONTENTION):
+        record = store.read_record(KIND, _key(mine.md5))
+        text = _known(store, record, mine)
+        found = _best(text, claim, upload)
+        if found or is_labelled(claim, upload):
+            return Copy(found)
+        key = question(claim.request.model, claim.request.prompt)
+        asking = text.asking.get(key)
+        if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:
+            raise Held("the same bytes are being captioned under another name")
+        with suppress(Stale):
+            asked = text.asked_by(key, mine.id, _until(claim), record.read_at)
+            return Copy(record=_write(store, record, asked))
+    raise Held("many are captioning the same bytes")
+
+
+def _first(store: CaptionStore, claim: Claim) -> Copy | None:
+    """The claim to ask about bytes that were never seen: most are, and one write says so. None
+    if they were."""
+    mine, request = claim.stored.document, claim.request
+    key = question(request.model, request.prompt)
+    asked = PictureText().asked_by(key, mine.id, _until(claim), request.at)
+    try:
+        record = _write(store, Record(KIND, _key(mine.md5), request.at), asked)
+    except Stale:
         return None
-    if before and before.generation < mine.generation and _answers(before, mine):
-        return before
-    others = [
-        other
-        for other in store.find(Query(md5=mine.md5, limit=_MOST)).found
-        if _alike(other.document, mine) and other.document.id != mine.id
-    ]
-    for other in others:
-        if _answers(other.document, mine):
-            return other.document
-    order = (claim.stored.version, mine.id)
-    if any(_asking(other) and (other.version, other.document.id) < order for other in others):
-        raise Held("the same bytes are being captioned under another name")
-    return None
+    for document in _captioned(store, mine):
+        asked = asked.with_text(document)
+    found = asked.persons() or asked.models(request.model, request.prompt) or asked.outdated()
+    if asked.known:
+        with suppress(Stale):
+            record = _write(store, record, asked)
+    return Copy(found, record)
 
 
-def _alike(one: Document, other: Document) -> bool:
-    return (one.md5, one.model, one.prompt) == (other.md5, other.model, other.prompt)
+def is_known(store: CaptionStore, upload: Upload, request: LeaseRequest) -> bool:
+    """Whether an upload of these bytes needs no model."""
+    if not upload.md5:
+        return False
+    record = store.read_record(KIND, _key(upload.md5))
+    text = from_text(record.text).at(record.read_at)
+    return bool(text.persons() or text.models(request.model, request.prompt))
 
 
-def _answers(there: Document, mine: Document) -> bool:
-    return _alike(there, mine) and there.status == Status.CAPTIONED and there.source == Source.MODEL
+def is_labelled(claim: Claim, upload: Upload) -> bool:
+    """Whether an upload carries a person's text in its labels, for a claim that has none."""
+    mine = claim.stored.document
+    return bool(carried_text(upload).alt_text) and not mine.by_person and not _forced(mine)
 
 
-def _asking(other: Stored) -> bool:
-    lease = other.document.lease
-    return other.document.status == Status.PENDING and bool(
-        lease and lease.expires_at > other.read_at
-    )
+def _forced(document: Document) -> bool:
+    return bool(document.renewal and document.renewal.forced)
+
+
+def remember(store: CaptionStore, document: Document, record: Record | None = None) -> None:
+    """Keep the text of a document for copies of its picture, in ``record`` if that is as it was
+    left. Raises Held if the record keeps changing."""
+    _change(store, document, lambda text, now: text.with_text(document), record)
+
+
+def forget(store: CaptionStore, document: Document) -> None:
+    """Note that a document is about to go: its text is kept for a while, and as long as another
+    document has it. Raises Held if the record keeps changing."""
+
+    def without(text: PictureText, now: datetime) -> PictureText:
+        heirs = _captioned(store, document) if document.by_person else ()
+        for heir in heirs:
+            text = text.with_text(heir)
+        return text.without(document, now + picture_text.KEPT_FOR)
+
+    _change(store, document, without)
+
+
+def give_way(store: CaptionStore, document: Document) -> None:
+    """Let another copy of a document's picture ask, if this one was to; it may have to wait for
+    the lease to end where that cannot be noted."""
+    if not document.md5:
+        return
+    record = store.read_record(KIND, _key(document.md5))
+    text = from_text(record.text)
+    left = text.no_more_asked_by(document.id)
+    if left != text:
+        with suppress(Stale):
+            _write(store, record, left)
+
+
+def _best(text: PictureText, claim: Claim, upload: Upload) -> KnownText | None:
+    mine, request = claim.stored.document, claim.request
+    if mine.renewal and mine.renewal.forced:
+        return text.models(request.model, request.prompt, mine.renewal.since)
+    if found := text.persons(carried_text(upload).alt_text):
+        return found
+    if is_labelled(claim, upload):
+        return None
+    return text.models(request.model, request.prompt) or text.outdated()
+
+
+def _change(
+    store: CaptionStore,
+    document: Document,
+    change: Callable[[PictureText, datetime], PictureText],
+    record: Record | None = None,
+) -> None:
+    has_text = document.alt_text or document.caption or document.decorative
+    if not document.md5 or not has_text:
+        return
+    for _ in range(_CONTENTION):
+        record = record or store.read_record(KIND, _key(document.md5))
+        text = from_text(record.text).at(record.read_at)
+        changed = change(text, record.read_at).no_more_asked_by(document.id)
+        if changed == text:
+            return
+        try:
+            _write(store, record, changed)
+            return
+        except Stale:
+            record = None
+    raise Held("the text of a picture keeps changing")
+
+
+def _known(store: CaptionStore, record: Record, mine: Document) -> PictureText:
+    text = from_text(record.text).at(record.read_at)
+    if not record.text:
+        for document in _captioned(store, mine):
+            text = text.with_text(document)
+    return text
+
+
+def _captioned(store: CaptionStore, mine: Document) -> Iterator[Document]:
+    """Other documents of the same picture that have text, as far as one query tells."""
+    for stored in store.find(Query(md5=mine.md5, limit=_MOST_UNRECORDED)).found:
+        document = stored.document
+        if document.status == Status.CAPTIONED and document.id != mine.id:
+            yield document
+
+
+def _write(store: CaptionStore, record: Record, text: PictureText) -> Record:
+    return store.write_record(replace(record, text=to_text(text), expires_at=text.expires_at))
+
+
+def _until(claim: Claim) -> datetime:
+    lease = claim.stored.document.lease
+    return lease.expires_at if lease else claim.request.at + claim.request.lease
+
+
+def _key(md5: str) -> str:
+    """The checksum as a key: base64 has slashes."""
+    return md5.replace("/", "_").replace("+", "-").rstrip("=")

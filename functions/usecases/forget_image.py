@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
-from functions.core.document import Deletion, Source, Stored, Upload, document_id
+from functions.core import lease
+from functions.core.document import Deletion, Status, Stored, Upload, document_id
 from functions.core.errors import Held, Stale
 from functions.core.lease import waits_until
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
+from functions.usecases import find_copy, keep_history
 
 # How often a removal that met another write is tried again before the event is redelivered.
 _CONTENTION = 8
@@ -42,9 +43,17 @@ class Forgetting:
             if self._images.look_up(deletion.bucket, deletion.name):
                 return "live"
             with suppress(Stale):
-                self._store.remove(stored)
+                remove(self._store, stored)
                 return "forgotten"
         raise Held(_CHANGING)
+
+
+def remove(store: CaptionStore, stored: Stored) -> None:
+    """Remove a document; its text is kept for a while, for where its image may have gone.
+    Raises Stale if it has changed or is gone."""
+    find_copy.forget(store, stored.document)
+    keep_history.forget(store, stored.document)
+    store.remove(stored)
 
 
 def withdraw(store: CaptionStore, images: ImageStore, upload: Upload) -> None:
@@ -60,7 +69,7 @@ def withdraw(store: CaptionStore, images: ImageStore, upload: Upload) -> None:
         if live is None or live.generation != upload.generation:
             return
         with suppress(Stale):
-            return store.remove(stored)
+            return remove(store, stored)
     raise Held(_CHANGING)
 
 
@@ -74,7 +83,8 @@ def drop_gone(store: CaptionStore, images: ImageStore, bucket: str, name: str) -
 def drop(store: CaptionStore, images: ImageStore, claim: Stored) -> None:
     """Give up a generation that is gone for good, whoever claims it by now.
 
-    What a person wrote waits, unclaimed, for the event of the newer image, if one stands.
+    Published text, and what a person wrote, waits unclaimed for the event of the newer image,
+    if one stands.
     """
     stored: Stored | None = claim
     for _ in range(_CONTENTION):
@@ -82,11 +92,12 @@ def drop(store: CaptionStore, images: ImageStore, claim: Stored) -> None:
             return
         document = stored.document
         try:
-            if document.source == Source.HUMAN and images.look_up(document.bucket, document.name):
-                if document.lease:
-                    store.replace(stored, replace(document, lease=None))
+            waits = document.by_person or document.status == Status.CAPTIONED
+            if waits and images.look_up(document.bucket, document.name):
+                if document.lease or document.renewal:
+                    store.replace(stored, lease.released(document))
             else:
-                store.remove(stored)
+                remove(store, stored)
         except Stale:
             stored = store.read(document.id)
             continue

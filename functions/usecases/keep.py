@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Protocol
 
 from functions.core import lease
-from functions.core.document import KeepRequest, Query, Status, Stored
+from functions.core.document import KeepRequest, Query, Status, Stored, document_id
 from functions.core.errors import CaptionError, ConfigurationError, Gone, Stale
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
@@ -37,11 +37,16 @@ SECONDS = 45.0
 # it tries; how many objects it looks at.
 _MOST, _TRIED, _LOOKED_AT = 1000, 20, 5000
 _PAGE, _AT_ONCE = 250, 8
+_BOOKMARKS = "bookmarks"
 # A caption of the last hour shows that a model answers.
 _LATELY = timedelta(hours=1)
 _UNLABELLED: Mapping[str, str | bool] = {"status": "captioned", "metadata_synced": False}
+_UNTOLD: Mapping[str, str | bool] = {"untold": True}
+_RENEWED: tuple[Mapping[str, str | bool], ...] = tuple(
+    {"status": "captioned", "renewal.forced": forced} for forced in (True, False)
+)
 _EXPIRED: Mapping[str, str | bool] = {"status": "failed", "error.reason": "expired"}
-ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED)
+ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, *_RENEWED)
 
 # Bucket and name of an image that is to be captioned.
 Image = tuple[str, str]
@@ -106,6 +111,7 @@ class Keeping:
             self._left_behind,
             self._expired,
             self._unlabelled,
+            self._untold,
             self._looked_through,
         ):
             try:
@@ -125,9 +131,11 @@ class Keeping:
             self._take_up(run, "deferred", filter(run.concerns, waiting))
 
     def _left_behind(self, run: _Run) -> None:
-        """Pending documents on which nobody is at work: a holder died, or no event is left."""
+        """Documents whose text is due and nobody makes it: a holder died, or no event is left."""
         now = self._clock()
-        waiting = self._store.oldest("pending", now, _MOST)
+        waiting = [*self._store.oldest("pending", now, _MOST)]
+        for each in _RENEWED:
+            waiting += self._store.equal(each, _PAGE)
         stranded = [each for each in waiting if run.concerns(each) and self._stranded(each)]
         most = _MOST if self._answers(now) else _TRIED
         self._take_up(run, "left_behind", stranded[:most])
@@ -155,7 +163,7 @@ class Keeping:
             self._take_up(run, "expired", filter(run.concerns, given_up))
 
     def _take_up(self, run: _Run, what: str, waiting: Iterable[Stored]) -> None:
-        """Mark documents as pending without a holder, and ask for those that were marked."""
+        """Mark documents as waiting without a holder, and ask for those that were marked."""
         remaining = iter(waiting)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             while not run.over() and (some := list(islice(remaining, _PAGE))):
@@ -166,13 +174,14 @@ class Keeping:
                     run.count(what, self._ask(images, run.until, run.report))
 
     def _mark(self, stored: Stored) -> bool:
+        document = stored.document
         marked = replace(
-            stored.document,
-            status=Status.PENDING,
-            attempts=0 if stored.document.status != "pending" else stored.document.attempts,
+            document,
+            status=document.status if document.in_work else Status.PENDING,
+            attempts=document.attempts if document.in_work else 0,
             lease=None,
             not_before=None,
-            updated_at=max(stored.read_at, stored.document.updated_at + timedelta(microseconds=1)),
+            updated_at=max(stored.read_at, document.updated_at + timedelta(microseconds=1)),
         )
         with suppress(Stale):
             self._store.replace(stored, marked)
@@ -186,6 +195,18 @@ class Keeping:
                 return
             document = stored.document
             self._mend(run, MismatchKind.UNLABELLED, document.bucket, document.name)
+
+    def _untold(self, run: _Run) -> None:
+        """Ends that the topic of events has not been told of; the store tells of them."""
+        for stored in self._store.equal(_UNTOLD, _PAGE):
+            document = stored.document
+            if document.in_work or lease.unlabelled(document) or not run.concerns(stored):
+                continue
+            with suppress(Stale):
+                after = self._store.replace(stored, replace(document, untold=None))
+                run.count("told", not after.document.untold)
+            if run.over():
+                return
 
     def _looked_through(self, run: _Run) -> None:
         """The next part of each bucket beside its captions: lost events, images that are gone,
@@ -205,8 +226,8 @@ class Keeping:
     def _parts(self, run: _Run, bucket: str, most: int) -> Iterator[ReconcileReport]:
         """Surveys of the names that follow the last run's, until the end or enough is seen."""
         prefix = run.wanted.prefix
-        task = f"look through {bucket}/{prefix}"
-        after = self._store.bookmark(task)
+        key = document_id(bucket, prefix)
+        after = self._store.read_record(_BOOKMARKS, key).text
         while most > 0 and not run.over():
             try:
                 size = min(most, _PAGE)
@@ -220,9 +241,15 @@ class Keeping:
             yield self._reconciler.survey(documents, listed, self._clock())
             run.count("looked_at", len(listed))
             after = until
-            self._store.set_bookmark(task, after)
+            self._remember(key, after)
             if not after:
                 return
+
+    def _remember(self, key: str, after: str) -> None:
+        """Where the next run goes on; of several at once, any of theirs will do."""
+        with suppress(Stale):
+            record = self._store.read_record(_BOOKMARKS, key)
+            self._store.write_record(replace(record, text=after))
 
     def _between(self, bucket: str, after: str, until: str) -> Iterator[Stored]:
         while some := self._store.by_name(bucket, after, until, _PAGE):

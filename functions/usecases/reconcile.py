@@ -177,7 +177,7 @@ class Reconciler:
         """What is wrong with a document by itself."""
         document = stored.document
         rests = stored.read_at - document.updated_at >= self._settled
-        if document.status == Status.PENDING:
+        if document.in_work:
             stranded = rests and not lease.waits_until(stored)
             return _finding(MismatchKind.STRANDED, document) if stranded else None
         if document.status != Status.CAPTIONED:
@@ -279,7 +279,7 @@ def _count(survey: ReconcileReport, document: Document) -> None:
 
 def _at_work(stored: Stored, settled: timedelta) -> bool:
     document = stored.document
-    unfinished = document.status == Status.PENDING or (
+    unfinished = document.in_work or (
         document.status == Status.CAPTIONED and not document.metadata_synced
     )
     return unfinished and stored.read_at - document.updated_at < settled
@@ -289,7 +289,7 @@ def _unfinished(stored: Stored, upload: Upload) -> bool:
     document = stored.document
     if document.generation != upload.generation:
         return document.generation < upload.generation
-    if document.status == Status.PENDING:
+    if document.in_work:
         return not lease.waits_until(stored)
     return document.status in {Status.FAILED, Status.DEFERRED}
 

@@ -26,6 +26,7 @@ _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--no-proxy-server"),
 )
+LIBRARIES = Path(__file__).parent / "node_modules"
 _HERE = ("127.0.0.1", "localhost")
 _PATIENCE_MS = 10_000
 
@@ -71,10 +72,11 @@ def page(context: BrowserContext) -> Page:
 
 @contextmanager
 def _chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        raise Missing("Chromium", "install it (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        program = shutil.which("chromium") or shutil.which("google-chrome") or own
+        if not Path(program).exists():
+            raise Missing("Chromium", "apt-get install chromium, as root on Debian")
         running = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
         yield running
         running.close()
@@ -123,3 +125,17 @@ def website(
         keep("fr.png", alt_text="Rien que du français", language="fr", translations={})
         app = functions_framework.create_app("alt_text", str(MAIN))
         yield Website(site, serve(Server(behind=app)))
+
+
+@contextmanager
+def _libraries() -> Iterator[Path]:
+    if not (LIBRARIES / "vue").is_dir():
+        raise Missing("what pages in the tests are made with", "run `make browser-libraries`")
+    yield LIBRARIES
+
+
+@pytest.fixture
+def guests(website: Website) -> Iterator[Website]:
+    """A website that has the libraries under ``/files/``."""
+    with installed(_libraries()) as website.site.files:
+        yield website

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page
 
 from tests.browser.websites import SOON_MS, Website, filled
-from tests.conftest import installed
-from tests.support.emulators import Missing
 
-LIBRARIES = Path(__file__).parent / "node_modules"
 # Runs CommonJS in a page, as bundlers do.
 _REQUIRE = """
 const modules = {};
@@ -114,20 +107,6 @@ LAZY = {
         "<script src=/files/lazysizes/lazysizes.js></script>",
     ),
 }
-
-
-@contextmanager
-def _libraries() -> Iterator[Path]:
-    if not (LIBRARIES / "vue").is_dir():
-        raise Missing("what alt.js shares a page with", "run `make browser-libraries`")
-    yield LIBRARIES
-
-
-@pytest.fixture
-def guests(website: Website) -> Iterator[Website]:
-    """A website that has the libraries under ``/files/``."""
-    with installed(_libraries()) as website.site.files:
-        yield website
 
 
 @pytest.mark.parametrize("library", PAGES)

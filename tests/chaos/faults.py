@@ -10,7 +10,7 @@ from functions.core.errors import ConfigurationError, Stale, TransientError
 
 # Ports that may say that a precondition failed, also of a write that did take effect: a client
 # repeats a request whose answer was lost, and its own first write then stands in its way.
-_CONDITIONAL = frozenset({"create", "replace", "remove", "label"})
+_CONDITIONAL = frozenset({"create", "replace", "remove", "label", "write_record"})
 KINDS = ("die", "transient", "configuration", "stale")
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ from functions.core.document import (
     Picture,
     Prompt,
     Query,
+    Record,
     Stored,
     Upload,
 )
@@ -76,6 +77,17 @@ class WatchedCaptions:
             return Page(tuple(self._timed(each) for each in page.found), page.cursor)
 
         return self._faults.around("find", self._world.passing(effect))
+
+    def read_record(self, kind: str, key: str) -> Record:
+        def effect() -> Record:
+            return replace(self._store.read_record(kind, key), read_at=self._world.now)
+
+        return self._faults.around("read_record", self._world.passing(effect))
+
+    def write_record(self, record: Record) -> Record:
+        return self._faults.around(
+            "write_record", self._world.passing(lambda: self._store.write_record(record))
+        )
 
     def reserve(self, day: str, block: int, limit: int) -> int:
         return self._faults.around(

@@ -8,7 +8,8 @@ description of the order that a query gets.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,24 @@ class Indexes:
 
     def without(self, index: tuple[Field, ...]) -> Indexes:
         return replace(self, composite=tuple(each for each in self.composite if each != index))
+
+    def entries(self, record: Mapping[str, Any]) -> int:
+        """How many index entries a document has: two for a plain field, one for each element of a
+        list, and one for each composite index that all its fields are in."""
+        alone = sum(
+            len(set(value)) if isinstance(value, list) else 2
+            for path, value in leaves(record)
+            if not self.is_exempt(path)
+        )
+        values = dict(leaves(record))
+        return alone + sum(
+            math.prod(len(set(values[path])) for path, mode in index if mode == "CONTAINS")
+            for index in self.composite
+            if all(path in values for path, _ in index if path != "__name__")
+        )
+
+    def is_exempt(self, path: str) -> bool:
+        return any(path == each or path.startswith(f"{each}.") for each in self.exempt)
 
     def fault(self, query: StructuredQuery) -> str:
         """Why Firestore refuses ``query``; empty if it serves it."""
@@ -97,6 +116,15 @@ class Indexes:
     def _automatic(self, path: str) -> bool:
         parts = path.split(".")
         return not any(".".join(parts[: end + 1]) in self.exempt for end in range(len(parts)))
+
+
+def leaves(record: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """The fields that Firestore indexes by themselves, by their paths."""
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
 def _field(field: dict[str, Any]) -> Field:

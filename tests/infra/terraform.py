@@ -17,7 +17,7 @@ import hcl2
 from tests.support.emulators import Missing
 
 INFRA = Path(__file__).parents[2] / "infra"
-META = {"count", "for_each", "depends_on", "provider", "lifecycle"}
+MODULE = INFRA / "module"
 _BLOCK = "__is_block__"
 # A reference: letters, then names joined by dots; not after a dot or within a longer word.
 _REFERENCE = re.compile(r"(?<![\w.\"-])([a-z][\w-]*)((?:\.[A-Za-z_][\w-]*|\[[^\[\]]*\])+)")
@@ -113,7 +113,7 @@ class Module:
             self.locals.update({key: value for key, value in block.items() if key != _BLOCK})
         elif kind == "terraform":
             self.terraform.update(block)
-        elif not kind.startswith("__"):
+        elif kind not in {"module", "moved"} and not kind.startswith("__"):
             raise ValueError(f"{file}: {kind} blocks are not used here")
 
 

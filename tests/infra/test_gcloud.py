@@ -20,7 +20,7 @@ SAYING = [
     ROOT / "README.md",
     *sorted([*(ROOT / "infra").glob("*.md"), *(ROOT / "docs").glob("*.md")]),
 ]
-SAYING += sorted((ROOT / "infra").glob("*.tf"))
+SAYING += sorted((ROOT / "infra").rglob("*.tf"))
 _CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`|\"((?:[^\"\\]|\\.)*)\"", re.S)
 _COMMAND = re.compile(r"\bgcloud ((?:[a-z][a-z0-9-]* ?)+)([^\n|`;]*)")
 
@@ -47,9 +47,22 @@ def said(text: str) -> Iterator[tuple[str, set[str]]]:
     """The gcloud commands in code, each with its flags."""
     for code in _CODE.finditer(re.sub(r"\$\{[^{}]*\}", "VALUE", text)):
         joined = re.sub(r"\\\n\s*", " ", next(each for each in code.groups() if each is not None))
-        for words, rest in _COMMAND.findall(joined):
-            unquoted = re.sub(r"'[^']*'|\"[^\"]*\"|\$\([^)]*\)", "", rest)
+        for words, rest in _COMMAND.findall(unnested(joined)):
+            unquoted = re.sub(r"'[^']*'|\"[^\"]*\"", "", rest)
             yield words.strip(), set(re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", unquoted))
+
+
+def unnested(text: str) -> str:
+    """``text`` with what stands in ``$(...)`` on lines of its own, below."""
+    place = text.rfind("$(")
+    if place < 0:
+        return text
+    depth, end = 1, place + 2
+    while end < len(text) and depth:
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        end += 1
+    inner = text[place + 2 : end - 1]
+    return unnested(f"{text[:place]}VALUE{text[end:]}") + f"\n{inner}"
 
 
 def fault(tree: dict[str, Any], words: str, flags: set[str]) -> str:
@@ -62,6 +75,7 @@ def fault(tree: dict[str, Any], words: str, flags: set[str]) -> str:
         at = at["commands"][word]
         at = {"commands": {}, "flags": {}, **at}
         known |= set(at["flags"])
+        known |= {f"--no-{each[2:]}" for each, kind in at["flags"].items() if kind == "bool"}
     return f"gcloud {words}: no {' '.join(sorted(flags - known))}" if flags - known else ""
 
 
@@ -72,9 +86,10 @@ def test_commands_exist_with_their_flags(tree: dict[str, Any], path: Path) -> No
 
 
 def test_the_commands_of_the_readme_are_seen(tree: dict[str, Any]) -> None:
-    deploying = dict(said((ROOT / "docs" / "deploy.md").read_text("utf-8")))["functions deploy"]
-    assert {"--retry", "--trigger-event-filters", "--set-secrets", "--concurrency"} <= deploying
-    printed = dict(said((ROOT / "infra" / "outputs.tf").read_text("utf-8")))
+    page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    [deploying] = [flags for words, flags in said(page) if words.startswith("run deploy")]
+    assert {"--function", "--build-service-account", "--set-secrets", "--concurrency"} <= deploying
+    printed = dict(said((ROOT / "infra" / "module" / "outputs.tf").read_text("utf-8")))
     assert {"--project", "--region", "--port"} in printed.values()
 
 

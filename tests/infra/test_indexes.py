@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,10 +17,11 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.types import StructuredQuery
 
 from functions.adapters.firestore import FirestoreCaptions
-from functions.core.document import Query
+from functions.core.document import Document, Query, Review, Source, Status, Usage
+from functions.core.document_records import to_record
 from functions.core.errors import ConfigurationError
 from functions.usecases.keep import ASKED_BY_KEEP
-from tests.infra.firestore_indexes import Indexes
+from tests.infra.firestore_indexes import Indexes, leaves
 from tests.support.recorded_firestore import Recorded, recorded_firestore
 
 DEPLOYED = Indexes.load(Path(__file__).parents[2] / "infra" / "firestore.indexes.json")
@@ -38,6 +40,35 @@ FILTERS: dict[str, Any] = {
     "until": NOW,
     "prefix": "shop/",
 }
+FULL = Document(
+    bucket="pictures",
+    name="shop/mug.jpg",
+    generation=1764115200000000,
+    status=Status.CAPTIONED,
+    created_at=NOW,
+    updated_at=NOW,
+    captioned_at=NOW,
+    content_type="image/jpeg",
+    size=1,
+    width=1,
+    height=1,
+    md5="x==",
+    source=Source.MODEL,
+    language="en",
+    caption="A blue mug beside a kettle.",
+    alt_text="Blue mug beside a kettle",
+    tags=("mug", "kettle", "kitchen", "steam"),
+    search_terms=tuple(f"word{number}" for number in range(8)),
+    translations={"fr": {"caption": "Une tasse.", "alt_text": "Tasse", "source": "model"}},
+    model="gemini:gemini-3.5-flash-lite",
+    model_version="1",
+    prompt="1",
+    attempts=1,
+    metadata_synced=True,
+    review=Review(needed=False, approved_by="ann@example.com", approved_at=NOW),
+    usage=Usage(1, 1, 1, 0.1),
+    embedding=(1.0, *[0.0] * 767),
+)
 VECTOR = [1.0, *[0.0] * 767]
 
 
@@ -81,6 +112,18 @@ def test_every_query_is_served_and_every_index_is_needed(sent: list[StructuredQu
         assert not DEPLOYED.fault(query), query
     for index in DEPLOYED.composite:
         assert any(map(DEPLOYED.without(index).fault, sent)), f"no query needs {index}"
+
+
+def test_nothing_is_indexed_that_no_query_asks_for(sent: list[StructuredQuery]) -> None:
+    asked = {path for query in sent for path in re.findall(r'field_path: "([\w.]+)"', str(query))}
+    for path, _ in leaves(to_record(FULL)):
+        assert path in asked or DEPLOYED.is_exempt(path), f"{path}: exempt it from indexes"
+
+
+def test_a_document_has_few_index_entries() -> None:
+    record = to_record(FULL)
+    assert Indexes(DEPLOYED.composite, frozenset()).entries(record) == 104
+    assert DEPLOYED.entries(record) == 52
 
 
 def test_uploads_and_the_plain_list_need_no_index_that_is_deployed(

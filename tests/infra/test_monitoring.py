@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cloudevents.http import CloudEvent
 
 from functions import logs
-from tests.infra.terraform import INFRA, Module
+from tests.infra.deployment import Deployment
+from tests.infra.terraform import INFRA, MODULE, Module
 from tests.support.answers import gemini
 from tests.support.pictures import jpeg
 from tests.support.stack import Embedded
 
-MODULE = Module.load(INFRA)
+CAPTIONS = Module.load(MODULE)
 METRICS = {
     "captions_outcomes",
-    *(f"captions_{name}" for name in MODULE.locals["amounts"]),
+    *(f"captions_{name}" for name in CAPTIONS.locals["amounts"]),
 }
 _CONDITION = re.compile(r'jsonPayload\.(?P<field>\w+)(?P<is>:|>|=)(?P<value>\*|[\d.]+|"[^"]*")')
 
@@ -51,12 +51,12 @@ def captioned(embedded: Embedded) -> dict[str, Any]:
 
 
 def test_a_caption_counts_in_every_metric(captioned: dict[str, Any]) -> None:
-    outcomes = MODULE.resource("google_logging_metric.outcomes").body
-    assert matches(captioned, MODULE.locals["deliveries"])
+    outcomes = CAPTIONS.resource("google_logging_metric.outcomes").body
+    assert matches(captioned, CAPTIONS.locals["deliveries"])
     for label in outcomes["metric_descriptor"][0]["labels"]:
         extracted(captioned, outcomes["label_extractors"][label["key"]])
-    amount = MODULE.resource("google_logging_metric.amount").body
-    for name in MODULE.locals["amounts"]:
+    amount = CAPTIONS.resource("google_logging_metric.amount").body
+    for name in CAPTIONS.locals["amounts"]:
         at = amount["value_extractor"].replace("${each.key}", name)
         assert matches(captioned, amount["filter"].replace("${each.key}", name)), name
         assert extracted(captioned, at) > 0
@@ -68,13 +68,15 @@ def test_a_duplicate_is_an_outcome_that_cost_nothing(embedded: Embedded) -> None
     embedded.deliver(data)
     embedded.deliver(data)
     again = embedded.log()[-1]
-    assert matches(again, MODULE.locals["deliveries"])
-    amount = MODULE.resource("google_logging_metric.amount").body
+    assert matches(again, CAPTIONS.locals["deliveries"])
+    amount = CAPTIONS.resource("google_logging_metric.amount").body
     assert not matches(again, amount["filter"].replace("${each.key}", "cost_usd"))
 
 
 def alerted(line: dict[str, Any]) -> set[str]:
-    return {name for name, each in MODULE.locals["alerts"].items() if matches(line, each["filter"])}
+    return {
+        name for name, each in CAPTIONS.locals["alerts"].items() if matches(line, each["filter"])
+    }
 
 
 def test_a_caption_alerts_nobody(captioned: dict[str, Any]) -> None:
@@ -110,32 +112,48 @@ def test_a_defect_alerts(capsys: pytest.CaptureFixture[str]) -> None:
     assert alerted(json.loads(capsys.readouterr().out)) == {"defect"}
 
 
-def queries() -> Iterator[str]:
-    dashboard = json.loads((INFRA / "dashboard.json").read_text("utf-8"))
-    for tile in dashboard["mosaicLayout"]["tiles"]:
-        yield from re.findall(r"'prometheusQuery': ['\"](.*?)['\"][,}]", str(tile["widget"]))
-    cost = MODULE.resource("google_monitoring_alert_policy.cost").body["conditions"][0]
-    yield cost["condition_prometheus_query_language"][0]["query"].replace(
-        '${google_logging_metric.amount["cost_usd"].name}', "captions_cost_usd"
+def queries(deployment: Deployment) -> list[str]:
+    """What the deployed dashboard and alerts ask Prometheus for."""
+    [dashboard] = deployment.cloud.all("google_monitoring_dashboard")
+    policies = deployment.cloud.all("google_monitoring_alert_policy")
+    asked: list[str] = []
+    json.loads(
+        dashboard["dashboard_json"],
+        object_hook=lambda found: asked.append(found.get("prometheusQuery", "")),
     )
+    for condition in (condition for each in policies for condition in each["conditions"]):
+        for each in condition["condition_prometheus_query_language"]:
+            asked.append(each["query"])
+    return asked
 
 
-def test_charts_and_alerts_ask_for_metrics_that_are_made() -> None:
-    asked = re.findall(r"user_(captions_\w+?)(?:_sum|_bucket)?[{\[]", " ".join(queries()))
-    assert set(asked) == METRICS
-    for query in queries():
+def test_charts_and_alerts_ask_for_metrics_that_are_made(applied: Deployment) -> None:
+    made = {each["name"] for each in applied.cloud.all("google_logging_metric")}
+    asked = re.findall(r"user_(captions_\w+?)(?:_sum|_bucket)?[{\[]", " ".join(queries(applied)))
+    assert set(asked) == METRICS == made
+    for query in queries(applied):
         for label in re.findall(r"by \((\w+)\)", query):
             assert label in {"le", "outcome", "reason", "model", "subscription_id"}
+        assert query.count("(") == query.count(")"), query
 
 
-def test_only_amounts_have_sums() -> None:
-    for query in queries():
+def test_only_amounts_have_sums(applied: Deployment) -> None:
+    for query in queries(applied):
         for name, part in re.findall(r"user_captions_(\w+?)_(sum|bucket)\{", query):
-            assert name in MODULE.locals["amounts"], part
+            assert name in CAPTIONS.locals["amounts"], part
+
+
+def test_each_sign_has_its_alert_and_its_row_in_the_runbook(applied: Deployment) -> None:
+    told = {each["display_name"] for each in applied.cloud.all("google_monitoring_alert_policy")}
+    assert len(told) == len(CAPTIONS.locals["alerts"]) + len(CAPTIONS.locals["signs"]) + 3
+    runbook = (INFRA.parent / "docs" / "operate.md").read_text("utf-8")
+    for title in told:
+        words = re.sub(r" than [\d.]+ US dollars$", "", title.removeprefix("Captions: "))
+        assert f'alert "{words}' in runbook, title
 
 
 def test_tiles_fill_rows_and_do_not_overlap() -> None:
-    layout = json.loads((INFRA / "dashboard.json").read_text("utf-8"))["mosaicLayout"]
+    layout = json.loads((MODULE / "dashboard.json").read_text("utf-8"))["mosaicLayout"]
     taken: set[tuple[int, int]] = set()
     for tile in layout["tiles"]:
         cells = {
@@ -149,8 +167,8 @@ def test_tiles_fill_rows_and_do_not_overlap() -> None:
 
 
 def test_the_runbook_asks_for_fields_that_lines_have(captioned: dict[str, Any]) -> None:
-    said = (INFRA / "README.md").read_text("utf-8")
-    said += "".join(path.read_text("utf-8") for path in sorted(INFRA.glob("*.tf")))
+    said = (INFRA.parent / "docs" / "operate.md").read_text("utf-8")
+    said += "".join(path.read_text("utf-8") for path in sorted(MODULE.glob("*.tf")))
     asked = set(re.findall(r"jsonPayload\.(\w+)", said))
     assert asked
     assert asked <= set(captioned)

@@ -30,9 +30,11 @@ def test_every_action_is_pinned_to_a_commit_and_names_its_version(path: Path) ->
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
-def test_a_workflow_may_read_the_code_and_nothing_else(path: Path) -> None:
+def test_a_workflow_may_read_the_code_and_write_only_what_it_proposes(path: Path) -> None:
+    may = {"renew": {"contents": "write", "pull-requests": "write", "actions": "write"}}
     assert workflow(path)["permissions"] == {"contents": "read"}
-    assert all("permissions" not in job for job in workflow(path)["jobs"].values())
+    for name, job in workflow(path)["jobs"].items():
+        assert job.get("permissions", {}) == may.get(name, {})
     assert "secrets." not in path.read_text("utf-8")
     for step in steps(path):
         if step.get("uses", "").startswith("actions/checkout@"):
@@ -47,5 +49,19 @@ def test_a_job_ends_and_an_older_run_gives_way(path: Path) -> None:
 
 def test_what_runs_there_runs_here() -> None:
     commands = [step["run"] for path in PATHS for step in steps(path) if "run" in step]
-    assert sorted(commands) == ["bash .ci/run", "make audit", "make infra-validate"]
-    assert re.search(r"(?m)^audit:", MAKEFILE)
+    assert sorted(commands) == [
+        "bash .ci/run",
+        "make audit",
+        "make infra-validate",
+        "make lock UPGRADE=1",
+        "tools/propose_locks.sh",
+    ]
+    for target in re.findall(r"make ([\w-]+)", " ".join(commands)):
+        assert re.search(rf"(?m)^{target}:", MAKEFILE)
+
+
+def test_the_renewed_locks_are_held_to_the_gate() -> None:
+    gate = workflow(ROOT / ".github" / "workflows" / "ci.yml")
+    assert "workflow_dispatch" in gate[True]
+    proposal = (ROOT / "tools" / "propose_locks.sh").read_text("utf-8")
+    assert proposal.rstrip().endswith('gh workflow run ci.yml --ref "$BRANCH"')

@@ -19,7 +19,7 @@ from flask import Request
 from functions import composition
 from functions.adapters import firestore
 from functions.adapters.folder import database
-from functions.core.document import Document, Review, document_id
+from functions.core.document import Document, Renewal, Review, document_id
 from functions.http.alt_text import MOST_BYTES, MOST_READS, AltTextEndpoint
 from tests.support.address_forms import FORMS, NAME, ORIGINS
 from tests.support.lookups import MUG, THEN, keep
@@ -118,8 +118,7 @@ def test_decoration_is_told_as_such(embedded: Embedded) -> None:
         {"status": "failed"},
         {"status": "deferred"},
         {"status": "pending", "alt_text": "", "caption": "", "translations": {}},
-        # an overwritten image with a person's words: they were about the one before
-        {"status": "pending", "source": "human", "width": None, "height": None},
+        {"status": "pending", "source": "human"},
         {"alt_text": "", "caption": "", "translations": {}},
     ],
     ids=str,
@@ -133,7 +132,8 @@ def test_an_image_without_words_of_its_own_has_none_to_tell(
 
 
 def test_an_image_that_is_captioned_anew_keeps_its_words_meanwhile(embedded: Embedded) -> None:
-    assert get(embedded, keep(status="pending")).status_code == 200
+    renewal = Renewal(THEN, forced=True)
+    assert get(embedded, keep(renewal=renewal, attempts=2)).status_code == 200
 
 
 def test_words_to_be_reviewed_are_withheld_where_that_is_set(
@@ -146,7 +146,7 @@ def test_words_to_be_reviewed_are_withheld_where_that_is_set(
     monkeypatch.setenv("CAPTION_UNREVIEWED", "withhold")
     embedded.restart()
     assert get(embedded, doubtful).status_code == 404
-    assert get(embedded, approved).status_code == 200
+    assert get(embedded, approved).status_code == 404
     assert post(embedded, {"src": [doubtful]}).json == {"images": {doubtful: None}}
 
 
@@ -543,3 +543,18 @@ def _post(body: Any) -> Request:
     return Request.from_values(
         "/", method="POST", data=json.dumps(body), content_type="application/json"
     )
+
+
+def test_an_instance_reads_so_many_documents_a_day_and_tells_what_it_remembers(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = keep()
+    monkeypatch.setenv("CAPTION_LOOKUP_DAILY_LIMIT", "20")
+    embedded.restart()
+
+    assert get(embedded, mug).status_code == 200
+    refused = post(embedded, {"src": [f"gs://local/{number}" for number in range(100)]})
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+    assert "CAPTION_LOOKUP_DAILY_LIMIT" in refused.json["error"]
+    assert get(embedded, mug).status_code == 200, "it is remembered, and costs nothing"

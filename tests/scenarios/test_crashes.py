@@ -19,7 +19,9 @@ from tests.support.stack import Cloud
 NAME = "a/b c.jpg"
 MODEL_SECONDS = 0.5
 # What differs between two runs that end alike.
-_OWN = {"created_at", "updated_at", "captioned_at", "generation", "attempts", "usage"}
+_OWN = {
+    *("created_at", "updated_at", "captioned_at", "generation", "attempts", "usage"),
+}
 
 Plan = Callable[[Cloud, Callable[[], None]], None]
 
@@ -88,6 +90,7 @@ def test_a_process_killed_at_any_step_ends_in_the_state_of_a_clean_run(
     ended, called = _ended(cloud), cloud.model.count
 
     assert cloud.forget(cloud.remove(NAME)) == 200
+    cloud.forget_pictures()
     _redeliver(second, cloud.put(NAME, jpeg(), team="x"))
     assert ended == _ended(cloud)
     assert (called, cloud.model.count - called) == (calls, 1)

@@ -60,8 +60,16 @@ def test_the_first_model_answers_while_it_can(stack: Embedded) -> None:
         gemini.prompt_blocked(),
         gemini.finished("RECITATION"),
         DROP,
+        answers.Answer({"error": {"code": 503, "message": "The model is overloaded."}}),
+        answers.Answer({}),
+        answers.NOT_JSON,
+        gemini.error(429, "RESOURCE_EXHAUSTED", "Your prepayment credits are depleted."),
+        gemini.error(400, "INVALID_ARGUMENT", "The image was flagged by our content policy."),
     ],
-    ids=["overloaded", "out of quota", "refuses the prompt", "refuses to answer", "hangs up"],
+    ids=[
+        *("overloaded", "out of quota", "refuses the prompt", "refuses to answer", "hangs up"),
+        *("an error in a 200", "no candidates", "a page of HTML", "no credit", "moderation"),
+    ],
 )
 def test_where_one_does_not_answer_the_next_one_does_and_is_on_record(
     stack: Embedded, fault: answers.Answer
@@ -128,7 +136,7 @@ def test_every_call_counts_against_the_daily_limit(
 ) -> None:
     monkeypatch.setenv("CAPTION_DAILY_LIMIT", "1")
     stack.restart()
-    answering(stack.model, gemini=gemini.ERRORS["overloaded"])
+    answering(stack.model, gemini=gemini.finished("SAFETY"))
 
     assert stack.deliver(stack.put("a.jpg", jpeg())) == 200
     document = stack.document("a.jpg")

@@ -42,8 +42,9 @@ def captioned(stack: Stack, *names: str) -> None:
 def kept(stack: Stack, **wanted: str) -> dict[str, int]:
     """What one run says that it did."""
     stack.log()
-    assert stack.keep(**wanted) == 200
-    (line,) = (each for each in stack.log() if "kept" in each or each["outcome"] == "kept")
+    answer, lines = stack.keep(**wanted), stack.log()
+    assert answer == 200, lines
+    (line,) = (each for each in lines if each["outcome"] == "kept")
     return {key: n for key, n in line.get("kept", {}).items() if key != "looked_at"}
 
 

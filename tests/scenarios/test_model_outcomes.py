@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from tests.support.answers import gemini
+from functions.model import health
+from tests.support.answers import Answer, gemini
+from tests.support.model_server import Call
+from tests.support.model_server import good as good_answer
 from tests.support.pictures import jpeg
 from tests.support.stack import Stack
 
@@ -97,7 +102,7 @@ def test_an_overloaded_model_is_asked_again_on_redelivery(stack: Stack) -> None:
     assert document
     assert (document["status"], document["attempts"], "error" in document) == (
         "captioned",
-        2,
+        1,
         False,
     )
     assert document["usage"]["model_calls"] == 2
@@ -135,15 +140,91 @@ def test_an_image_that_keeps_failing_is_given_up(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAPTION_MAX_ATTEMPTS", "3")
-    stack.model.always(gemini.ERRORS["overloaded"])
-    event = stack.put("a.jpg", jpeg())
+    bad, good = jpeg(1), jpeg(2)
+    stack.model.always(lambda call: _failing_over(call, bad))
+    assert stack.deliver(stack.put("good.jpg", good)) == 200
+    event = stack.put("bad.jpg", bad)
 
     assert [stack.deliver(event) for _ in range(5)] == [500, 500, 500, 200, 200]
 
-    document = stack.document("a.jpg")
+    document = stack.document("bad.jpg")
     assert document
     assert (document["status"], document["error"]["reason"]) == ("failed", "retries_exhausted")
-    assert stack.model.count == 3
+    assert stack.model.count == 4
+
+
+def test_a_model_that_answers_nobody_costs_no_image_an_attempt(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPTION_MAX_ATTEMPTS", "2")
+    monkeypatch.setattr(health, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(health, "FIRST_PAUSE", 0.05)
+    stack.model.always(gemini.ERRORS["overloaded"])
+    events = [stack.put(f"{number}.jpg", jpeg(number)) for number in range(3)]
+    for _ in range(6):
+        assert {stack.deliver(event) for event in events} == {500}
+
+    documents = [stack.document(event["name"]) or {} for event in events]
+    assert {(each["status"], each["attempts"]) for each in documents} == {("pending", 0)}
+    stack.model.always(good_answer)
+    for event in events:
+        assert until_acknowledged(stack, event)
+    assert {(stack.document(event["name"]) or {})["status"] for event in events} == {"captioned"}
+
+
+def test_while_a_model_is_known_to_be_away_nobody_asks_it(stack: Stack) -> None:
+    stack.model.always(gemini.ERRORS["overloaded"])
+    events = [stack.put(f"{number}.jpg", jpeg(number)) for number in range(20)]
+    stack.log()
+    assert {stack.deliver(event) for event in events} == {500}
+
+    lines = [line for line in stack.log() if line["outcome"] == "away"]
+    assert len(lines) == len(events) - stack.model.count >= 15
+    assert {(line["severity"], line["reason"], line["model_calls"]) for line in lines} == {
+        ("INFO", "away", 0)
+    }
+    for event in events:
+        document = stack.document(event["name"])
+        assert document
+        assert (document["status"], document["error"]["reason"]) == ("pending", "transient")
+
+
+def test_what_needs_no_model_is_done_while_it_is_away(stack: Stack) -> None:
+    done = stack.put("done.jpg", jpeg(9))
+    assert stack.deliver(done) == 200
+    stack.model.always(gemini.quota(None, "60"))
+    assert stack.deliver(stack.put("a.jpg", jpeg(1))) == 500
+
+    assert stack.deliver(done) == 200
+    assert stack.deliver(stack.put("notes.txt", b"no image", "text/plain")) == 200
+    assert stack.deliver(stack.put("b.jpg", jpeg(2))) == 500
+    assert stack.model.count == 2
+
+
+def test_refused_calls_do_not_count_for_the_day(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPTION_DAILY_LIMIT", "1")
+    stack.model.answer(gemini.ERRORS["overloaded"])
+    event = stack.put("a.jpg", jpeg())
+
+    assert [stack.deliver(event), stack.deliver(event)] == [500, 200]
+    document = stack.document("a.jpg")
+    assert document
+    assert document["status"] == "captioned"
+
+
+def until_acknowledged(stack: Stack, event: dict[str, Any]) -> bool:
+    deadline = time.monotonic() + 20
+    while stack.deliver(event) != 200:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _failing_over(call: Call, picture: bytes) -> Answer:
+    return gemini.ERRORS["overloaded"] if picture in call.images else good_answer(call)
 
 
 def test_an_event_of_the_day_before_yesterday_is_given_up(stack: Stack) -> None:

@@ -117,3 +117,80 @@ def test_captions_are_found_by_file_name_source_date_and_reason(stack: Stack) ->
     assert len(names(get(stack, "/captions?since=2020-01-01"))) == 2
     for wrong in ("source=me", "since=yesterday", "until=2026-13-01"):
         assert get(stack, f"/captions?{wrong}").status_code == 400
+
+
+def imported(stack: Stack, text: str, kind: str = "text/csv", **query: str) -> Any:
+    return stack.client("review").post(
+        "/import", data=text.encode(), content_type=kind, query_string=query
+    )
+
+
+def test_an_export_that_was_edited_is_taken_back(stack: Stack) -> None:
+    captioned(stack, "a.jpg", "b.jpg")
+    exported = get(stack, "/export.csv")
+    assert exported.headers["Content-Disposition"].startswith("attachment")
+    text = exported.text.replace("A mug, number 0", "Anna's mug")
+
+    planned = imported(stack, text, dry_run="true").json
+    assert [each["after"]["alt_text"] for each in planned["changes"]] == ["Anna's mug"]
+    assert planned["applied"] == 0
+    assert get(stack, f"/captions/{key(stack, 'a.jpg')}").json["alt_text"] == "A mug, number 0"
+
+    assert imported(stack, text).json["applied"] == 1
+    after = get(stack, f"/captions/{key(stack, 'a.jpg')}").json
+    assert (after["alt_text"], after["source"]) == ("Anna's mug", "human")
+
+
+def test_a_row_that_has_changed_since_its_export_is_a_conflict(stack: Stack) -> None:
+    captioned(stack, "a.jpg")
+    text = get(stack, "/export.jsonl").text.replace("A mug, number 0", "Theirs")
+    patch(stack, "a.jpg", {"alt_text": "Mine"})
+
+    answer = imported(stack, text, "application/jsonl").json
+
+    assert "changed since" in answer["changes"][0]["conflict"]
+    assert answer["applied"] == 0
+    assert get(stack, f"/captions/{key(stack, 'a.jpg')}").json["alt_text"] == "Mine"
+
+
+def test_what_an_import_cannot_do_is_told_by_line(stack: Stack) -> None:
+    captioned(stack, "a.jpg")
+    uri = f"gs://{stack.bucket}"
+    rows = ["uri,alt_text,decorative", f"{uri}/none.jpg,x,", "mug.jpg,x,", f"{uri}/a.jpg,,"]
+    rows += [f"{uri}/a.jpg,x,perhaps"]
+
+    errors = imported(stack, "\n".join(rows)).json["errors"]
+
+    assert sorted(each["line"] for each in errors) == [2, 3, 4, 5]
+    assert imported(stack, "\x00", "image/png").status_code == 415
+    assert imported(stack, "nonsense", "application/jsonl").status_code == 400
+
+
+def test_a_text_that_was_replaced_is_had_back(stack: Stack) -> None:
+    (first,) = captioned(stack, "a.jpg")
+    patch(stack, "a.jpg", {"alt_text": "Wrong"})
+    past = get(stack, f"/captions/{first}/history").json["past"]
+    assert [each["alt_text"] for each in past] == ["A mug, number 0", "Wrong"]
+
+    answer = stack.client("review").post(f"/captions/{first}/restore", json={"at": past[0]["at"]})
+
+    assert (answer.status_code, answer.json["alt_text"]) == (200, "A mug, number 0")
+    assert stack.client("review").post(f"/captions/{first}/restore", json={}).status_code == 400
+
+
+def test_an_approval_is_taken_back_with_its_reasons(stack: Stack) -> None:
+    captioned(stack, "a.jpg")
+    patch(stack, "a.jpg", {"approve": True})
+    review = patch(stack, "a.jpg", {"approve": False, "reasons": ["low_similarity"]}).json["review"]
+    assert (review["needed"], review["reasons"]) == (True, ["low_similarity"])
+    assert not review["approved_by"]
+
+
+def test_a_person_writes_in_another_language_beside_the_main_one(stack: Stack) -> None:
+    captioned(stack, "a.jpg")
+    answer = patch(stack, "a.jpg", {"translations": {"de": {"alt_text": "Ein Becher"}}})
+    assert answer.json["translations"]["de"]["source"] == "human"
+    assert answer.json["alt_text"] == "A mug, number 0"
+    for wrong in ({"en": {"alt_text": "x"}}, {"de": {"alt_text": ""}}, {"??": {"alt_text": "x"}}):
+        assert patch(stack, "a.jpg", {"translations": wrong}).status_code == 422
+    assert patch(stack, "a.jpg", {"translations": {"de": "x"}}).status_code == 400

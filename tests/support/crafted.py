@@ -109,12 +109,19 @@ def pdf(pages: int = 1, colours: Sequence[str] = ("1 0 0", "0 0.6 0")) -> bytes:
     return body + head + table + tail
 
 
-def psd() -> bytes:
+def boxed_jxl(codestream: bytes) -> bytes:
+    """A bare codestream in the container that can hold notes."""
+    head = b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
+    return head + (8 + len(codestream)).to_bytes(4, "big") + b"jxlc" + codestream
+
+
+def psd(resources: bytes = b"") -> bytes:
     """The four quarters as a flattened Photoshop file."""
     image = drawn.quarters()
     head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, image.height, image.width, 8, 3)
     planes = b"".join(band.tobytes() for band in image.split())
-    return head + bytes(12) + b"\0\0" + planes
+    sections = bytes(4) + len(resources).to_bytes(4, "big") + resources + bytes(4)
+    return head + sections + b"\0\0" + planes
 
 
 def gzipped_text_chunks(count: int, size: int) -> bytes:

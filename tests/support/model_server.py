@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.answers import Answer, anthropic, gemini, openai
+from tests.support.answers import SPEAKERS, Answer, anthropic, gemini, openai
 from tests.support.loopback import LoopbackHandler, LoopbackServer, until_interrupted
 from tests.support.meanings import vector
 
@@ -159,6 +159,8 @@ def good(call: Call) -> Answer:
         return answer(words, model=call.model)
     if call.vendor == "anthropic":
         return anthropic.text(words, model=call.model)
+    if call.vendor in SPEAKERS:
+        return SPEAKERS[call.vendor](words, model=call.model)
     return gemini.text(words, model=call.model)
 
 
@@ -282,6 +284,8 @@ class _Handler(LoopbackHandler):
             vendor, verb, model = "openai", path.partition("/v1/")[2], body.get("model", "")
         elif path.endswith("/messages"):
             vendor, verb, model = "anthropic", "messages", body.get("model", "")
+        elif (last := path.rpartition("/")[2]) in SPEAKERS:
+            vendor, verb, model = last, last, body.get("model", "")
         else:
             return None
         pictures = list(_pictures(body))

@@ -74,6 +74,24 @@ HOSTILE: dict[str, tuple[str, ...]] = {
     "<img :alt='a'><img [attr.alt]='a'><img v-bind:alt='a'><img [alt]='a'>": (),
     '<?php echo "<img>"': (),
     "{{ <img> {% <img>": ("{{ <img", "{% <img"),
+    "<p><?xml:namespace prefix = o ns = 'urn:x' /><o:p></o:p><img>": ("</o:p><img",),
+    "<?mso-application progid='Word.Document'?><img><?import namespace=v><img>": (
+        *("?><img", "v><img"),
+    ),
+    r"<p>$\\frac{{a}{b}$ <img> and ${{x}}$ <img></p>": ("$ <img", "$ <img"),
+    "<p>{{</p><img><p>}}</p><img>": ("</p><img", "</p><img"),
+    "<script>var a = {{b: 1}, c: 2</script><img><p>}}": ("</script><img",),
+    "<script>if (a) {% b</script><img><style>a{#b</style><img>%}#}": (
+        *("</script><img", "</style><img"),
+    ),
+    "<script>{{ '</p>' }}</script><img>{{ a < b }}<img>": ("</script><img", "}}<img"),
+    "{% if a == \"<img>\" %}<img>{% endif %}{{ a['<img>'] }}": ("%}<img",),
+    "<img ng-attr-alt='{{a}}'><img v-bind='a'><img bind-alt=a><img th:alt=a><img t-att-alt=a>": (),
+    "<img tal:attributes='alt x'><img th:attr='alt=#{x}'><img data-bind='attr: {alt: x}'>": (),
+    "<img tal:attributes='src x'><img data-bind='click: x'><img alt.bind=a>": (
+        *("<img", "'><img"),
+    ),
+    "a\0<p>\0<img src='\0'><img>": ("<p>\0<img", "'><img"),
 }
 
 

@@ -14,7 +14,8 @@ SECRET = "sk-not-to-be-seen"  # noqa: S105
 
 @dataclass(frozen=True)
 class Wire:
-    """A provider as its contract test needs it. ``errors`` are its error answers by name."""
+    """A provider as its contract test needs it. ``errors`` are its error answers by name, ``say``
+    makes an answer of words, whose part ``bill`` counts the tokens."""
 
     model: str
     key: str
@@ -25,6 +26,8 @@ class Wire:
     quota: Callable[[str | None], Answer]
     truncated: Answer
     refusals: dict[str, Answer]
+    say: Callable[..., Answer]
+    bill: str = "usage"
     schema_in_words: bool = False
     held_until_answered: bool = False
     cost_usd: float = 0.0
@@ -48,6 +51,8 @@ _GEMINI = {
         "SAFETY": gemini.finished("SAFETY"),
         "RECITATION": gemini.finished("RECITATION", "half a sen"),
     },
+    "say": gemini.text,
+    "bill": "usageMetadata",
     "version": "gemini-3.5-flash-lite",
     "cost_usd": 0.000721,
 }
@@ -67,6 +72,7 @@ CURRENT = {
             "content_filter": openai.filtered(),
             "content_policy_violation": openai.ERRORS["forbidden image"],
         },
+        openai.chat,
         held_until_answered=True,  # at a server of one's own, which may refuse a part of it
         cost_usd=0.001596,
         version="gpt-5.4-mini-2026-03-17",
@@ -84,6 +90,7 @@ CURRENT = {
             "refusal": anthropic.refused(),
             "content filtering": anthropic.ERRORS["forbidden image"],
         },
+        anthropic.text,
         cost_usd=0.000201,
         version="claude-haiku-5-5",
     ),

@@ -16,7 +16,7 @@ from google.cloud import firestore
 
 from functions import composition
 from functions.adapters.folder import BUCKET, FolderImages, database
-from functions.adapters.sqlite import SqliteCaptions
+from functions.adapters.sqlite import SqliteCaptions, connected
 from functions.core.document import document_id
 from functions.core.document_records import to_record
 from tests.support.model_server import ModelServer
@@ -45,6 +45,15 @@ class Stack:
 
     def remove(self, name: str) -> dict[str, Any]:
         """Delete an object; the data of its deleted event."""
+        raise NotImplementedError
+
+    def copy(self, name: str, to: str) -> dict[str, Any]:
+        """Copy an object with its metadata, as tools do; the data of the copy's finalized event.
+        Onto itself, it is written again in place."""
+        raise NotImplementedError
+
+    def forget_pictures(self) -> None:
+        """Let the time go by for which the text of deleted images is kept."""
         raise NotImplementedError
 
     def document(self, name: str) -> dict[str, Any] | None:
@@ -134,6 +143,14 @@ class Embedded(Stack):
         (self._folder / name).unlink()
         return data
 
+    def copy(self, name: str, to: str) -> dict[str, Any]:
+        metadata = self.metadata(name)
+        return self.put(to, (self._folder / name).read_bytes(), **metadata)
+
+    def forget_pictures(self) -> None:
+        with connected(database(self._folder)) as db:
+            db.execute("delete from records where kind = 'copies'")
+
     def document(self, name: str) -> dict[str, Any] | None:
         stored = self._store.read(document_id(BUCKET, name))
         return to_record(stored.document) if stored else None
@@ -168,6 +185,7 @@ class Cloud(Stack):
         self._client = storage.client()
         self._bucket = self._client.create_bucket(self.bucket)
         self._captions = database.collection(collection)
+        self._pictures = database.collection(f"{collection}-copies")
 
     def close(self) -> None:
         self._client.close()
@@ -184,6 +202,10 @@ class Cloud(Stack):
         self._bucket.delete_blob(name)
         return self._told("deleted")
 
+    def copy(self, name: str, to: str) -> dict[str, Any]:
+        self._bucket.copy_blob(self._bucket.blob(name), self._bucket, to)
+        return self._told("finalized")
+
     def document(self, name: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = (
             self._captions.document(document_id(self.bucket, name)).get().to_dict()
@@ -193,6 +215,10 @@ class Cloud(Stack):
     def write(self, name: str, fields: dict[str, Any]) -> None:
         """Write a document as another program would."""
         self._captions.document(document_id(self.bucket, name)).set(fields)
+
+    def forget_pictures(self) -> None:
+        for each in self._pictures.list_documents():
+            each.delete()
 
     def metadata(self, name: str) -> dict[str, str]:
         blob = self._bucket.get_blob(name)

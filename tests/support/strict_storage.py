@@ -55,7 +55,7 @@ class Request:
     body: Any
 
 
-How = int | Literal["drop", "hang"] | Callable[[], None]
+How = int | Literal["damage", "drop", "hang"] | Callable[[], None]
 
 
 @dataclass
@@ -67,6 +67,7 @@ class Failure:
     how: How
     times: int
     after: bool
+    said: str = "Backend Error"
 
 
 @dataclass
@@ -107,12 +108,19 @@ class StrictStorage(LoopbackServer):
         return [each for each in self.requests if each.method == method and part in each.path]
 
     def fail(
-        self, method: str, part: str, how: How, times: int = 1, after: bool = False
+        self,
+        method: str,
+        part: str,
+        how: How,
+        times: int = 1,
+        after: bool = False,
+        said: str = "Backend Error",
     ) -> Failure:
-        """Fail the next ``times`` requests whose path contains ``part``: with a status, or as
-        told; a callable is called, and nothing answered. ``after`` fails them when their effect
-        has taken place: the answer is what gets lost."""
-        failure = Failure(method, part, how, times, after)
+        """Fail the next ``times`` requests whose path contains ``part``: with a status and what
+        is ``said``, or as told; a callable is called, and nothing answered; ``damage`` answers
+        with other bytes. ``after`` fails them when their effect has taken place: the answer is
+        what gets lost."""
+        failure = Failure(method, part, how, times, after or how == "damage", said)
         self._failures.append(failure)
         return failure
 
@@ -144,7 +152,9 @@ class _Handler(LoopbackHandler):
         failure = self.server.failure(request)
         if failure is None or failure.after:
             reply = self._reply(request, url.path, raw)
-        if failure is not None:
+        if failure is not None and failure.how == "damage":
+            reply.body = bytes(reversed(reply.body))
+        elif failure is not None:
             return self._fail(failure)
         if isinstance(reply.body, bytes):
             return self.send(reply.status, reply.body, reply.headers)
@@ -160,7 +170,7 @@ class _Handler(LoopbackHandler):
             return self.drop()
         if callable(failure.how):
             return failure.how() or self.drop()
-        error = Refused(failure.how, "backendError", "Backend Error")
+        error = Refused(failure.how, "backendError", failure.said)
         kind = {"Content-Type": "application/json; charset=UTF-8"}
         return self.send(failure.how, json.dumps(error.body).encode(), kind)
 

@@ -88,7 +88,7 @@ def test_at_the_gate_it_fails(monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_a_server_ends_when_the_test_run_is_killed():
     script = (
-        "from tests import emulators\n"
+        "from tests.support import emulators\n"
         "with emulators.storage() as server:\n"
         "    print(server.pid, flush=True)\n"
         "    input()\n"

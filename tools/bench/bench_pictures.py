@@ -39,11 +39,14 @@ FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "GIF": ("GIF", {"mode": "P"}),
     "TIFF, LZW": ("TIFF", {"compression": "tiff_lzw"}),
     "BMP": ("BMP", {}),
+    "JPEG XL": ("JXL", {"quality": 85, "effort": 3}),
+    "TGA": ("TGA", {}),
+    "PPM": ("PPM", {}),
     "JPEG 2000": ("JPEG2000", {"quality_mode": "rates", "quality_layers": [20]}),
     "SVG": ("SVG", {}),
 }
 # WebP ends at 16,383 pixels a side, and encoding the others at 100 MP takes minutes.
-NOT_AT_100 = {"AVIF", "HEIC", "JPEG 2000", "SVG"}
+NOT_AT_100 = {"AVIF", "JPEG XL", "TGA", "PPM", "HEIC", "JPEG 2000", "SVG"}
 
 
 def draw(path: Path, name: str, megapixels: int) -> None:
@@ -53,6 +56,8 @@ def draw(path: Path, name: str, megapixels: int) -> None:
     from tests.support import drawn
 
     kind, options = FORMATS[name]
+    if kind == "JXL":
+        import pillow_jxl  # noqa: F401
     if kind == "SVG":
         path.write_bytes(drawn.svg('<circle cx="99" cy="99" r="40"/>' * (500 * megapixels)))
         return
@@ -82,6 +87,8 @@ def plain(data: bytes) -> int:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
+    elif b"JXL " in data[:12] or data[:2] == b"\xff\n":
+        import pillow_jxl  # noqa: F401
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     image.thumbnail((1536, 1536))
     target = io.BytesIO()

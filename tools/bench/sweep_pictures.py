@@ -1,14 +1,20 @@
 """Prepare every image file in some folders, and files made to hurt; count what comes out.
 
-``python tools/bench/sweep_pictures.py [--no-hostile] FOLDER...``
+``python -m tools.bench.sweep_pictures [--no-hostile] [--judge] FOLDER...``
+
+With ``--judge`` other programs compare what comes out with what went in (see ``judges``).
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import itertools
 import os
 import random
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +24,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from functions import pictures  # noqa: E402
-from functions.core.document import Accepts  # noqa: E402
+from functions.core.document import Accepts, Picture  # noqa: E402
 from functions.core.errors import PermanentError  # noqa: E402
 from tests.support import drawn  # noqa: E402
+from tools.bench import judges  # noqa: E402
 
 GEMINI = Accepts(
     frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}), 15 << 20, 8192
@@ -28,7 +35,8 @@ GEMINI = Accepts(
 ENDINGS = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".avif", ".heic", ".heif", ".gif",
     ".tif", ".tiff", ".bmp", ".dib", ".ico", ".cur", ".jp2", ".j2k", ".jpx", ".svg", ".svgz",
-    ".mpo", ".psd", ".xpm", ".ppm", ".pgm", ".pbm", ".pcx", ".tga", ".eps", ".jxl",
+    ".mpo", ".psd", ".xpm", ".ppm", ".pgm", ".pbm", ".pcx", ".tga", ".eps", ".jxl", ".pdf",
+    ".pnm", ".dng", ".nef", ".cr2", ".arw",
 }  # fmt: skip
 
 
@@ -42,8 +50,9 @@ def stored(folders: list[str]) -> Iterator[tuple[str, bytes]]:
                 if path.suffix.lower() not in ENDINGS or path.is_symlink() or not path.is_file():
                     continue
                 data = path.read_bytes()
-                if data not in seen:
-                    seen.add(data)
+                digest = hashlib.sha256(data).digest()
+                if digest not in seen:
+                    seen.add(digest)
                     yield str(path), data
 
 
@@ -76,7 +85,38 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "deep svg", drawn.svg("<g>" * 100_000 + "</g>" * 100_000)
 
 
-def run(files: Iterator[tuple[str, bytes]]) -> None:
+class Judged:
+    """What other programs say about the pictures."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="judged-"))
+        self._compared = self._passed = 0
+        self._wrong: list[str] = []
+
+    def see(self, name: str, data: bytes, picture: Picture, passed_on: bool) -> None:
+        """Compare one picture with its original; keep it for the other judge if passed on."""
+        if passed_on and picture.data != data:
+            self._passed += 1
+            number = f"{self._passed:05}-{Path(name).name}"
+            (self._folder / number).write_bytes(picture.data)
+        difference = judges.difference(Path(name), picture)
+        if difference is None:
+            return
+        self._compared += 1
+        if difference > judges.MOST_DIFFERENCE:
+            self._wrong.append(f"  differs by {difference:.0f}  {name}  {picture.note}")
+
+    def tell(self) -> None:
+        """Print the verdicts."""
+        left = judges.left_behind(self._folder)
+        print(f"{self._compared:7} compared with ImageMagick, {len(self._wrong)} differ")
+        print(*self._wrong, sep="\n")
+        print(f"{self._passed:7} had something cut out, ExifTool finds metadata in {len(left)}")
+        print(*left, sep="\n")
+        shutil.rmtree(self._folder)
+
+
+def run(files: Iterator[tuple[str, bytes]], judged: Judged | None = None) -> None:
     """Prepare all; print outcomes, the slowest and the largest."""
     outcomes: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
@@ -92,15 +132,20 @@ def run(files: Iterator[tuple[str, bytes]]) -> None:
             passed = picture.mime_type == kind and picture.data[-64:] in data
             outcome = "picture, passed on" if passed else "picture, decoded"
             sizes.append((picture.width * picture.height, name))
+            taken = time.perf_counter() - started
+            if judged:
+                judged.see(name, data, picture, passed)
         except PermanentError as error:
+            taken = time.perf_counter() - started
             outcome = f"rejected: {error.reason}"
             if "--verbose" in sys.argv:
                 print(f"{name}: {error}")
         except BaseException as error:
+            taken = time.perf_counter() - started
             outcome = f"ESCAPED {type(error).__name__}"
             print(f"{name}: {error!r}")
         outcomes[outcome] += 1
-        times.append((time.perf_counter() - started, name))
+        times.append((taken, name))
     for outcome, count in outcomes.most_common():
         print(f"{count:7} {outcome}")
     print("  " + ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()))
@@ -116,9 +161,16 @@ def main() -> None:
     parser.add_argument("folders", nargs="*")
     parser.add_argument("--no-hostile", action="store_true")
     parser.add_argument("--verbose", action="store_true", help="say why each was rejected")
+    parser.add_argument("--judge", action="store_true", help="compare with other programs")
+    parser.add_argument("--every", type=int, default=1, help="take each so-manieth file only")
     options = parser.parse_args()
     print("files of", *options.folders)
-    run(stored(options.folders))
+    if options.judge and not judges.available():
+        parser.error("--judge needs ImageMagick's convert and exiftool (libimage-exiftool-perl)")
+    judged = Judged() if options.judge else None
+    run(itertools.islice(stored(options.folders), 0, None, options.every), judged)
+    if judged:
+        judged.tell()
     if not options.no_hostile:
         print("files made to hurt")
         run(hostile())

@@ -1,277 +1,19 @@
-// The review page: captions as a list, edited in place. Text from captions is only ever set as text.
+// The review page: which captions, as a list, and what is done to many of them at once.
 
-const $ = (selector, root = document) => root.querySelector(selector);
-const [filters, list, more, empty] = ["#filters", "#captions", "#more", "#empty"].map((id) => $(id));
-const JSON_TYPE = { "Content-Type": "application/json" };
-const PATIENCE = 120_000, PAUSE = 700, GOOD_LENGTH = 125;
-const REASONS = { image_changed: "compare the proposal", offline: "written without a model" };
-const SOURCES = {
-  model: "by the model", human: "by a person", embedded: "from the file", uploader: "by the uploader",
-};
+import { $, Failure, ask, confirm, item, post, say, undo } from "./api.js";
+import * as actions from "./actions.js";
+import { fileName, fill, isDoubtful, thumbnail } from "./caption.js";
+import { open as edit } from "./edit.js";
+import { LOCALES, known, load as loadWords, locale, plain, t } from "./i18n.js";
+import { importing } from "./import.js";
+import { OneByOne } from "./one.js";
+import { uploading } from "./uploads.js";
 
-class Failure extends Error {
-  constructor(status, answer) {
-    super(answer.error ?? `The server answers ${status}. Try again.`);
-    this.status = status;
-    this.answer = answer;
-  }
-}
+const PAGE = 50, TYPING = 300, MOST_AT_ONCE = 500, LOOKING = 4000;
+const [filters, list, empty] = ["#filters", "#captions", "#empty"].map((id) => $(id));
+const here = "uploads" in document.body.dataset;
 
-async function ask(path, options = {}) {
-  let answer;
-  try {
-    answer = await fetch(path, options);
-  } catch {
-    throw new Failure(0, { error: "The server cannot be reached. Is it running, and are you online?" });
-  }
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Failure(answer.status, body);
-  return body;
-}
-
-const pause = (time) => new Promise((done) => setTimeout(done, time));
-
-let silence;
-function say(text) {
-  clearTimeout(silence);
-  $("#said").textContent = text;
-  silence = setTimeout(() => ($("#said").textContent = ""), 10_000);
-}
-
-const fileName = (caption) => caption.name.slice(caption.name.lastIndexOf("/") + 1);
-
-// --- one caption ---
-
-function words(caption) {
-  if (caption.status !== "captioned" && !caption.alt_text) return "No alt text yet";
-  return caption.decorative ? "Decorative: the alt text is empty" : caption.alt_text;
-}
-
-const isDoubtful = ({ status, review }) => review?.needed || ["failed", "rejected"].includes(status);
-const approval = ({ review }) => (review?.approved_by ? `approved by ${review.approved_by}` : "");
-
-function fill(row, caption) {
-  row.caption = caption;
-  row.className = isDoubtful(caption) ? "doubtful" : "";
-  const text = (selector, value) => ($(selector, row).textContent = value ?? "");
-  const { review, proposal, language } = caption;
-  text(".name", caption.bucket === "local" ? caption.name : caption.uri);
-  $(".name", row).id = `name-${caption.id}`;
-  text(".status", review?.needed ? "needs a look" : caption.status);
-  $(".status", row).className = `status ${review?.needed ? "doubt" : caption.status}`;
-  text(".source", [SOURCES[caption.source], language, approval(caption)].filter(Boolean).join(" · "));
-  text(".alt", words(caption));
-  $(".alt", row).classList.toggle("none", !caption.alt_text);
-  text(".caption", caption.caption === caption.alt_text ? "" : caption.caption);
-  text(".problem", caption.error?.message);
-  text(".tags", caption.tags?.length ? `Tags: ${caption.tags.join(", ")}` : "");
-  for (const selector of [".alt", ".caption"]) {
-    if (language && caption.alt_text) $(selector, row).lang = language;
-    else $(selector, row).removeAttribute("lang");
-  }
-  $(".reasons", row).replaceChildren(...(review?.reasons ?? []).map((reason) => {
-    const item = document.createElement("li");
-    item.textContent = REASONS[reason] ?? reason.replaceAll("_", " ");
-    return item;
-  }));
-  $(".proposal", row).hidden = !proposal;
-  text(".proposed", proposal?.decorative ? "Decorative: an empty alt text" : proposal?.alt_text);
-  $(".proposed", row).lang = proposal?.language ?? language ?? "";
-  $(".accept", row).hidden = !proposal;
-  $(".approve", row).hidden =
-    caption.status !== "captioned" || (review?.approved_by && !review.needed);
-  const picture = $("img", row);
-  if (picture.getAttribute("src") !== caption.image) picture.src = caption.image;
-  picture.alt = caption.alt_text ?? "";
-  picture.lang = language ?? "";
-  $(".picture", row).href = caption.image;
-  named($(".picture", row), picture.alt, caption);
-}
-
-function named(link, alt, caption) {
-  if (alt) link.removeAttribute("aria-label");
-  else link.setAttribute("aria-label", `Open ${fileName(caption)}`);
-}
-
-function made(caption) {
-  const row = $("#row").content.firstElementChild.cloneNode(true);
-  fill(row, caption);
-  for (const button of row.querySelectorAll("button")) {
-    button.setAttribute("aria-describedby", `name-${caption.id}`);
-  }
-  $("img", row).addEventListener("error", () => {
-    $(".picture", row).classList.add("blank");
-    named($(".picture", row), "", caption);
-  });
-  $(".edit", row).addEventListener("click", () => edit(row));
-  $(".approve", row).addEventListener("click", () => decide(row, { approve: true }, "Approved"));
-  $(".accept", row).addEventListener("click", () => decide(row, { accept: true }, "Accepted"));
-  $(".again", row).addEventListener("click", () => recaption(row));
-  return row;
-}
-
-function send(row, change, version = row.caption.version) {
-  return ask(`captions/${row.caption.id}`, {
-    method: "PATCH",
-    headers: { ...JSON_TYPE, "If-Match": `"${version}"` },
-    body: JSON.stringify(change),
-  });
-}
-
-function settle(row, caption, done) {
-  fill(row, caption);
-  const but = caption.unlabelled ? ` The image's metadata is not written yet: ${caption.unlabelled}` : "";
-  say(`${done}: ${fileName(caption)}.${but}`);
-}
-
-async function busy(row, act) {
-  const buttons = [...row.querySelectorAll("button")];
-  const focused = document.activeElement;
-  for (const button of buttons) button.disabled = true;
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    say(error.message);
-  } finally {
-    for (const button of buttons) button.disabled = false;
-  }
-  // A button that is disabled loses the focus.
-  if (document.activeElement !== document.body) return;
-  (row.contains(focused) && focused.checkVisibility() ? focused : $(".edit", row)).focus();
-}
-
-function decide(row, change, done) {
-  return busy(row, async () => {
-    try {
-      settle(row, await send(row, change), done);
-    } catch (error) {
-      if (error.status !== 412) throw error;
-      fill(row, error.answer);
-      say(`${fileName(row.caption)} has changed meanwhile. Look again.`);
-    }
-  });
-}
-
-function recaption(row) {
-  const { id, version } = row.caption;
-  return busy(row, async () => {
-    say(`Captioning ${fileName(row.caption)} anew …`);
-    let caption = await ask(`captions/${id}/recaption`, { method: "POST", headers: JSON_TYPE, body: "{}" });
-    const end = Date.now() + PATIENCE;
-    while ((caption.version === version || caption.status === "pending") && Date.now() < end) {
-      await pause(PAUSE);
-      caption = await ask(`captions/${id}`);
-    }
-    settle(row, caption, caption.version === version ? "Asked for, without an answer yet" : "Captioned anew");
-  });
-}
-
-// --- editing in place ---
-
-const drafts = new Map();
-
-function edit(row) {
-  const { caption } = row;
-  const form = $("#form").content.firstElementChild.cloneNode(true);
-  const field = form.elements;
-  field.alt_text.value = caption.alt_text ?? "";
-  field.caption.value = caption.caption ?? "";
-  field.decorative.checked = caption.decorative;
-  field.language.value = caption.language ?? "";
-  for (const name of ["alt_text", "caption"]) field[name].lang = caption.language ?? "";
-  form.setAttribute("aria-label", `Words for ${fileName(caption)}`);
-  const shown = [".alt", ".caption", ".words > .actions"].map((selector) => $(selector, row));
-  const before = JSON.stringify(values(form, caption));
-  drafts.set(row, () => JSON.stringify(values(form, caption)) !== before);
-
-  const refresh = () => {
-    field.alt_text.disabled = field.decorative.checked;
-    const length = [...new Intl.Segmenter().segment(field.alt_text.value)].length;
-    const long = length > GOOD_LENGTH ? `, ${length - GOOD_LENGTH} more than are good to listen to` : "";
-    $(".count", form).textContent = field.decorative.checked ? "" : `${length} characters${long}`;
-  };
-  const close = () => {
-    drafts.delete(row);
-    form.remove();
-    for (const element of shown) element.hidden = false;
-    $(".edit", row).focus();
-  };
-  form.addEventListener("input", refresh);
-  $(".cancel", form).addEventListener("click", close);
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-  });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    save(row, form, close);
-  });
-  for (const element of shown) element.hidden = true;
-  $(".marks", row).after(form);
-  refresh();
-  (field.alt_text.disabled ? field.decorative : field.alt_text).focus();
-}
-
-function values(form, caption) {
-  const field = form.elements;
-  const change = { caption: field.caption.value, decorative: field.decorative.checked };
-  if (!change.decorative) change.alt_text = field.alt_text.value;
-  const language = field.language.value.trim();
-  if (language && language !== caption.language) change.language = language;
-  return change;
-}
-
-async function save(row, form, close) {
-  const change = values(form, row.caption);
-  $(".wrong", form).textContent = "";
-  await busy(row, async () => {
-    try {
-      const saved = await send(row, change);
-      close();
-      settle(row, saved, "Saved");
-    } catch (error) {
-      if (error.status !== 412) {
-        $(".wrong", form).textContent = error.message;
-        return;
-      }
-      const theirs = error.answer;
-      const choice = await choose(theirs, change);
-      if (choice === "theirs") {
-        close();
-        settle(row, theirs, "Theirs stands");
-      } else if (choice === "yours") {
-        row.caption = theirs;
-        await save(row, form, close);
-      } else form.elements.alt_text.focus();
-    }
-  });
-}
-
-function choose(theirs, change) {
-  const dialog = $("#conflict");
-  const yours = { alt_text: "", ...change, status: "captioned" };
-  for (const [side, version] of [["theirs", theirs], ["yours", yours]]) {
-    $(`.${side}-alt`, dialog).textContent = words(version);
-    $(`.${side}-caption`, dialog).textContent = version.caption ?? "";
-  }
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((done) => {
-    dialog.addEventListener("close", () => done(dialog.returnValue), { once: true });
-  });
-}
-
-function hasDraft() {
-  const row = [...drafts.keys()].find((each) => each.isConnected && drafts.get(each)());
-  if (row) $("textarea", row).focus();
-  return Boolean(row);
-}
-
-addEventListener("beforeunload", (event) => {
-  if (hasDraft()) event.preventDefault();
-});
-
-// --- the list ---
+// --- which captions: the address says it, so that back and forward and links work ---
 
 function wanted() {
   const form = Object.fromEntries([...new FormData(filters)].filter(([, value]) => value.trim()));
@@ -280,120 +22,453 @@ function wanted() {
   return { form, path: by && rest.q ? "search" : "captions", parameters: { ...rest, ...state } };
 }
 
-let latest = 0;
-let next = null;
-async function load(cursor) {
-  const mine = ++latest;
-  const { form, path, parameters } = wanted();
-  more.disabled = true;
-  try {
-    const query = new URLSearchParams(cursor ? { ...parameters, cursor } : parameters);
-    const page = await ask(`${path}?${query}`);
-    if (mine !== latest) return;
-    const rows = page.captions.map(made);
-    if (cursor) list.append(...rows);
-    else list.replaceChildren(...rows);
-    next = page.next;
-    counted(form, page.by);
-    if (cursor) $(".edit", rows[0] ?? list)?.focus();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    if (mine !== latest) return;
-    if (cursor) return say(error.message);
-    list.replaceChildren();
-    next = null;
-    tell(error.message, true);
-  } finally {
-    more.disabled = false;
-    more.hidden = !next;
-  }
+function address(more = {}) {
+  const query = new URLSearchParams({ ...wanted().form, ...view(), ...more });
+  return query.size ? `?${query}` : location.pathname;
 }
 
-function tell(text, broken = false) {
-  $("#found").textContent = broken ? "Captions cannot be shown" : text;
-  empty.hidden = !broken && list.childElementCount > 0;
-  empty.className = broken ? "broken" : "";
-  if (broken) empty.textContent = text;
-}
-
-function counted(form, by) {
-  const number = list.childElementCount;
-  const fallback = form.by && form.q && by === "words" ? ", found by words: no model places meanings now" : "";
-  tell(`${number} ${number === 1 ? "caption" : "captions"}${next ? ", and there are more" : ""}${fallback}`);
-  if (number) return;
-  const here = "uploads" in document.body.dataset;
-  const first = here ? "No captions yet. Drop a picture here to see one." : "No captions yet. Upload an image to the bucket to see one.";
-  empty.textContent = Object.keys(form).length ? "Nothing matches. Take out a filter to see more." : first;
-}
+const view = () => (list.classList.contains("grid") ? { view: "grid" } : {});
+const at = (name) => new URLSearchParams(location.search).get(name) ?? "";
 
 function fromAddress() {
   const parameters = new URLSearchParams(location.search);
-  for (const field of filters.elements) {
-    if (field.name) field.value = parameters.get(field.name) ?? "";
-  }
+  for (const field of filters.elements) if (field.name) field.value = parameters.get(field.name) ?? "";
+  const further = [...$("#further").querySelectorAll("[name]")];
+  if (further.some((each) => each.value)) $("#further").open = true;
+  grid(parameters.get("view") === "grid");
 }
 
-filters.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (hasDraft()) return say("Save or cancel this first.");
-  const query = new URLSearchParams(wanted().form).toString();
-  history.pushState(null, "", query ? `?${query}` : location.pathname);
-  load();
-});
-more.addEventListener("click", () => load(next));
-addEventListener("popstate", () => (fromAddress(), load()));
+function grid(on) {
+  list.classList.toggle("grid", on);
+  $("#view").setAttribute("aria-pressed", on);
+}
 
-// --- pictures into the folder, where the server takes them ---
+// --- the list ---
 
-async function upload(file) {
-  const item = document.createElement("li");
-  const tellItem = (text) => (item.textContent = `${file.name}: ${text}`);
-  $("#progress").append(item);
-  tellItem("sending …");
+let latest = 0, next = null, counts = {};
+const chosen = new Map();
+
+async function load(cursor = at("cursor")) {
+  const mine = ++latest;
+  const { form, path, parameters } = wanted();
+  list.setAttribute("aria-busy", "true");
   try {
-    const { id, name } = await ask(`uploads/${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
-    tellItem(name === file.name ? "captioning …" : `captioning, as ${name} …`);
-    const caption = await captioned(id, name, tellItem);
-    item.remove();
-    [...list.children].find((row) => row.caption.id === id)?.remove();
-    list.prepend(made(caption));
-    counted({});
-    say(`${name}: ${caption.error?.message ?? words(caption)}`);
+    const query = new URLSearchParams({ ...parameters, limit: PAGE, ...(cursor && { cursor }) });
+    const page = await ask(`${path}?${query}`);
+    if (mine !== latest) return;
+    list.replaceChildren(...page.captions.map(made));
+    next = page.next;
+    found(form, page.by);
+    counts.matching = 0;
+    count(parameters, path === "search" ? page.captions.length : null);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    tellItem(error.message);
+    if (mine !== latest) return;
+    list.replaceChildren();
+    next = null;
+    $("#found").textContent = t("cannot_be_shown");
+    tellEmpty(error.message, true);
+  } finally {
+    list.removeAttribute("aria-busy");
+    $("#before").hidden = !at("cursor");
+    $("#after").hidden = !next;
+    selected();
   }
 }
 
-async function captioned(id, name, tellItem) {
-  const query = new URLSearchParams({ bucket: "local", prefix: name, limit: "20" });
-  for (const end = Date.now() + PATIENCE; Date.now() < end; await pause(PAUSE)) {
-    const { captions } = await ask(`captions?${query}`);
-    const caption = captions.find((each) => each.id === id);
-    if (caption && caption.status !== "pending") return caption;
-    if (caption?.error) tellItem(`waiting: ${caption.error.message}`);
+function tellEmpty(text, broken = false) {
+  empty.hidden = list.childElementCount > 0;
+  empty.className = broken ? "broken" : "";
+  empty.textContent = text;
+}
+
+function found(form, by) {
+  const some = Object.keys(form).length;
+  tellEmpty(some ? t("nothing_matches") : t(here ? "none_here" : "none_yet"));
+  const fallback = form.by && form.q && by === "words" ? ` ${t("by_words")}` : "";
+  $("#found").textContent = `${t("shown", { count: list.childElementCount })}${fallback}`;
+}
+
+/** Totals, apart from the list, which does not wait for them. */
+async function count(parameters, exact) {
+  const mine = latest;
+  const { status, review, q, by, ...rest } = parameters;
+  try {
+    const [all, some] = await Promise.all([ask("counts"), ask(`counts?${new URLSearchParams(parameters)}`)]);
+    if (mine !== latest) return;
+    counts = { all: all.all, left: all.review_needed, matching: exact ?? some.all };
+    $("#left").textContent = t("left", { left: counts.left ?? 0, all: counts.all ?? 0 });
+    $("#share").value = counts.all ? 1 - (counts.left ?? 0) / counts.all : 0;
+    const begin = Number(at("from") || 0);
+    const end = begin + list.childElementCount;
+    const range = counts.matching && end > begin ? t("range", { begin: begin + 1, end, count: counts.matching }) : "";
+    $("#range").textContent = range;
+    if (range && counts.matching > list.childElementCount) $("#found").textContent = range;
+    one.place();
+    selected();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
   }
-  throw new Failure(0, { error: "no caption yet; look at what `captions serve` says" });
 }
 
-if ("uploads" in document.body.dataset) {
-  $("#uploads").hidden = false;
-  const take = async (files) => {
-    for (const file of files) await upload(file);
-  };
-  $("#files").addEventListener("change", (event) => {
-    take([...event.target.files]);
-    event.target.value = "";
+function made(caption) {
+  const row = $("#row").content.firstElementChild.cloneNode(true);
+  row.caption = caption;
+  row.id = `caption-${caption.id}`;
+  refill(row, caption);
+  const picture = $(".picture img", row);
+  picture.addEventListener("error", () => $(".picture", row).classList.add("blank"));
+  $(".open", row).addEventListener("click", () => show(row.caption));
+  $(".edit", row).addEventListener("click", () => editRow(row));
+  for (const act of ["approve", "accept"]) {
+    $(`.${act}`, row).addEventListener("click", () => decide(row, actions[act]));
+  }
+  $(".again", row).addEventListener("click", () => decide(row, (caption) => actions.again(caption, say)));
+  $(".selected", row).addEventListener("change", (event) => {
+    if (event.target.checked) chosen.set(row.caption.id, row.caption);
+    else chosen.delete(row.caption.id);
+    selected();
   });
-  const over = (is) => document.body.classList.toggle("over", is);
-  addEventListener("dragover", (event) => (event.preventDefault(), over(true)));
-  addEventListener("dragleave", (event) => event.relatedTarget || over(false));
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    over(false);
-    take([...event.dataTransfer.files]);
+  return row;
+}
+
+function refill(row, caption) {
+  row.caption = caption;
+  fill(row, caption);
+  const name = fileName(caption);
+  $(".name", row).id = `name-${caption.id}`;
+  for (const each of row.querySelectorAll(".actions button")) each.setAttribute("aria-describedby", `name-${caption.id}`);
+  $(".selected", row).checked = chosen.has(caption.id);
+  $(".selected", row).setAttribute("aria-label", t("select", { name }));
+  $(".open", row).setAttribute("aria-label", t("open", { name }));
+  const picture = $(".picture img", row);
+  const source = thumbnail(caption, 240);
+  if (picture.getAttribute("src") !== source) {
+    picture.srcset = `${source} 1x, ${thumbnail(caption, 480)} 2x`;
+    picture.src = source;
+  }
+}
+
+/** Show what has come of a row, with a way back; a row that no filter wants any more goes. */
+function settle(row, after, said, undoable = true) {
+  const before = row.caption;
+  refill(row, after);
+  const but = after.unlabelled ? ` ${t("unlabelled", { why: after.unlabelled })}` : "";
+  const back = undoable && actions.undoing(before, after, (caption) => {
+    if (row.isConnected) refill(row, caption);
+    else load();
+  });
+  say(`${said}${but}`, back || undefined);
+  if (isDoubtful(before) && !isDoubtful(after)) left(-1);
+  if (at("show") === "review" && !after.review?.needed) gone(row);
+}
+
+function gone(row) {
+  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+  row.remove();
+  if (!neighbour) return load();
+  const button = [".approve", ".edit"].map((each) => $(each, neighbour)).find((each) => !each.hidden);
+  button.focus();
+}
+
+function left(by) {
+  counts.left = Math.max(0, (counts.left ?? 0) + by);
+  $("#left").textContent = t("left", { left: counts.left, all: counts.all ?? 0 });
+  $("#share").value = counts.all ? 1 - counts.left / counts.all : 0;
+}
+
+async function decide(row, act) {
+  const focused = document.activeElement;
+  const buttons = [...row.querySelectorAll("button")];
+  for (const each of buttons) each.disabled = true;
+  try {
+    const done = await act(row.caption);
+    if (done) settle(row, done.after, done.said);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error.status === 412) {
+      refill(row, error.answer);
+      say(t("look_again", { name: fileName(row.caption) }));
+    } else say(error.message);
+  } finally {
+    for (const each of buttons) each.disabled = false;
+  }
+  if (!row.isConnected || document.activeElement !== document.body) return;
+  (focused.checkVisibility() ? focused : $(".edit", row)).focus();
+}
+
+function editRow(row) {
+  const hidden = [".alt", ".caption", ".words > .actions"].map((each) => $(each, row));
+  for (const each of hidden) each.hidden = true;
+  edit({
+    caption: row.caption,
+    place: (form) => $(".marks", row).after(form),
+    settle: (after, said) => settle(row, after, said),
+    close: () => {
+      for (const each of hidden) each.hidden = false;
+      if (row.isConnected) $(".edit", row).focus();
+    },
   });
 }
 
-fromAddress();
-load();
+// --- many at once ---
+
+function selected() {
+  $("#selection").hidden = chosen.size === 0;
+  $("#chosen").textContent = t("chosen", { count: chosen.size });
+  const rows = [...list.children];
+  $("#page-selected").checked = rows.length > 0 && rows.every((row) => chosen.has(row.caption.id));
+  const all = $("#selection .all-matching");
+  all.hidden = !counts.matching || counts.matching <= chosen.size;
+  all.textContent = t("select_all", { count: counts.matching ?? 0 });
+}
+
+$("#page-selected").addEventListener("change", ({ target }) => {
+  for (const row of list.children) {
+    if (target.checked) chosen.set(row.caption.id, row.caption);
+    else chosen.delete(row.caption.id);
+    $(".selected", row).checked = target.checked;
+  }
+  selected();
+});
+
+$("#selection .none").addEventListener("click", () => {
+  chosen.clear();
+  for (const row of list.children) $(".selected", row).checked = false;
+  selected();
+  list.focus();
+});
+
+$("#selection .all-matching").addEventListener("click", async ({ target }) => {
+  target.disabled = true;
+  try {
+    const { path, parameters } = wanted();
+    let cursor = "";
+    do {
+      const page = await ask(`${path}?${new URLSearchParams({ ...parameters, limit: 100, ...(cursor && { cursor }) })}`);
+      for (const each of page.captions) chosen.set(each.id, each);
+      $("#chosen").textContent = t("chosen", { count: chosen.size });
+      cursor = page.next;
+    } while (cursor);
+    for (const row of list.children) $(".selected", row).checked = chosen.has(row.caption.id);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    say(error.message);
+  } finally {
+    target.disabled = false;
+    selected();
+  }
+});
+
+for (const button of document.querySelectorAll("#selection [data-act]")) {
+  button.addEventListener("click", () => many(button.dataset.act));
+}
+
+async function many(act) {
+  const captions = [...chosen.values()];
+  const some = captions.slice(0, 8).map((each) => `${fileName(each)}: ${each.alt_text || t("no_alt")}`);
+  if (captions.length > some.length) some.push(t("and_more", { count: captions.length - some.length }));
+  const yes = await confirm({
+    title: t(`many_${act}`, { count: captions.length }), text: t(`many_${act}_text`), list: some, yes: t("do_it"),
+  });
+  if (!yes) return;
+  const results = {};
+  for (let start = 0; start < captions.length; start += MOST_AT_ONCE / 10) {
+    say(t("working", { done: start, count: captions.length }));
+    const ids = captions.slice(start, start + MOST_AT_ONCE / 10).map((each) => each.id);
+    try {
+      Object.assign(results, (await post("./captions:batch", { ids, [act]: true })).captions);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      for (const id of ids) results[id] = { done: false, error: error.message };
+    }
+  }
+  const done = captions.filter((each) => results[each.id].done);
+  const failed = captions.filter((each) => !results[each.id].done);
+  for (const each of done) chosen.delete(each.id);
+  await load();
+  const back = act === "recaption" || !done.length ? undefined : () => allBack(done, results);
+  say(t("many_done", { done: done.length, count: captions.length }), back);
+  if (failed.length) {
+    await confirm({
+      title: t("many_failed", { count: failed.length }), text: "",
+      list: failed.map((each) => `${fileName(each)}: ${results[each.id].error}`), yes: t("close"),
+    });
+  }
+}
+
+async function allBack(captions, results) {
+  let count = 0;
+  for (const before of captions) {
+    try {
+      const after = await ask(`captions/${before.id}`);
+      if (after.version !== results[before.id].version) continue;
+      await actions.undoing(before, after, () => {})();
+      count++;
+      say(t("working", { done: count, count: captions.length }));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+  load();
+  return t("many_undone", { done: count, count: captions.length });
+}
+
+// --- one by one ---
+
+const one = new OneByOne({
+  root: $("#one"),
+  wanted: () => wanted(),
+  changed: (before, after) => {
+    if (isDoubtful(before) && !isDoubtful(after)) left(-1);
+    if (!isDoubtful(before) && isDoubtful(after)) left(1);
+    const row = document.getElementById(`caption-${after.id}`);
+    if (row) refill(row, after);
+  },
+  total: () => counts.matching,
+  moved: (caption) => history.replaceState(null, "", address({ caption: caption.id })),
+  left: (caption) => {
+    history.replaceState(null, "", address());
+    visible(false);
+    load().then(() => {
+      const row = caption && document.getElementById(`caption-${caption.id}`);
+      (row ? $(".open", row) : $("#start")).focus();
+    });
+  },
+});
+
+function visible(large) {
+  $("#one").hidden = !large;
+  $("#many").hidden = large;
+  document.body.classList.toggle("large", large);
+}
+
+function show(caption) {
+  history.pushState(null, "", address({ caption: caption.id }));
+  visible(true);
+  one.begin(caption, [...list.children].map((row) => row.caption), next);
+}
+
+$("#start").addEventListener("click", async () => {
+  if (!filters.elements.show.value) filters.elements.show.value = "review";
+  history.pushState(null, "", address());
+  await load("");
+  const first = list.firstElementChild;
+  if (first) show(first.caption);
+  else say(t("nothing_to_review"));
+});
+
+// --- what a person does to the page ---
+
+function go(more = {}) {
+  history.pushState(null, "", address(more));
+  return load(more.cursor ?? "");
+}
+
+let typing;
+filters.addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => go(), TYPING);
+});
+filters.addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearTimeout(typing);
+  go();
+});
+filters.addEventListener("reset", () => setTimeout(() => go()));
+$("#after").addEventListener("click", async () => {
+  await go({ cursor: next, from: Number(at("from") || 0) + list.childElementCount });
+  list.focus();
+  list.scrollIntoView();
+});
+$("#before").addEventListener("click", () => history.back());
+$("#view").addEventListener("click", () => {
+  grid(!list.classList.contains("grid"));
+  history.replaceState(null, "", address({ ...(at("cursor") && { cursor: at("cursor"), from: at("from") }) }));
+});
+$("#undo").addEventListener("click", undo);
+$("#export").addEventListener("click", (event) => {
+  const { parameters } = wanted();
+  event.currentTarget.href = `export.csv?${new URLSearchParams(parameters)}`;
+});
+addEventListener("popstate", arrive);
+addEventListener("keydown", (event) => {
+  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!$("#single-keys").checked) return;
+  if (event.key === "?") return $("#keys").showModal();
+  if (event.key.toLowerCase() === "z") return undo();
+  if (!$("#one").hidden) one.key(event);
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".help")) $("#keys").showModal();
+});
+$("#single-keys").checked = localStorage.getItem("captions.keys") !== "off";
+$("#single-keys").addEventListener("change", ({ target }) => {
+  localStorage.setItem("captions.keys", target.checked ? "on" : "off");
+});
+
+async function arrive() {
+  fromAddress();
+  const id = at("caption");
+  visible(Boolean(id));
+  await load();
+  if (!id) return;
+  try {
+    one.begin(await ask(`captions/${id}`), [...list.children].map((row) => row.caption), next);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    say(error.message);
+    visible(false);
+  }
+}
+
+function words() {
+  $("#locale").replaceChildren(...Object.entries(LOCALES).map(([tag, name]) => {
+    const option = item(name, "option");
+    option.value = tag;
+    option.lang = tag;
+    option.selected = tag === locale;
+    return option;
+  }));
+  const reasons = filters.elements.reason;
+  reasons.replaceChildren(reasons.options[0], ...known("reason").map((code) => {
+    const option = item(plain("reason", code), "option");
+    option.value = code;
+    return option;
+  }));
+}
+$("#locale").addEventListener("change", async ({ target }) => {
+  await loadWords(target.value);
+  words();
+  await arrive();
+});
+
+/** In a folder, what appears by itself is shown by itself, unless somebody is at work on the list. */
+async function look() {
+  const idle = !document.hidden && $("#one").hidden && !at("cursor") && !$(".editor") && !chosen.size;
+  if (idle && !document.querySelector("dialog[open]")) {
+    try {
+      const { parameters, path } = wanted();
+      const page = path === "search" ? null : await ask(`${path}?${new URLSearchParams({ ...parameters, limit: 1 })}`);
+      const newest = page?.captions[0];
+      const first = list.firstElementChild?.caption;
+      if (page && (newest?.id !== first?.id || newest?.version !== first?.version)) {
+        const focused = document.activeElement?.closest("#captions > li")?.id;
+        await load();
+        if (focused) document.getElementById(focused)?.querySelector(".edit").focus();
+      }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+  setTimeout(look, LOOKING);
+}
+
+await loadWords();
+words();
+importing(() => load());
+if (here) {
+  uploading(() => load());
+  setTimeout(look, LOOKING);
+}
+await arrive();

@@ -62,7 +62,7 @@ _READERS: dict[str, tuple[Reader, ...]] = {
     "image/webp": (libvips.read, _pillow("WEBP")),
     "image/gif": (libvips.read, _pillow("GIF")),
     "image/tiff": (_tiff, _pillow("TIFF")),
-    "image/avif": (lambda d, _kind, m, s: pillow.read_avif(d, m, s), libvips.read),
+    "image/avif": (lambda d, _kind, m, s: pillow.read_avif(d, m, s),),
     "image/heic": (lambda d, _kind, m, s: pillow.read_heif(d, m, s),),
     "image/heif": (lambda d, _kind, m, s: pillow.read_heif(d, m, s),),
     "image/jp2": (lambda d, _kind, m, s: pillow.read_jpeg2000(d, m, s),),

@@ -27,21 +27,26 @@ from typing import IO, Any, cast
 
 from functions.core.document import EmbeddedText, Picture
 from functions.core.errors import PermanentError, TransientError
-from functions.pictures.decoding import sandbox
 
 # How many decode at once. An instance has one vCPU, which a second decoder would only share.
 DECODERS = 1
-DECODER_MEMORY = 320 << 20
+# Today's cameras take 50 MP in HEIC, 33 MP of them in 10 bits; the instance has a gigabyte.
+DECODER_MEMORY = 512 << 20
 # How long one image may take, and how long an event waits for a decoder with the file in hand.
 DECODE_SECONDS = 10.0
 WAIT_SECONDS = 60.0
 # An image that takes longer than most of its size, while others wait, goes behind all that come
 # within the next seconds.
-PATIENCE_SECONDS, PATIENCE_SECONDS_PER_BYTE = 0.5, 0.2 / (1 << 20)
+PATIENCE_SECONDS, PATIENCE_SECONDS_PER_BYTE = 1.0, 0.2 / (1 << 20)
 PENALTY_SECONDS = 15.0
 # A decoder that grew beyond this gives its memory back by making place for a new one.
 _RETIRE_AT = 128 << 20
 _LENGTHS = struct.Struct(">II")
+# Bytes that a decoder may say beside the picture. Its words are a stranger's, like the file.
+_MOST_TOLD = 1 << 20
+# No JPEG of the sides that are asked for is as large.
+_MOST_PICTURE = 16 << 20
+_REASONS = frozenset({"corrupt_image", "too_many_pixels", "unsupported_type"})
 _LOG = logging.getLogger(__name__)
 
 
@@ -65,6 +70,8 @@ class Decoder:
         environment |= {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH")}
         # glibc gives large blocks back at once: a third less at the peak, half afterwards.
         environment |= {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
+        from functions.pictures.decoding import sandbox  # ctypes: not before a decode
+
         sandbox.guard_secrets()
         self._folder = tempfile.mkdtemp(prefix="decoder-")
         # Our own module and no shell: nothing of a picture is in the command.
@@ -125,7 +132,15 @@ class Decoder:
         requests.write(data)
         requests.flush()
         length, size = _LENGTHS.unpack(self._read(_LENGTHS.size))
-        return json.loads(self._read(length)), self._read(size)
+        if length > _MOST_TOLD or size > _MOST_PICTURE:
+            raise Crashed
+        try:
+            told = json.loads(self._read(length))
+        except (ValueError, RecursionError) as error:
+            raise Crashed from error
+        if not isinstance(told, dict):
+            raise Crashed
+        return told, self._read(size)
 
     def _read(self, size: int) -> bytes:
         data = self._pipes[1].read(size)
@@ -183,12 +198,16 @@ class Places:
         try:
             decoder = decoder or self._started()
             answer, picture = decoder.ask(request, data, seconds, *filter(None, [unwanted]))
-            self._tell(answer.get("missing", []))
-            if answer.get("memory", 0) > _RETIRE_AT:
+            if not _is_answer(answer, picture):
+                raise Crashed
+            self._tell(answer["missing"])
+            if answer["memory"] > _RETIRE_AT:
                 decoder.close()
                 decoder = None
             return answer, picture
-        except (Crashed, Overtime, Interrupted):
+        except BaseException:  # it may be in the middle of an answer
+            if decoder:
+                decoder.close()
             decoder = None
             raise
         finally:
@@ -271,6 +290,27 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
     embedded = EmbeddedText(**answer["embedded"])
     return Picture(
         picture, answer["mime_type"], answer["width"], answer["height"], embedded, answer["note"]
+    )
+
+
+def _is_answer(told: dict[str, Any], picture: bytes) -> bool:
+    """Whether a decoder says what one can say: a reason, or a JPEG within bounds."""
+    missing = told.get("missing")
+    if not isinstance(missing, list) or not all(isinstance(each, str) for each in missing):
+        return False
+    if type(told.get("memory")) is not int:
+        return False
+    if "reason" in told:
+        return told["reason"] in _REASONS and isinstance(told.get("message"), str)
+    embedded = told.get("embedded")
+    return (
+        told.get("mime_type") == "image/jpeg"
+        and picture.startswith(b"\xff\xd8\xff")
+        and all(type(told.get(side)) is int and told[side] > 0 for side in ("width", "height"))
+        and isinstance(told.get("note"), str)
+        and isinstance(embedded, dict)
+        and embedded.keys() == EmbeddedText.__dataclass_fields__.keys()
+        and all(isinstance(text, str) for text in embedded.values())
     )
 
 

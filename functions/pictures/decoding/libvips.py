@@ -1,6 +1,6 @@
 """libvips: it streams, so that memory follows the width of an image and not its area.
 
-Its wheel decodes JPEG, PNG, WebP, TIFF, GIF, AVIF and SVG. The pixels that Pillow and libheif
+Its wheel decodes JPEG, PNG, WebP, TIFF, GIF and SVG. The pixels that Pillow and libheif
 decode take the same way from there.
 """
 
@@ -27,6 +27,8 @@ __all__ = ["Decoded", "bounded", "draw", "pyvips", "read", "rgba", "shrunk"]
 pyvips.cache_set_max(0)
 pyvips.block_untrusted_set(True)
 pyvips.operation_block_set("VipsForeignLoadSvg", False)
+# The libheif inside the wheel does not tell its version; AVIF is Pillow's.
+pyvips.operation_block_set("VipsForeignLoadHeif", True)
 
 # A moment of an animation is found by decoding all before it.
 _ANIMATION_PIXELS = 100_000_000
@@ -218,15 +220,36 @@ def _stretched(image: Any, side: int) -> Any:
     shape, colours = image.format, image.bands >= 3
     image = image.resize(min(1.0, side / max(image.width, image.height))).copy_memory().autorot()
     turned = image[:3] if colours else image[0]
-    low, high = turned.min(), turned.max()
+    low, high = _span(turned)
     if shape in ("char", "short") and colours:
         low, high = (-128, 127) if shape == "char" else (-32768, 32767)
     elif shape == "uint" and colours and high > 1 << 28:
         low, high = 0, (1 << 32) - 1
     elif colours and low > -0.05 and 0.05 < high < 1.05:
         low, high = 0.0, 1.0
+    elif colours and low >= 0:
+        low = 0.0
     turned = (turned - low) * (255 / (high - low) if high > low else 0)
     return turned.cast("uchar").copy(interpretation="srgb" if colours else "b-w")
+
+
+def _span(image: Any) -> tuple[float, float]:
+    """The smallest and the largest value, but for the few (1 in 200) that lie far from all
+    others: "no data" is written as a number too."""
+    low, high = image.min(), image.max()
+    for _ in range(16):  # a float's range, 10,000-fold at a time
+        if not 0 < high - low < float("inf"):
+            break
+        step = (high - low) / 65535
+        scaled = ((image.bandmean() - low) / step).cast("ushort")
+        bottom, top = scaled.percent(0.5) - 1, scaled.percent(99.5) + 1
+        # The ends are kept exactly: at 1e38 a step is rounded by more than all measurements.
+        less = low + bottom * step if bottom > 0 else low
+        most = low + top * step if top < 65535 else high
+        if most - less > (high - low) / 3:
+            break
+        low, high = less, most
+    return low, high
 
 
 def _sheet(data: bytes, pages: int, width: int, height: int, side: int) -> Decoded:

@@ -18,7 +18,9 @@ def read_heif(data: bytes, max_pixels: int, side: int) -> Decoded:
     import pillow_heif
 
     found = _surveyed(data)
-    if found and found.coding not in (b"", b"hvc1", b"hev1", b"grid", b"iden", b"iovl", b"av01"):
+    if found and found.coding == b"av01":  # an AVIF under HEIF's name
+        return read_avif(data[:8] + b"avif" + data[12:], max_pixels, side)
+    if found and found.coding not in (b"", b"hvc1", b"hev1", b"grid", b"iden", b"iovl"):
         raise PermanentError(
             "unsupported_type",
             f"The HEIF file is coded as {found.coding.decode('latin-1')}, which no decoder here "
@@ -27,6 +29,8 @@ def read_heif(data: bytes, max_pixels: int, side: int) -> Decoded:
     # libheif turns and mirrors as irot and imir say; the EXIF orientation does not count.
     file = pillow_heif.open_heif(data)
     pixels = file[file.primary_index]
+    if not pixels.info.get("primary"):  # it could not be opened; the others are not the picture
+        raise OSError("its main picture is damaged")
     width, height = pixels.size
     bounded(width, height, max_pixels)
     bands = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}.get(pixels.mode)

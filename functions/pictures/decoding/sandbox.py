@@ -59,7 +59,8 @@ def _limits() -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, 64),
-        (resource.RLIMIT_NPROC, 512),
+        # Counted over all of the user's: a desktop has thousands of threads.
+        (resource.RLIMIT_NPROC, 8192),
     ):
         hard = resource.getrlimit(limit)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)

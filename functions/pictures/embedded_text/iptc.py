@@ -5,8 +5,9 @@ from __future__ import annotations
 RESOURCE = 0x0404
 # The same blocks under the names of other programs: PhotoDeluxe, Agfa, Adobe's DCS and ImageReady.
 _SIGNATURES = {b"8BIM", b"PHUT", b"AgHg", b"DCSR", b"MeSa"}
-_NAMES = {120: "caption", 105: "headline", 5: "title"}
+_NAMES = {120: "caption", 105: "headline", 5: "title", 135: "language"}
 _UTF8 = b"\x1b%G"
+_LANGUAGE = 135
 # Honest files have some tens of blocks, and a hundred datasets.
 _MAX_BLOCKS, _MAX_DATASETS = 500, 5000
 
@@ -43,7 +44,8 @@ def texts(data: bytes) -> dict[str, bytes | str]:
         if (record, dataset) == (1, 90):
             utf8 = value == _UTF8
         elif record == 2 and dataset in _NAMES:
-            text = value.decode("utf-8", "replace") if utf8 else value
+            plain = utf8 or dataset == _LANGUAGE
+            text = value.decode("utf-8", "replace") if plain else value
             found.setdefault(_NAMES[dataset], text)
         position += 5 + size
     return found

@@ -2,64 +2,79 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 from xml.parsers import expat
 
 from functions.pictures.structure.survey import MAX_METADATA
 
-_DC = "http://purl.org/dc/elements/1.1/"
-_IPTC = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_LANG = "http://www.w3.org/XML/1998/namespace lang"
-_NAMES = {
-    f"{_DC} description": "description",
-    f"{_DC} title": "title",
-    f"{_IPTC} AltTextAccessibility": "alt_text",
-    f"{_IPTC} ExtDescrAccessibility": "extended",
+# By namespace, and by the prefix that everybody writes for it.
+_SPACES = {
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "xml": "http://www.w3.org/XML/1998/namespace",
 }
+_NAMES = {
+    "dc:description": "description",
+    "dc:title": "title",
+    "Iptc4xmpCore:AltTextAccessibility": "alt_text",
+    "Iptc4xmpCore:ExtDescrAccessibility": "extended",
+}
+_PREFIXES = {space: prefix for prefix, space in _SPACES.items()}
+# Elements inside a property whose text is its own.
+_ITEMS = frozenset({"rdf:li", "rdf:value"})
 _MAX_DEPTH = 64
+
+Alternatives = list[tuple[str, str]]  # language, text
 
 
 class _Forbidden(Exception):
-    """No XMP packet has a document type."""
+    """No XMP packet has a document type, or that many levels."""
 
 
 class _Reader:
-    """Collects ``{name: [(language, text)]}``."""
+    """Collects the alternatives of each name. Only a property of the picture itself counts: one
+    that stands in a description directly below ``rdf:RDF``. Others are of its history, its
+    ingredients or its regions."""
 
     def __init__(self) -> None:
-        self.found: dict[str, list[tuple[str, str]]] = {}
+        self.found: dict[str, Alternatives] = {}
+        self._open: list[str] = []
         self._property = ""
         self._language = ""
         self._text: list[str] = []
-        self._depth = 0
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        name = _short(name)
+        if len(self._open) >= _MAX_DEPTH:
             raise _Forbidden
-        if name in _NAMES:
+        if self._open[-2:] == ["rdf:RDF", "rdf:Description"] and name in _NAMES:
             self._property = _NAMES[name]
-        if self._property:
-            self._language = attributes.get(_LANG, "")
-            self._text = []
-        elif name == f"{_RDF} Description":
+        elif self._open[-1:] == ["rdf:RDF"] and name == "rdf:Description":
             # Simple properties may be written as attributes.
             for key, value in attributes.items():
-                if key in _NAMES:
-                    self._add(_NAMES[key], "", value)
+                if _short(key) in _NAMES:
+                    self._add(_NAMES[_short(key)], "", value)
+        if self._property:
+            spoken = {_short(key): value for key, value in attributes.items()}
+            self._language = spoken.get("xml:lang", "")
+            self._text = []
+        self._open.append(name)
 
     def end(self, name: str) -> None:
-        self._depth -= 1
+        name = self._open.pop()
         if not self._property:
             return
-        self._add(self._property, self._language, "".join(self._text))
+        if name in _ITEMS or name in _NAMES:
+            self._add(self._property, self._language, "".join(self._text))
         self._text = []
-        if name in _NAMES:
+        if name in _NAMES and self._open[-2:] == ["rdf:RDF", "rdf:Description"]:
             self._property = ""
 
     def text(self, text: str) -> None:
-        if self._property:
+        if self._property and (self._open[-1] in _ITEMS or self._open[-1] in _NAMES):
             self._text.append(text)
 
     def _add(self, name: str, language: str, text: str) -> None:
@@ -68,33 +83,66 @@ class _Reader:
             entries.append((language, text))
 
 
+def _short(name: str) -> str:
+    space, _, local = name.rpartition(" ")
+    return f"{_PREFIXES.get(space, '?')}:{local}" if space else name
+
+
 def _forbid(*_: Any) -> None:
     raise _Forbidden
 
 
-def texts(packet: bytes) -> dict[str, tuple[str, str]]:
-    """``{name: (text, language)}``; the language alternative marked ``x-default`` wins, then
-    the first. Empty where the packet cannot be read."""
+def texts(packet: bytes) -> dict[str, Alternatives]:
+    """The alternatives of each name, as ``(language, text)``, the default first where it is
+    marked. An error in the XML costs what stands behind it; then what can be mended is."""
     packet = packet.strip(b"\0 \r\n\t")
     if not packet or len(packet) > MAX_METADATA:
         return {}
-    reader = _Reader()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = _forbid
-    parser.EntityDeclHandler = _forbid
     try:
-        parser.Parse(packet, True)
-    except (expat.ExpatError, _Forbidden, ValueError, LookupError):
+        found, whole = _read(packet, " ")
+        if not whole:
+            found = _read(_mended(packet), None)[0] | found
+    except _Forbidden:
         return {}
-    return {name: _chosen(entries) for name, entries in reader.found.items() if entries}
+    return {name: _ordered(entries) for name, entries in found.items() if entries}
 
 
-def _chosen(entries: list[tuple[str, str]]) -> tuple[str, str]:
-    language, text = next((e for e in entries if e[0] == "x-default"), entries[0])
-    if language == "x-default":
-        # The default repeats one of the alternatives; that one knows its language.
-        language = next((lang for lang, other in entries if other == text and lang != language), "")
-    return text, language
+def _read(packet: bytes, separator: str | None) -> tuple[dict[str, Alternatives], bool]:
+    """What is found, and whether the packet was read to its end."""
+    reader = _Reader()
+    try:
+        parser = expat.ParserCreate(namespace_separator=separator)
+        parser.StartElementHandler = reader.start
+        parser.EndElementHandler = reader.end
+        parser.CharacterDataHandler = reader.text
+        parser.StartDoctypeDeclHandler = _forbid
+        parser.EntityDeclHandler = _forbid
+        parser.Parse(packet, True)
+    except (expat.ExpatError, ValueError, LookupError):
+        return reader.found, False
+    return reader.found, True
+
+
+_BEFORE = re.compile(r"^.*?(?=<(?:x:xmpmeta|rdf:RDF)\b)", re.DOTALL)
+_AFTER = re.compile(r"(?<=</x:xmpmeta>).*", re.DOTALL)
+_STRAY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
+_CONTROLS = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def _mended(packet: bytes) -> bytes:
+    """The packet in UTF-8, without what stands around it, with controls gone and stray
+    ampersands written as such. It is read by its prefixes: some are not declared."""
+    wide = packet[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = packet.decode("utf-16" if wide else "utf-8", "replace")
+    text = _AFTER.sub("", _BEFORE.sub("", text, count=1), count=1)
+    return _STRAY.sub("&amp;", _CONTROLS.sub("", text)).encode("utf-8", "replace")
+
+
+def _ordered(entries: Alternatives) -> Alternatives:
+    default = next((text for language, text in entries if language == "x-default"), None)
+    if default is None:
+        return entries
+    # The default repeats one of the alternatives; that one knows its language.
+    others = [entry for entry in entries if entry[0] != "x-default"]
+    language = next((language for language, text in others if text == default), "")
+    return [(language, default), *(entry for entry in others if entry != (language, default))]

@@ -82,14 +82,28 @@ def test_another_main_in_the_working_directory_is_not_taken(tmp_path: Path) -> N
     assert captions("demo", "--json", where=tmp_path).status == 0
 
 
+def test_the_demo_leaves_a_contact_sheet_and_prints_its_address(tmp_path: Path) -> None:
+    run = captions("demo", "--folder", "pictures", where=tmp_path)
+    sheet = tmp_path / "pictures/.captions/contact-sheet.html"
+    assert sheet.as_uri() in run.out
+    text = sheet.read_text("utf-8")
+    assert 'alt="A cup of black coffee beside a red apple on a wooden table."' in text
+    assert text.count("<img ") == 7
+    for refused in ("broken.jpg", "error page.jpg", "empty.png", "notes.txt"):
+        assert f"<h3>{refused}</h3>" in text
+
+
 def test_a_model_on_this_machine_is_offered_and_not_taken(
     tmp_path: Path, model_server: ModelServer
 ) -> None:
     model_server.pulled = {"qwen3-vl:4b": ["completion", "vision"]}
-    run = captions("demo", where=tmp_path, OLLAMA_HOST=model_server.url)
+    run = captions("demo", "--folder", "pictures", where=tmp_path, OLLAMA_HOST=model_server.url)
     assert run.status == 0, run.err
     assert "offline, as GEMINI_API_KEY is not set" in run.out
     assert "CAPTION_MODEL=ollama:qwen3-vl:4b" in run.out
+    sheet = (tmp_path / "pictures/.captions/contact-sheet.html").read_text("utf-8")
+    assert f"Ollama answers at {model_server.url}." in sheet
+    assert "CAPTION_MODEL=ollama:qwen3-vl:4b " in sheet
     assert model_server.count == 0
 
     told = captions("demo", "--json", where=tmp_path, OLLAMA_HOST=model_server.url)

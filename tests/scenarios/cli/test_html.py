@@ -17,8 +17,8 @@ import pytest
 
 from functions.adapters.folder import database
 from functions.adapters.sqlite import SqliteCaptions
-from functions.cli.html import _write
 from functions.core.document import Document, Review, Stored
+from functions.sites import files
 from functions.sites.captions import PublicCaptions
 from functions.sites.fill import HtmlPage
 from functions.sites.image_locator import ImageLocator
@@ -275,12 +275,12 @@ def test_a_line_of_json_tells_each_pages_story(site: Site) -> None:
 
 
 def test_a_page_that_cannot_be_read_stops_no_other(site: Site) -> None:
-    site.write("a.html", b"<img src=img/mug.jpg>\0")
+    site.write("a.html", "<img src=img/mug.jpg>".encode("utf-16-le"))
     site.write("b.html", "<img src=img/mug.jpg>")
     run = site.fill()
     assert run.status == 1
     assert run.err.startswith("a.html has NUL characters")
-    assert site.read("a.html") == b"<img src=img/mug.jpg>\0"
+    assert site.read("a.html") == "<img src=img/mug.jpg>".encode("utf-16-le")
     assert site.read("b.html") == b'<img alt="A mug" src=img/mug.jpg>'
 
 
@@ -316,7 +316,7 @@ def test_a_page_that_cannot_be_replaced_stays_whole(
     filled = HtmlPage("index.html", site.read(), ImageLocator(bucket="local"), "").fill(
         PublicCaptions(site.store)
     )
-    error = _write(site.folder / "index.html", filled)
+    error = files.replace(site.folder / "index.html", filled.before, filled.after)
     assert error == "cannot be written: No space left on device"
     assert site.read() == b"<img src=img/mug.jpg>"
     assert sorted(os.listdir(site.folder)) == [".captions", "index.html"]
@@ -328,7 +328,9 @@ def test_a_page_that_has_changed_meanwhile_is_not_overwritten(site: Site) -> Non
         PublicCaptions(site.store)
     )
     site.write("index.html", "<p>new")
-    assert "has changed meanwhile" in _write(site.folder / "index.html", filled)
+    assert "has changed meanwhile" in files.replace(
+        site.folder / "index.html", filled.before, filled.after
+    )
     assert site.read() == b"<p>new"
 
 
@@ -427,3 +429,96 @@ def test_pages_are_filled_from_captions_of_uploads(stack: Stack, tmp_path: Path)
     assert run.status == 0, run.err
     expected = page.replace("<img", f'<img alt="{document["alt_text"]}"')
     assert (folder / "index.html").read_text() == expected
+
+
+def test_an_encoding_that_a_page_only_talks_about_is_not_its_own(site: Site) -> None:
+    page = "<meta name=description content='write charset=koi8-r there'><p>naïve<img src=x.jpg>"
+    site.caption("x.jpg", "déjà vu")
+    site.write("index.html", page)
+    assert site.fill().status == 0
+    assert site.read().decode() == page.replace("<img", '<img alt="déjà vu"')
+
+
+@pytest.mark.parametrize(
+    ("page", "outcome", "alt"),
+    [
+        ("<img src=img/mug.jpg role=presentation>", "presentational", ""),
+        ("<img src=img/mug.jpg role='None img'>", "presentational", ""),
+        ("<a href=x><img src=img/mug.jpg role=none></a>", "hidden", None),
+        ("<img src=img/mug.jpg aria-hidden=true>", "hidden", None),
+        ("<p aria-hidden=TRUE><span><img src=img/mug.jpg></span></p>", "hidden", None),
+        ("<p aria-hidden=false><img src=img/mug.jpg></p>", "filled", "A mug"),
+        ("<img src=img/mug.jpg aria-label='My mug'>", "named", None),
+        ("<img src=img/mug.jpg aria-labelledby=x>", "named", None),
+        ("<img src=img/mug.jpg title='My mug'>", "named", None),
+        ("<img src=img/mug.jpg title=' '>", "filled", "A mug"),
+        ("<input type=image aria-label=Go src=a>", "named", None),
+        ("<input type=image title=Go src=a>", "named", None),
+        ("<map><area href=x aria-label=There></map>", "named", None),
+        ("<a href=x><img src=img/mug.jpg> Mugs</a>", "redundant", ""),
+        ("<a href=x><b>Mugs</b><img src=other.jpg></a>", "redundant", ""),
+        ("<a href=x aria-label=Mugs><img src=img/mug.jpg></a>", "redundant", ""),
+        ("<button><img src=img/mug.jpg>Buy</button>", "redundant", ""),
+        ("<span role=button><img src=img/mug.jpg>Buy</span>", "redundant", ""),
+        ("<a href=x><img src=img/mug.jpg> → </a>", "filled", "A mug"),
+        ("<a href=x><img src=img/mug.jpg><i hidden>Mugs</i></a>", "filled", "A mug"),
+        ("<a href=x><img src=img/mug.jpg><i aria-hidden=true>Mugs</i></a>", "filled", "A mug"),
+        ("<a name=x><img src=img/mug.jpg> Mugs</a>", "filled", "A mug"),
+        ("<a href=shop/><img src=img/mug.jpg></a>", "functional", "Our mugs & more"),
+        ("<a href='/shop/index.html?a#b'><img src=none.jpg></a>", "functional", "Our mugs & more"),
+        ("<a href=/about><img src=img/mug.jpg></a>", "functional", "About us"),
+        ("<a href=none/><img src=img/mug.jpg></a>", "filled", "A mug"),
+        ("<a href=../../etc/x><img src=img/mug.jpg></a>", "filled", "A mug"),
+        ("<a href=https://x.example/shop/><img src=img/mug.jpg></a>", "filled", "A mug"),
+        ("<a href=img/mug.jpg><img src=img/mug.jpg></a>", "filled", "A mug"),
+        ("<a href=shop/><img src=img/mug.jpg><img src=line.png></a>", "filled", "A mug"),
+        ("<a href=none/><img src=line.png></a>", "nameless", None),
+        ("<button><img src=line.png></button>", "nameless", None),
+        ("<a href=shop/><img src=line.png></a>", "functional", "Our mugs & more"),
+        ("<figure><img src=img/mug.jpg><figcaption>A MUG.</figcaption></figure>", "redundant", ""),
+        (
+            "<figure><img src=img/mug.jpg><figcaption>A mug, by Ann</figcaption></figure>",
+            "redundant",
+            "",
+        ),
+        (
+            "<figure><img src=img/mug.jpg><figcaption>By Ann</figcaption></figure>",
+            "filled",
+            "A mug",
+        ),
+        (
+            "<figure><a href=x><img src=img/mug.jpg></a><figcaption>A mug</figcaption></figure>",
+            "filled",
+            "A mug",
+        ),
+    ],
+)
+def test_what_stands_around_an_image_decides_what_it_gets(
+    site: Site, page: str, outcome: str, alt: str | None
+) -> None:
+    site.caption("line.png", "", decorative=True)
+    site.write("shop/index.html", "<title>Our mugs &amp;\n more</title>")
+    site.write("about.html", "<title lang=en>About us</title>")
+    site.write("index.html", page)
+    (records,) = [each for each in site.fill("--json").records if each["file"] == "index.html"]
+    (image, *_) = records["images"]
+    assert (image["outcome"], image.get("alt")) == (outcome, alt)
+    written = re.sub(' alt="[^"]*"', "", site.read().decode())
+    assert written == page
+
+
+def test_what_says_no_purpose_and_what_was_left_are_said_with_their_place(site: Site) -> None:
+    site.write("index.html", "<p>\n<a href=x><img src=img/mug.jpg></a>\n<img src='{{ a }}'>")
+    out = spaced(site.fill().out)
+    assert "Say no purpose 1 in links: index.html:2" in out
+    assert "Left alone 1 that a template writes: index.html:3" in out
+
+
+def test_a_link_is_never_left_without_a_name(site: Site) -> None:
+    site.caption("line.png", "", decorative=True)
+    site.write("index.html", "<a href=x><img src=line.png></a>")
+    run = site.fill("--check")
+    assert run.status == 1
+    assert "its link has no other name index.html:1" in spaced(run.out)
+    assert site.fill().status == 0
+    assert b"alt=" not in site.read()

@@ -7,7 +7,7 @@ name. ``caption()`` makes the reply of a model that does as it is told.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,9 @@ class Answer:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
+# How a vendor beyond the stand-in's own says something, by the last part of its address: words
+# and model in, an answer out.
+SPEAKERS: dict[str, Callable[..., Answer]] = {}
 HANG = Answer(hang=True)
 DROP = Answer(drop=True)
 NOT_JSON = Answer(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions import pictures
 from functions.core.document import Accepts
 from functions.core.errors import PermanentError
-from tests.support import drawn
+from tests.support import crafted, drawn
 
 ALL = Accepts(
     frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}), 15 << 20, 8192
 )
 NOTHING = Accepts(frozenset(), 15 << 20, 8192)
 SMALL = (48, 32)
-REASONS = {"unsupported_type", "corrupt_image", "too_many_pixels", "empty"}
+REASONS = {"unsupported_type", "corrupt_image", "too_many_pixels", "too_large", "empty"}
 
 FILES = [
     drawn.jpeg_full_of_secrets(SMALL),
@@ -31,8 +33,18 @@ FILES = [
     drawn.encoded(drawn.quarters(SMALL), "JPEG2000"),
     drawn.encoded(drawn.quarters((32, 32)), "ICO"),
     drawn.svg("<title>Fuzz</title>"),
+    crafted.jxl(SMALL),
+    crafted.pdf(),
+    crafted.psd(),
+    drawn.encoded(drawn.quarters(SMALL), "TGA"),
+    drawn.encoded(drawn.quarters(SMALL), "PCX"),
+    drawn.encoded(drawn.quarters(SMALL), "PPM"),
+    gzip.compress(drawn.jpeg_full_of_secrets(SMALL)),
 ]
-quick = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+# A decoder is a process: fewer examples than of a function.
+quick = settings(
+    max_examples=settings.default.max_examples * 4 // 5, suppress_health_check=list(HealthCheck)
+)
 
 
 def ends_well(data: bytes, accepts: Accepts) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from functions import pictures
 from functions.core.document import Accepts, Picture
 from functions.core.errors import PermanentError
+from functions.pictures.decoding import libvips
 from functions.pictures.structure import cicp, icc
 from tests.support import crafted, drawn
 
@@ -78,8 +79,8 @@ def test_an_old_style_jpeg_tiff_is_shown_not_black() -> None:
 
 
 def test_one_flat_colour_from_much_data_is_believed_if_two_readers_see_it() -> None:
+    assert seen(drawn.encoded(Image.new("RGB", SIZE), "JPEG") + bytes(200_000)) == [(0, 0, 0)] * 4
     more = struct.pack(">I", 8 + 200_000) + b"free" + bytes(200_000)
-    assert seen(drawn.encoded(Image.new("RGB", SIZE), "AVIF") + more) == [(0, 0, 0)] * 4
     with pytest.raises(PermanentError, match="one flat colour"):
         shown(drawn.encoded(Image.new("RGB", SIZE), "HEIF") + more)  # there is one reader only
 
@@ -166,6 +167,17 @@ def _encoded(light: float) -> float:
     return 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
 
 
+def test_display_p3_is_near_enough_to_pass_on_with_its_profile() -> None:
+    wide = libvips.pyvips.Image.profile_load("p3")
+    assert icc.is_near_srgb(wide)
+    assert not icc.is_srgb(wide)
+    data = drawn.encoded(drawn.quarters(), "JPEG", icc_profile=wide)
+    picture = shown(data, GEMINI)
+    assert picture.data is data
+    red = seen(data)[0]
+    assert red[0] > drawn.RED[0] + 5  # where it is decoded it is converted
+
+
 @pytest.mark.parametrize(
     "profile", [b"", b"sRGB", drawn.SRGB[:200], drawn.SRGB[:-40] + b"\xff" * 40]
 )
@@ -191,6 +203,18 @@ def test_code_points_in_a_png_are_applied() -> None:
     assert min(seen(data, GEMINI)[0]) > 200
 
 
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "passed_on"), [(1, 13, True), (12, 13, True), (9, 16, False)]
+)
+def test_code_points_of_a_heic_far_from_srgb_are_applied(
+    primaries: int, transfer: int, passed_on: bool
+) -> None:
+    points = {"color_primaries": primaries, "transfer_characteristics": transfer}
+    data = drawn.encoded(drawn.quarters(), "HEIF", **points, matrix_coefficients=6)
+    assert (shown(data, GEMINI).mime_type == "image/heic") is passed_on
+    assert drawn.alike(seen(data), QUARTERS, 12) is (primaries == 1)
+
+
 def test_a_gamma_of_its_own_is_applied_unless_better_is_known() -> None:
     linear = drawn.chunk(b"gAMA", (100_000).to_bytes(4, "big"))
     grey = drawn.encoded(Image.new("RGB", SIZE, (55, 55, 55)), "PNG")
@@ -198,6 +222,16 @@ def test_a_gamma_of_its_own_is_applied_unless_better_is_known() -> None:
     known = drawn.png_with(grey, linear, drawn.chunk(b"sRGB", b"\0"))
     assert shown(known, GEMINI).mime_type == "image/png"
     assert drawn.alike(seen(known, GEMINI), [(55,) * 3] * 4)
+
+
+@pytest.mark.parametrize("odd", [-9999.0, 3.4e38, -3.4e38])
+def test_a_number_for_no_data_does_not_hide_the_measurements(odd: float) -> None:
+    ramp = array.array("f", [x / 320 for _ in range(200) for x in range(320)])
+    ramp[5000] = ramp[5001] = odd
+    tags: list[crafted.Tag] = [(258, "H", [32]), (339, "H", [3])]
+    picture = shown(crafted.tiff(ramp.tobytes(), SIZE, tags, 1))
+    low, high = drawn.opened(picture.data).convert("L").resize((32, 20)).getextrema()
+    assert int(low) < 70 < 235 < int(high)  # type: ignore[arg-type]
 
 
 def test_what_is_plain_needs_no_conversion() -> None:
@@ -313,6 +347,14 @@ def test_a_heif_in_a_coding_that_few_know_is_not_passed_on(coding: bytes) -> Non
     assert error.value.reason == "unsupported_type"
 
 
+def test_an_avif_under_heifs_name_is_shown() -> None:
+    data = drawn.encoded(drawn.quarters(), "AVIF").replace(b"avif", b"mif1")
+    assert pictures.sniff(data) == "image/heif"
+    picture = shown(data, GEMINI)
+    assert picture.mime_type == "image/jpeg"
+    assert drawn.alike(drawn.colours(picture.data), QUARTERS)
+
+
 def test_of_several_pictures_in_a_heic_only_the_main_one_leaves() -> None:
     other = Image.new("RGB", (320, 200), (255, 0, 255))
     data = drawn.encoded(drawn.quarters(), "HEIF", save_all=True, append_images=[other])
@@ -321,6 +363,14 @@ def test_of_several_pictures_in_a_heic_only_the_main_one_leaves() -> None:
     assert drawn.alike(drawn.colours(picture.data), QUARTERS)
     one = drawn.encoded(drawn.quarters(), "HEIF")
     assert shown(one, GEMINI).mime_type == "image/heic"
+
+
+@pytest.mark.parametrize("kind", [b"zzzz", b"avc1"])
+def test_another_picture_does_not_stand_in_for_a_damaged_main_one(kind: bytes) -> None:
+    other = Image.new("RGB", (320, 200), (255, 0, 255))
+    data = drawn.encoded(drawn.quarters(), "HEIF", save_all=True, append_images=[other])
+    at = data.find(b"hvc1", data.find(b"infe"))
+    assert refused(data[:at] + kind + data[at + 4 :]) in ("corrupt_image", "unsupported_type")
 
 
 # -- more formats

@@ -98,6 +98,15 @@ def test_addresses_of_the_site_and_of_a_cdn_are_known(
     assert AltText.open().of("mug.jpg") is None
 
 
+def test_a_template_without_a_picture_prints_nothing(store: SqliteCaptions) -> None:
+    env = jinja2.Environment(autoescape=True)
+    env.filters["alt"] = AltText.open("local").attribute
+    for printed in ("none", "missing", "''", "3"):
+        assert env.from_string(f"<img{{{{ {printed} | alt }}}}>").render() == "<img>"
+    words = "<img{{ 'mug.jpg' | alt(none) }}>"
+    assert env.from_string(words).render() == '<img alt="A &quot;blue&quot; mug">'
+
+
 def test_a_wrong_site_is_named(store: SqliteCaptions) -> None:
     with pytest.raises(ConfigurationError, match="write https://"):
         AltText.open("local", site="www.example.com")

@@ -13,11 +13,13 @@ import pytest
 from functions import composition
 from functions.core.document import document_id
 from functions.core.errors import Conflict, EditError, NoCaption
+from functions.core.public_text import PublicText, choose
 from functions.usecases.edit_caption import LONGEST_ALT_TEXT, Change, Edited, Editing, version
 from tests.support.answers import gemini
 from tests.support.pictures import jpeg
 from tests.support.stack import Cloud, Stack
 
+FRENCH = {"language": "fr", "alt_text": "Une tasse rouge", "caption": "Une tasse."}
 GERMAN = {"language": "de", "alt_text": "Ein roter Becher", "caption": "Ein Becher."}
 
 
@@ -42,6 +44,24 @@ def there(stack: Stack, name: str) -> dict[str, Any]:
     document = stack.document(name)
     assert document
     return document
+
+
+def written_by_hand(stack: Stack, language: str) -> None:
+    """Let a translation be a person's."""
+    store = composition.store(composition.settings())
+    stored = store.read(document_id(stack.bucket, "a.jpg"))
+    assert stored
+    translations = dict(stored.document.translations)
+    translations[language] = {**translations[language], "source": "human"}
+    store.replace(stored, replace(stored.document, translations=translations))
+
+
+def told(stack: Stack, language: str) -> PublicText:
+    """What a website reads."""
+    stored = composition.store(composition.settings()).read(document_id(stack.bucket, "a.jpg"))
+    text = choose(stored.document, language) if stored else None
+    assert text
+    return text
 
 
 @pytest.fixture
@@ -120,20 +140,24 @@ def test_the_same_words_again_change_nothing(mug: Stack) -> None:
     assert there(mug, "a.jpg") == before
 
 
-def test_translations_of_words_that_were_wrong_go_with_them(stack: Stack) -> None:
-    stack.model.answer(gemini.good(alt_text="A red mug", translations=[GERMAN]))
+def test_a_machines_translations_of_words_that_were_wrong_are_outdated(stack: Stack) -> None:
+    stack.model.answer(gemini.good(alt_text="A red mug", translations=[GERMAN, FRENCH]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAPTION_LANGUAGES", "en,de")
+        patch.setenv("CAPTION_LANGUAGES", "en,de,fr")
         stack.restart()
         stack.deliver(stack.put("a.jpg", jpeg()))
-    assert there(stack, "a.jpg")["translations"]["de"]
+    written_by_hand(stack, "fr")
     edit(stack, "a.jpg", language="en-GB")
-    assert there(stack, "a.jpg")["translations"]["de"]
+    assert "outdated" not in there(stack, "a.jpg")["translations"]["de"]
 
     edit(stack, "a.jpg", alt_text="A blue mug")
 
-    assert there(stack, "a.jpg")["translations"] == {}
+    translations = there(stack, "a.jpg")["translations"]
+    assert translations["de"]["outdated"] is True
+    assert (translations["fr"]["source"], translations["fr"].get("outdated")) == ("human", None)
     assert there(stack, "a.jpg")["language"] == "en-GB"
+    assert told(stack, "de").alt_text == "A blue mug"
+    assert told(stack, "fr").alt_text == FRENCH["alt_text"]
 
 
 def test_decoration_has_no_alt_text_and_anything_else_has_some(mug: Stack) -> None:

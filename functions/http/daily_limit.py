@@ -1,0 +1,35 @@
+"""What one instance may read for strangers in a day: the bound of a public function's bill."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+
+class DailyLimit:
+    """Counts up to ``most`` in each UTC day; 0 is no limit. Safe in threads."""
+
+    def __init__(
+        self, most: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._most, self._clock = most, clock
+        self._lock = threading.Lock()
+        self._day = clock().date()
+        self._spent = 0
+
+    def spend(self, amount: int) -> bool:
+        """Whether the day has room for ``amount`` more, which is then spent."""
+        with self._lock:
+            if (today := self._clock().date()) != self._day:
+                self._day, self._spent = today, 0
+            if self._most and self._spent + amount > self._most:
+                return False
+            self._spent += amount
+            return True
+
+    def seconds_left(self) -> int:
+        """Until the next day begins."""
+        now = self._clock()
+        midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
+        return max(1, int((midnight - now).total_seconds()))

@@ -1,0 +1,152 @@
+"""What stands around an image in a page, as far as its alt text depends on it.
+
+W3C's decision tree asks: is it the content of a link or a button, does text beside it say the same
+already, has its author said what it is? https://www.w3.org/WAI/tutorials/images/decision-tree/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from justhtml import Element, Node, Text
+
+_NAMES = ("aria-label", "aria-labelledby", "title")
+_UNSEEN = ("script", "style", "template", "noscript")
+_WORD = re.compile(r"\w")
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The link or button that an image is in. ``href`` is empty for a button, ``text`` what it says
+    beside images, ``named`` whether an attribute names it, ``images`` how many it has."""
+
+    href: str = ""
+    text: str = ""
+    named: bool = False
+    images: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """``intent`` is what the author says of the image: ``named`` (by an attribute),
+    ``presentational``, ``hidden`` from those who hear a page, or nothing."""
+
+    language: str = ""
+    intent: str = ""
+    control: Control | None = None
+    figcaption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The elements around a node, the nearest of each kind."""
+
+    language: str = ""
+    hidden: bool = False
+    control: Element | None = None
+    figure: Element | None = None
+
+    def inside(self, element: Element) -> Around:
+        """The same for what is in ``element``."""
+        attrs = element.attrs
+        found = self
+        if "lang" in attrs:
+            found = replace(found, language=(attrs["lang"] or "").strip())
+        if (attrs.get("aria-hidden") or "").strip().lower() == "true":
+            found = replace(found, hidden=True)
+        if _is_control(element):
+            found = replace(found, control=element)
+        elif element.name == "figure":
+            found = replace(found, figure=element)
+        return found
+
+
+class Reader:
+    """Reads the contexts of a page's images, each link and caption once."""
+
+    def __init__(self) -> None:
+        self._controls: dict[int, Control] = {}
+        self._figcaptions: dict[int, str] = {}
+
+    def context(self, element: Element, around: Around) -> Context:
+        """``around`` is what is around ``element``, which counts itself."""
+        control, figure = around.control, around.figure
+        return Context(
+            around.language,
+            _intent(element, around.hidden),
+            self._control(control) if control is not None and control is not element else None,
+            self._figcaption(figure) if figure is not None else "",
+        )
+
+    def _control(self, element: Element) -> Control:
+        if id(element) not in self._controls:
+            href = (element.attrs.get("href") or "").strip() if element.name == "a" else ""
+            text = said(element)
+            images = sum(each.name == "img" for each in _elements(element))
+            named = any(_stated(element, name) for name in _NAMES)
+            self._controls[id(element)] = Control(href, text, named, images)
+        return self._controls[id(element)]
+
+    def _figcaption(self, figure: Element) -> str:
+        if id(figure) not in self._figcaptions:
+            captions = (
+                each
+                for each in figure.children or ()
+                if isinstance(each, Element) and each.name == "figcaption"
+            )
+            found = next(captions, None)
+            self._figcaptions[id(figure)] = said(found) if found is not None else ""
+        return self._figcaptions[id(figure)]
+
+
+def said(element: Element) -> str:
+    """What those hear who hear an element, images aside; nothing unless there is a word in it."""
+    parts = []
+    waiting: list[Node | Text] = [element]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Text):
+            parts.append(node.data or "")
+        elif isinstance(node, Element) and _is_unheard(node):
+            continue
+        waiting.extend(reversed(node.children or ()))
+    text = " ".join("".join(parts).split())
+    return text if _WORD.search(text) else ""
+
+
+def _elements(element: Element) -> Iterator[Element]:
+    waiting: list[Node | Text] = [element]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Element):
+            yield node
+        waiting.extend(node.children or ())
+
+
+def _is_unheard(element: Element) -> bool:
+    hidden = (element.attrs.get("aria-hidden") or "").strip().lower() == "true"
+    return hidden or element.name in _UNSEEN or "hidden" in element.attrs
+
+
+def _is_control(element: Element) -> bool:
+    if element.name == "button" or (element.name == "a" and "href" in element.attrs):
+        return True
+    return _role(element) in ("link", "button")
+
+
+def _intent(element: Element, hidden: bool) -> str:
+    if hidden:
+        return "hidden"
+    if any(_stated(element, name) for name in _NAMES):
+        return "named"
+    return "presentational" if _role(element) in ("none", "presentation") else ""
+
+
+def _role(element: Element) -> str:
+    return next(iter((element.attrs.get("role") or "").lower().split()), "")
+
+
+def _stated(element: Element, name: str) -> bool:
+    return bool((element.attrs.get(name) or "").strip())

@@ -1,0 +1,258 @@
+"""In whatever mood a server answers: what each provider's answer ends in, over its real SDK."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions import composition
+from functions.core.document import Picture
+from functions.core.errors import CaptionError, ConfigurationError, TransientError
+from functions.core.policy import Rule
+from functions.model.prompt import compose
+from functions.model.reply import read_reply
+from functions.settings import Settings
+from tests.support.answers import Answer, caption
+from tests.support.model_server import ModelServer
+from tests.support.pictures import jpeg
+from tests.support.providers import WIRES, Wire
+
+PROMPT = compose(Rule(), ["en"])
+J = json.dumps(caption())
+ALT = caption()["alt_text"]
+WORDS = {
+    "after thoughts": f"<think>\nThe user wants {{alt_text}}.\n</think>\n{J}",
+    "twice": J + J,
+    "before a note": f"{J}\nNote: {{alt_text}} is short.",
+    "in a list": f"[{J}]",
+    "escaped": json.dumps(J),
+    "as Python": repr(caption()),
+    "fenced": f"```json\n{J}\n```",
+}
+BILLS = [None, [], {}, "none", -1, 3.5, "12", float("nan"), 10**30, {"a": None}]
+
+
+@pytest.fixture(params=WIRES)
+def wire(request: pytest.FixtureRequest) -> Wire:
+    return WIRES[request.param]
+
+
+@pytest.fixture
+def captioner(
+    wire: Wire, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    for key, value in wire.environment(model_server).items():
+        monkeypatch.setenv(key, value)
+    made: Any = composition.captioner(Settings.from_env({"CAPTION_MODEL": wire.model}).model, 2)
+    yield made
+    made.close()
+
+
+def picture() -> Picture:
+    return Picture(jpeg(), "image/jpeg", 64, 48)
+
+
+def ending(captioner: Any) -> str:
+    """What one call ends in."""
+    try:
+        answer = captioner.describe(picture(), PROMPT)
+    except TransientError as error:
+        return error.outage.value
+    except ConfigurationError:
+        return "configuration"
+    except CaptionError as error:
+        return type(error).__name__
+    if answer.blocked:
+        return "blocked"
+    return "truncated" if answer.truncated else f"captioned: {read_reply(answer).alt_text}"
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_the_words_are_found_with_one_call(
+    words: str, captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    model_server.answer(wire.say(words))
+    assert ending(captioner) == f"captioned: {ALT}"
+    assert model_server.count == 1
+
+
+@pytest.mark.parametrize("bill", BILLS, ids=repr)
+def test_an_answer_is_never_lost_to_its_bill(
+    bill: Any, captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    body = wire.say(J).body
+    name = wire.bill
+    bills = [bill, dict.fromkeys(body[name], bill), None]
+    if captioner.model.startswith("google-generativeai"):
+        bills = [None]  # its SDK reads the answer into types of its own
+    for each in bills:
+        changed = {key: value for key, value in body.items() if key != name}
+        model_server.answer(Answer(changed if each is None else changed | {name: each}))
+        answer = captioner.describe(picture(), PROMPT)
+        assert read_reply(answer).alt_text == ALT
+        assert 0 <= answer.input_tokens < 10**9
+        assert 0 <= answer.output_tokens < 10**9
+
+
+MOODS: dict[str, dict[str, tuple[Any, str]]] = {
+    "gemini": {
+        "an error": ({"error": {"code": 503, "message": "Overloaded"}}, "away"),
+        "over quota": ({"error": {"code": 429, "message": "Slow down"}}, "over_quota"),
+        "nothing": ({}, "away"),
+        "null": (None, "away"),
+        "null candidates": ({"candidates": None}, "away"),
+        "a list": ([{"candidates": [{"content": {"parts": [{"text": J}]}}]}], f"captioned: {ALT}"),
+        "thoughts as parts": (
+            {"candidates": [{"content": {"parts": [{"text": "{x}", "thought": True},
+             {"text": J}]}, "finishReason": "STOP"}]},
+            f"captioned: {ALT}",
+        ),
+        "safety": ({"candidates": [{"finishReason": "SAFETY"}]}, "blocked"),
+        "max tokens": ({"candidates": [{"finishReason": "MAX_TOKENS"}]}, "truncated"),
+    },
+    "anthropic": {
+        "an error": ({"type": "error", "error": {"type": "overloaded_error"}}, "away"),
+        "nothing": ({}, "away"),
+        "null content": ({"content": None, "stop_reason": "end_turn"}, "away"),
+        "thinking first": (
+            {"content": [{"type": "thinking", "thinking": "{hm}"}, {"type": "text", "text": J}]},
+            f"captioned: {ALT}",
+        ),
+        "a tool's input": (
+            {"content": [{"type": "tool_use", "name": "f", "input": caption()}]},
+            f"captioned: {ALT}",
+        ),
+        "refusal": ({"content": [], "stop_reason": "refusal"}, "blocked"),
+        "max tokens": ({"content": [], "stop_reason": "max_tokens"}, "truncated"),
+    },
+}  # fmt: skip
+
+
+def chat(message: Any, finish: Any = "stop", **beside: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "finish_reason": finish, "message": message}], **beside}
+
+
+def call(arguments: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "alt_text", "arguments": arguments}}
+
+
+SAID = f"captioned: {ALT}"
+MOODS["openai"] = {
+    "an error": ({"error": {"code": 429, "message": "Provider returned error"}}, "over_quota"),
+    "an error as text": ({"error": {"code": "502", "message": "Bad gateway"}}, "away"),
+    "an error of no number": ({"error": {"message": "Engine died"}}, "away"),
+    "an error beside choices": (chat({"content": J}, error={"code": 503}), "away"),
+    "no credit in a 200": ({"error": {"code": 402, "message": "Insufficient credits"}},
+                           "no_credit"),
+    "moderation in a 200": ({"error": {"code": 403, "message": "Input was flagged"}}, "blocked"),
+    "no choices": ({"choices": []}, "away"),
+    "null choices": ({"choices": None}, "away"),
+    "a null choice": ({"choices": [None]}, "away"),
+    "a null message": (chat(None), "away"),
+    "null": (None, "away"),
+    "finish error": (chat({"content": ""}, "error"), "away"),
+    "network_error": (chat({"content": ""}, "network_error"), "away"),
+    "no resources": (chat({"content": ""}, "insufficient_system_resource"), "away"),
+    "sensitive": (chat({"content": ""}, "sensitive"), "blocked"),
+    "content_filter": (chat({"content": ""}, "content_filter"), "blocked"),
+    "a refusal": (chat({"content": None, "refusal": "I cannot."}), "blocked"),
+    "an empty refusal": (chat({"content": J, "refusal": ""}), SAID),
+    "max_tokens": (chat({"content": "{"}, "max_tokens"), "truncated"),
+    "length": (chat({"content": None}, "length"), "truncated"),
+    "no finish": (chat({"content": J}, None), SAID),
+    "parts": (chat({"content": [{"type": "thinking", "thinking": "{hm}"},
+                                {"type": "text", "text": J}]}), SAID),
+    "an object": (chat({"content": caption()}), SAID),
+    "a list of one object": (chat({"content": [caption()]}), SAID),
+    "an object as a part": (chat({"content": [{"type": "text", "text": caption()}]}), SAID),
+    "parts as texts": (chat({"content": [J[:20], J[20:]]}), SAID),
+    "reasoning_content": (chat({"content": None, "reasoning_content": J}), SAID),
+    "reasoning": (chat({"content": "", "reasoning": J}), SAID),
+    "reasoning beside": (chat({"content": J, "reasoning": "{alt_text}?"}), SAID),
+    "reasoning_details": (chat({"content": "", "reasoning_details": [{"type": "reasoning.text",
+                                                                      "text": J}]}), SAID),
+    "a call": (chat({"content": None, "tool_calls": [call(J)]}, "tool_calls"), SAID),
+    "a call's object": (chat({"content": "", "tool_calls": [call(caption())]}), SAID),
+    "the old call": (chat({"content": None, "function_call": call(J)["function"]}), SAID),
+    "parsed": (chat({"content": None, "parsed": caption()}), SAID),
+    "a stream that nobody asked for": (
+        "".join(
+            f"data: {json.dumps({'choices': [{'delta': {'content': each}}]})}\n\n"
+            for each in (J[:9], J[9:50], J[50:])
+        ).encode()
+        + b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": null}\n\n'
+        + b"data: [DONE]\n\n",
+        SAID,
+    ),
+    "a stream that breaks off": (
+        b'data: {"choices": [{"delta": {"content": "{"}}]}\n\n'
+        b'data: {"error": {"code": 502, "message": "Provider disconnected"}}\n\n',
+        "away",
+    ),
+    "comments first": (b": WAIT\n\n: WAIT\n\n" + json.dumps(chat({"content": J})).encode(), SAID),
+    "a byte-order mark": (b"\xef\xbb\xbf" + json.dumps(chat({"content": J})).encode(), SAID),
+    "the older completion": ({"choices": [{"text": J, "finish_reason": "stop"}]}, SAID),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("vendor", "mood"), [(vendor, mood) for vendor in MOODS for mood in MOODS[vendor]]
+)
+def test_a_mood_ends_as_it_should(
+    vendor: str, mood: str, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if vendor not in WIRES:
+        pytest.skip("its SDK is not in this environment")
+    for key, value in WIRES[vendor].environment(model_server).items():
+        monkeypatch.setenv(key, value)
+    model = Settings.from_env({"CAPTION_MODEL": WIRES[vendor].model}).model
+    captioner: Any = composition.captioner(model, 2)
+    body, expected = MOODS[vendor][mood]
+    model_server.always(Answer(body))
+    assert ending(captioner) == expected
+    assert model_server.count == 1
+    captioner.close()
+
+
+PARTS = {
+    "response_format": (400, {"error": {"message": "json_schema is not supported"}}),
+    "a grammar": (500, {"error": {"message": "Failed to compile the grammar"}}),
+    "json mode": (400, {"error": {"message": "JSON mode is not enabled for this model"}}),
+    "a router": (404, {"error": {"message": "No endpoints found that can handle the requested "
+                                            "parameters"}}),
+    "not implemented": (501, {}),
+    "unexplained": (400, {"error": "Bad Request"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("refusal", PARTS.values(), ids=PARTS)
+def test_a_schema_that_is_not_taken_is_put_in_words(
+    refusal: tuple[int, Any], captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    status, body = refusal
+    if wire.schema_in_words:
+        pytest.skip("it sends none")
+    model_server.answer(Answer(body, status))
+
+    if body == {"error": "Bad Request"} and captioner.model.startswith("gemini"):
+        assert ending(captioner) == "configuration"  # Gemini says what it does not take
+        return
+    assert ending(captioner).startswith("captioned")
+    assert ending(captioner).startswith("captioned")
+    first, second, third = model_server.calls
+    assert first.schema
+    for later in (second, third):
+        assert later.schema is None
+        assert later.images == [jpeg()]
+        assert '"additionalProperties": false' in later.text
+
+
+def test_a_setting_that_stays_wrong_is_no_negotiation_without_end(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    model_server.always(Answer({"error": {"message": "json_schema and reasoning_effort"}}, 400))
+    assert ending(captioner) == "configuration"
+    assert model_server.count <= 4
