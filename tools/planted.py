@@ -329,6 +329,22 @@ MUTANTS = (
         "around_an_image",
     ),
     Mutant(
+        "leave a text that stands beside its image",
+        "functions/sites/audit.py",
+        "redundant = functional.is_beside_its_name(context) or context.control is None",
+        "redundant = False",
+        "tests/scenarios/cli/test_audit.py",
+        "mended",
+    ),
+    Mutant(
+        "call one picture in two sizes two pictures",
+        "functions/sites/audit.py",
+        "shortest = min((name, *originals(name)), key=len)",
+        "shortest = name",
+        "tests/scenarios/cli/test_audit.py",
+        "wrong_with_a_text",
+    ),
+    Mutant(
         "believe the query of an address that is an image's own",
         "functions/core/image_proxies.py",
         "    if not at_endpoint and _OWN.search(path):\n        return\n",
