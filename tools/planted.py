@@ -40,6 +40,29 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "take a model's words for markup on the contact sheet",
+        "functions/cli/contact_sheet.py",
+        "jinja2.Environment(autoescape=True, ",
+        "jinja2.Environment(",
+        "tests/unit/cli/test_contact_sheet.py",
+    ),
+    Mutant(
+        "install what has another hash",
+        "tools/environment.py",
+        '"sync", *options, "--require-hashes", ',
+        '"sync", *options, "--no-verify-hashes", ',
+        "tests/infra/test_setup.py",
+        "another_hash",
+    ),
+    Mutant(
+        "resolve what is locked anew",
+        "tools/environment.py",
+        '_run([*uv, "sync", *options, "--require-hashes", ',
+        '_run([*uv, "install", "--upgrade", *options, "--no-verify-hashes", "-r", ',
+        "tests/infra/test_setup.py",
+        "changes_nothing or another_hash",
+    ),
+    Mutant(
         "download whatever generation is live",
         _GCS,
         "raw_download=True,\n                    if_generation_match=upload.generation,\n",
@@ -58,8 +81,8 @@ MUTANTS = (
     Mutant(
         "ignore the lease",
         _CLAIMS,
-        "return Verdict.HELD if waits_until(stored) else Verdict.WORK",
-        "return Verdict.WORK",
+        "return Decision.HELD if waits_until(stored) else Decision.WORK",
+        "return Decision.WORK",
     ),
     Mutant(
         "ignore the provider's delay",
@@ -72,8 +95,8 @@ MUTANTS = (
     Mutant(
         "let an older generation in",
         _CLAIMS,
-        "        return Verdict.SUPERSEDED\n",
-        "        return Verdict.WORK\n",
+        "        return Decision.SUPERSEDED\n",
+        "        return Decision.WORK\n",
     ),
     Mutant(
         "count no attempts",
@@ -86,7 +109,7 @@ MUTANTS = (
     Mutant(
         "count attempts after the call",
         _CAPTIONING,
-        "            attempts=stored.document.attempts - waited,\n",
+        "            attempts=stored.document.attempts - others,\n",
         "            attempts=stored.document.attempts - 1,\n",
         _ASKING,
         "embedded and given_up",
@@ -118,8 +141,8 @@ MUTANTS = (
     Mutant(
         "swallow a transient error",
         _CAPTIONING,
-        "            self._postpone(stored, error, report)\n            raise\n",
-        "            self._postpone(stored, error, report)\n            return\n",
+        "            self._postpone(task.claim.stored, error, report)\n            raise\n",
+        "            self._postpone(task.claim.stored, error, report)\n            return\n",
     ),
     Mutant(
         "keep the lease after an error",
@@ -132,17 +155,17 @@ MUTANTS = (
     Mutant(
         "keep the claim on an image that is gone",
         _CAPTIONING,
-        "            removals.drop(self._store, self._images, stored)\n",
+        "            forget_image.drop(self._store, self._images, task.claim.stored)\n",
         "",
     ),
     Mutant(
         "label before saving",
         _CAPTIONING,
-        "        saved = self._save(stored, publishing.spent(document, report.usage), report)\n",
-        "        document = publishing.spent(document, report.usage)\n"
-        "        if document.status == 'captioned':\n"
-        "            publishing._write(self._images, document, upload)\n"
-        "        saved = self._save(stored, document, report)\n",
+        "        saved = self._save(task.claim.stored, finish, report)\n",
+        "        early = finish(task.claim.stored.document)\n"
+        "        if early.status == 'captioned':\n"
+        "            self._images.label(task.upload, object_metadata.written(early, {}))\n"
+        "        saved = self._save(task.claim.stored, finish, report)\n",
         "tests/scenarios/test_crashes.py",
         "write",
     ),
@@ -156,27 +179,27 @@ MUTANTS = (
     ),
     Mutant(
         "label again without reading the document",
-        _PUBLISHING,
+        "functions/usecases/label_image.py",
         "            stored = current\n",
         "",
     ),
     Mutant(
         "save over what a person wrote",
         _CAPTIONING,
-        'if edited or current.document.status != "pending":',
-        'if current.document.status == "rejected":',
+        "if not current.document.in_work:",
+        "if current.document.status == Status.REJECTED:",
     ),
     Mutant(
         "replace a person's text by the model's",
         _PUBLISHING,
-        'if claim.source == "human":',
-        'if claim.source == "nobody":',
+        "    return claim.by_person\n",
+        "    return False\n",
     ),
     Mutant(
         "forget a person's text with an overwrite",
         _CLAIMS,
-        'document.generation != upload.generation and document.source != "human"',
-        "document.generation != upload.generation",
+        "    if changed and not document.by_person:\n",
+        "    if changed:\n",
     ),
     Mutant(
         "believe a forged caption-source",
@@ -207,37 +230,37 @@ MUTANTS = (
     Mutant(
         "two that ask for the same bytes do not see each other",
         "functions/usecases/find_copy.py",
-        "(other.version, other.document.id) < order",
-        "False",
+        "if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:",
+        "if False:",
         _STORMS,
         "embedded and many_names",
     ),
     Mutant(
         "two that ask for the same bytes wait for each other",
         "functions/usecases/find_copy.py",
-        "_asking(other) and (other.version, other.document.id) < order",
-        "_asking(other)",
+        "if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:",
+        "if asking:",
     ),
     Mutant(
         "never check the daily limit",
         "functions/model/quota.py",
-        "            if not self._left:\n                return False\n",
-        "",
+        "        return granted > 0\n",
+        "        return True\n",
         _ASKING,
         "embedded and daily_limit",
     ),
     Mutant(
         "repair until it works",
         "functions/model/client.py",
-        "        if draft.faults and self._clock() < again_until:\n",
-        "        while draft.faults and self._clock() < again_until:\n",
+        "            if draft.faults and draft.mendable and self._clock() < again_until:\n",
+        "            while draft.faults and draft.mendable and self._clock() < again_until:\n",
         _ASKING,
         "embedded and stays_unusable",
     ),
     Mutant(
         "mark nothing for review",
         "functions/model/client.py",
-        "            tuple(filter(None, (*draft.checked.reasons, draft.answer.review))),\n",
+        "            tuple(filter(None, (*draft.checked.reasons, *doubts))),\n",
         "            (),\n",
         "tests/scenarios/test_worst_model.py",
     ),
@@ -262,11 +285,11 @@ MUTANTS = (
         _LOOKUPS,
     ),
     Mutant(
-        "tell an overwritten image's words",
-        _ALT_TEXT,
-        'document.status == "pending" and document.width is not None',
-        'document.status == "pending"',
-        _LOOKUPS,
+        "tell what has no words yet",
+        "functions/core/public_text.py",
+        "document.status == Status.CAPTIONED and not",
+        "not",
+        "tests/unit/core/test_public_text.py",
     ),
     Mutant(
         "take a path for a part of a longer one",
@@ -304,6 +327,22 @@ MUTANTS = (
         "if only and functional.says_the_same(",
         "tests/scenarios/cli/test_html.py",
         "around_an_image",
+    ),
+    Mutant(
+        "leave a text that stands beside its image",
+        "functions/sites/audit.py",
+        "redundant = functional.is_beside_its_name(context) or context.control is None",
+        "redundant = False",
+        "tests/scenarios/cli/test_audit.py",
+        "mended",
+    ),
+    Mutant(
+        "call one picture in two sizes two pictures",
+        "functions/sites/audit.py",
+        "shortest = min((name, *originals(name)), key=len)",
+        "shortest = name",
+        "tests/scenarios/cli/test_audit.py",
+        "wrong_with_a_text",
     ),
     Mutant(
         "believe the query of an address that is an image's own",
@@ -408,7 +447,7 @@ MUTANTS = (
     Mutant(
         "keep the translations of words that were wrong",
         "functions/usecases/edit_caption.py",
-        "        edited = replace(edited, translations={})\n",
+        "        edited = replace(edited, translations=_outdated(edited))\n",
         "        pass\n",
         _EDITS,
     ),
@@ -477,16 +516,16 @@ MUTANTS = (
     ),
     Mutant(
         "show a caption as markup",
-        "functions/http/static/review.js",
-        '  text(".alt", words(caption));\n',
-        '  $(".alt", row).innerHTML = words(caption);\n',
+        "functions/http/static/caption.js",
+        '  element.textContent = text ?? "";\n',
+        '  element.innerHTML = text ?? "";\n',
         "tests/browser/test_review_page.py",
     ),
     Mutant(
         "take words away that are asked for again in vain",
-        _CAPTIONING,
-        'before.status == "captioned":',
-        "False:",
+        _PUBLISHING,
+        "published = claim.status == Status.CAPTIONED\n    asked",
+        "published = False\n    asked",
         _ASKING,
         "in_vain",
     ),

@@ -139,6 +139,7 @@ class ChatCaptioner:
         used = used if isinstance(used, Mapping) else {}
         asked = tokens(used.get("prompt_tokens", used.get("input_tokens")))
         answered = tokens(used.get("completion_tokens", used.get("output_tokens")))
+        total = tokens(used.get("total_tokens"))
         return Answer(
             text=text,
             blocked=finish if _REFUSED.search(finish) else refusal,
@@ -146,7 +147,7 @@ class ChatCaptioner:
             model_version=str(body.get("model") or ""),
             input_tokens=asked,
             # Some servers count thoughts in the total only.
-            output_tokens=max(answered, tokens(used.get("total_tokens")) - asked),
+            output_tokens=max(answered, total - asked if asked else 0),
         )
 
     def close(self) -> None:
@@ -227,20 +228,17 @@ def _texts(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _joined(content: Any, *, thoughts: bool = False) -> str:
-    """A text, or a list of its parts, thoughts aside."""
-    if isinstance(content, Mapping):
-        content = [content]
-    if not isinstance(content, list):
-        return content if isinstance(content, str) else ""
+    """A text, or a list of its parts, thoughts aside; an object is a reply that is read already."""
+    parts = content if isinstance(content, list) else [content]
     words = []
-    for part in content:
-        if isinstance(part, str):
-            words.append(part)
-        elif isinstance(part, Mapping) and (thoughts or "think" not in str(part.get("type"))):
-            text = part.get("text", part.get("content"))
-            if isinstance(text, Mapping | list):
-                text = json.dumps(text) if isinstance(text, Mapping) else _joined(text)
-            words.append(text if isinstance(text, str) else "")
+    for part in parts:
+        if isinstance(part, Mapping) and not thoughts and "think" in str(part.get("type")):
+            continue
+        if isinstance(part, Mapping):
+            inner = part.get("text", part.get("content", None if "type" in part else part))
+            part = json.dumps(inner) if isinstance(inner, Mapping) else inner
+            part = _joined(part, thoughts=thoughts) if isinstance(part, list) else part
+        words.append(part if isinstance(part, str) else "")
     return "".join(words)
 
 

@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "http": {"core", "settings", "usecases", "pictures", "logs"},
     "composition": RULES | {"adapters", "http", "model", "usecases"},
     "evals": WORK | {"usecases"},
-    "sites": {"core", "settings", "composition"},
+    "sites": {"core", "settings", "composition", "quality"},
     "local": {
         *("core", "adapters", "composition", "events", "http", "pictures", "settings", "usecases"),
     },

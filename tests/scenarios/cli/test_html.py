@@ -17,8 +17,8 @@ import pytest
 
 from functions.adapters.folder import database
 from functions.adapters.sqlite import SqliteCaptions
-from functions.cli.html import _write
 from functions.core.document import Document, Review, Stored
+from functions.sites import files
 from functions.sites.captions import PublicCaptions
 from functions.sites.fill import HtmlPage
 from functions.sites.image_locator import ImageLocator
@@ -316,7 +316,7 @@ def test_a_page_that_cannot_be_replaced_stays_whole(
     filled = HtmlPage("index.html", site.read(), ImageLocator(bucket="local"), "").fill(
         PublicCaptions(site.store)
     )
-    error = _write(site.folder / "index.html", filled)
+    error = files.replace(site.folder / "index.html", filled.before, filled.after)
     assert error == "cannot be written: No space left on device"
     assert site.read() == b"<img src=img/mug.jpg>"
     assert sorted(os.listdir(site.folder)) == [".captions", "index.html"]
@@ -328,7 +328,9 @@ def test_a_page_that_has_changed_meanwhile_is_not_overwritten(site: Site) -> Non
         PublicCaptions(site.store)
     )
     site.write("index.html", "<p>new")
-    assert "has changed meanwhile" in _write(site.folder / "index.html", filled)
+    assert "has changed meanwhile" in files.replace(
+        site.folder / "index.html", filled.before, filled.after
+    )
     assert site.read() == b"<p>new"
 
 

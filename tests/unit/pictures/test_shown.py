@@ -365,6 +365,14 @@ def test_of_several_pictures_in_a_heic_only_the_main_one_leaves() -> None:
     assert shown(one, GEMINI).mime_type == "image/heic"
 
 
+@pytest.mark.parametrize("kind", [b"zzzz", b"avc1"])
+def test_another_picture_does_not_stand_in_for_a_damaged_main_one(kind: bytes) -> None:
+    other = Image.new("RGB", (320, 200), (255, 0, 255))
+    data = drawn.encoded(drawn.quarters(), "HEIF", save_all=True, append_images=[other])
+    at = data.find(b"hvc1", data.find(b"infe"))
+    assert refused(data[:at] + kind + data[at + 4 :]) in ("corrupt_image", "unsupported_type")
+
+
 # -- more formats
 
 MORE = {
