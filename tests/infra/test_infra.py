@@ -198,6 +198,7 @@ def test_no_role_on_the_project_could_be_narrower() -> None:
     unbound = {address for address, body in on_project.items() if "condition" not in body}
     assert unbound == {
         "google_project_iam_member.build_logs",  # logs have no smaller resource
+        "google_project_iam_member.traces",  # traces have no smaller resource
         "google_project_iam_member.predict",  # one permission; Google's models are no resource
     }
     for each in CAPTIONS.resources:
