@@ -67,6 +67,11 @@ def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
     gc.disable()  # see EagerCaptioner, which ends it
     try:
+        if share := settings().traces:
+            from functions.adapters import cloud_trace
+            from functions.core import spans
+
+            spans.record(cloud_trace.opener(share))
         made = build(settings())
         # What Cloud Run's SIGTERM comes to, once the running events have ended.
         atexit.register(made.give_back)

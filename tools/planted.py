@@ -489,6 +489,20 @@ MUTANTS = (
         "around_an_image",
     ),
     Mutant(
+        "write words as Markdown",
+        "functions/sites/markdown.py",
+        "_NEEDS_ESCAPE.sub(",
+        "re.compile('x^').sub(",
+        "tests/unit/sites/test_sources.py",
+    ),
+    Mutant(
+        "fill what stands in a component's code",
+        "functions/sites/sources.py",
+        "    if template_code.within(image.start, spans) or not image.addresses:\n",
+        "    if not image.addresses:\n",
+        "tests/unit/sites/test_sources.py",
+    ),
+    Mutant(
         "leave a text that stands beside its image",
         "functions/sites/audit.py",
         "redundant = functional.is_beside_its_name(context) or context.control is None",
