@@ -8,10 +8,10 @@ import gc
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from functions.core.document import CaptionRequest, Document
 from functions.core.errors import ConfigurationError
@@ -67,6 +67,11 @@ def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
     gc.disable()  # see EagerCaptioner, which ends it
     try:
+        if share := settings().traces:
+            from functions.adapters import cloud_trace
+            from functions.core import spans
+
+            spans.record(cloud_trace.opener(share))
         made = build(settings())
         # What Cloud Run's SIGTERM comes to, once the running events have ended.
         atexit.register(made.give_back)
@@ -282,6 +287,17 @@ def _store(settings: Settings) -> CaptionStore:
 
     client = _opened(lambda: firestore.Client(database=settings.database), settings)
     return FirestoreCaptions(client, settings.collection)
+
+
+def records(settings: Settings, collection: str) -> Iterator[Mapping[str, Any]]:
+    """The documents of another collection of the captions' database, a few hundred at a time.
+    Raises ConfigurationError if it is out of reach."""
+    from google.cloud import firestore
+
+    from functions.adapters.firestore import records
+
+    client = _opened(lambda: firestore.Client(database=settings.database), settings)
+    return records(client, collection)
 
 
 @functools.cache

@@ -3,7 +3,7 @@
     python3 tools/environment.py dev
 
 It asks for Python 3.11 and the pip that comes with it, however old. pip brings uv at the locked
-version, uv brings the rest in seconds and by hash; where uv is unable to, pip does it. Nothing is
+version, uv brings the rest in seconds and by hash; where that fails, pip does it alone. Nothing is
 resolved anew, so that a release of today changes nothing. Both go to the index that pip is
 configured for, by file or by variable; one that uv is configured for comes first.
 """
@@ -84,28 +84,49 @@ def main() -> None:
 
 def install(environment: Environment, folder: Path) -> None:
     """Make ``folder`` the environment, by uv, or by pip where uv fails."""
-    if not _usable(folder):
-        _create(folder)
     python = folder / "bin" / "python"
-    _run([*_pip(python), "--requirement", str(INSTALLER)], pip_environment(python))
-    lock = str(ROOT / environment.lock)
-    by_uv = [str(folder / "bin" / "uv"), "pip", "--quiet"]
-    build = ["--build-constraints", str(BUILD), "--require-build-hashes"]
     try:
-        env = uv_environment(python)
-        options = ["--python", str(python), *build]
-        _run([*by_uv, "sync", *options, "--require-hashes", lock], env)
-        if environment.package:
-            _run([*by_uv, "install", *options, "--no-deps", "--editable", str(ROOT)], env)
+        if not _usable(folder):
+            _create(folder)
+        _bring_uv(python)
+        _by_uv(environment, python)
     except subprocess.CalledProcessError:
-        print("uv was unable to (above); pip does it, in a minute ...", flush=True)
+        print(
+            "That failed (above). Once more, from nothing and by pip, in a minute ...", flush=True
+        )
         _create(folder)
-        # The second name is for pip 25.3 and later.
-        built = {"PIP_CONSTRAINT": str(BUILD), "PIP_BUILD_CONSTRAINT": str(BUILD)}
-        env = pip_environment(python) | built
-        _run([*_pip(python), "--requirement", str(INSTALLER), "--requirement", lock], env)
-        if environment.package:
-            _run([*_pip(python, hashes=False), "--editable", str(ROOT)], env)
+        _by_pip(environment, python)
+
+
+def _bring_uv(python: Path) -> None:
+    _run([*_pip(python), "--requirement", str(INSTALLER)], pip_environment(python))
+
+
+def _by_uv(environment: Environment, python: Path) -> None:
+    env = uv_environment(python)
+    uv = [str(python.with_name("uv")), "pip", "--quiet"]
+    options = ["--python", str(python), "--build-constraints", str(BUILD), "--require-build-hashes"]
+    _run([*uv, "sync", *options, "--require-hashes", str(ROOT / environment.lock)], env)
+    if environment.package:
+        _run([*uv, "install", *options, "--no-deps", "--editable", str(ROOT)], env)
+
+
+def _by_pip(environment: Environment, python: Path) -> None:
+    """As by uv. Old pips cannot be told what a build may fetch, so what builds is put there first,
+    and what of it is not locked is taken away."""
+    env, lock = pip_environment(python), ROOT / environment.lock
+    _run([*_pip(python), "--requirement", str(BUILD)], env)
+    built_here = [*_pip(python), "--no-build-isolation", "--requirement", str(INSTALLER)]
+    _run([*built_here, "--requirement", str(lock)], env)
+    if environment.package:
+        unhashed = [*_pip(python, hashes=False), "--no-build-isolation"]
+        _run([*unhashed, "--editable", str(ROOT)], env)
+    if left := _names(BUILD) - _names(lock):
+        _run([str(python), "-m", "pip", "uninstall", "--quiet", "--yes", *sorted(left)], env)
+
+
+def _names(lock: Path) -> set[str]:
+    return set(re.findall(r"(?m)^([\w.-]+)==", lock.read_text("utf-8")))
 
 
 def uv_environment(python: Path) -> dict[str, str]:

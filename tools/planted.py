@@ -12,6 +12,8 @@ _ALT_JS = "tests/browser/test_alt_js.py"
 _EDITS, _REVIEW = "tests/unit/usecases/test_edit_caption.py", "tests/scenarios/test_review.py"
 _FRONT = "tests/scenarios/cli/test_local_guard.py"
 _MEANT = "tests/scenarios/test_embeddings.py"
+_MOVES, _RENAMES = "tests/scenarios/test_moves.py", "tests/scenarios/cli/test_serve_renames.py"
+_COPIES = "functions/usecases/find_copy.py"
 _CHAOS = "tests/chaos/test_races.py tests/chaos/test_promise.py"
 _ALT_TEXT = "functions/http/alt_text.py"
 _CAPTIONING = "functions/usecases/caption_image.py"
@@ -23,6 +25,7 @@ _LABELS = "functions/core/object_metadata.py"
 _MEANING = "functions/model/embeddings.py"
 _PUBLISHING = "functions/core/transitions.py"
 _REMOVALS = "functions/usecases/forget_image.py"
+_PLANS = "tests/infra/test_plans.py"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,187 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "leave a person's text behind when an image is copied",
+        _COPIES,
+        "    if found := text.persons(carried_text(upload).alt_text):\n        return found\n",
+        "",
+        _MOVES,
+        "embedded and a_copy_has",
+    ),
+    Mutant(
+        "forget at once what a deleted image had",
+        _COPIES,
+        "        return text.without(document, now + picture_text.KEPT_FOR)\n",
+        "        return text.without(document, now)\n",
+        _MOVES,
+        "embedded and (in_whatever_order or restored_after)",
+    ),
+    Mutant(
+        "let a deleted original take its copies' text along",
+        _COPIES,
+        "        heirs = _captioned(store, document) if document.by_person else ()\n",
+        "        heirs = ()\n",
+        _MOVES,
+        "embedded and the_last_copy",
+    ),
+    Mutant(
+        "copy what was said last, whatever the labels say",
+        "functions/core/picture_text.py",
+        "return max(labelled or filter(_for_it, persons)",
+        "return max(filter(_for_it, persons)",
+        _MOVES,
+        "embedded and copies_part",
+    ),
+    Mutant(
+        "take labels for a reviewer's approval",
+        _PUBLISHING,
+        "    found = replace(claim, source=Source.UPLOADER, language",
+        "    found = replace(claim, review=Review(approved_by='x'), language",
+        _MOVES,
+        "embedded and labels_alone",
+    ),
+    Mutant(
+        "take over a model's labels",
+        _LABELS,
+        'not in ("human", "uploader"):',
+        'not in ("human", "uploader", "model"):',
+        _MOVES,
+        "embedded and labels_of_a_models_text",
+    ),
+    Mutant(
+        "look for copies among fifty documents only",
+        _COPIES,
+        "    text = from_text(record.text).at(record.read_at)\n    if not record.text:\n",
+        "    text = PictureText()\n    if True:\n",
+        _MOVES,
+        "embedded and any_query_reads",
+    ),
+    Mutant(
+        "take published text away while its successor is made",
+        _CLAIMS,
+        "        return replace(kept, renewal=renewal)\n",
+        "        return replace(kept, renewal=renewal, status=Status.PENDING)\n",
+        _MOVES,
+        "embedded and request_fails",
+    ),
+    Mutant(
+        "make a gap for listeners",
+        _CLAIMS,
+        "        return replace(kept, renewal=renewal)\n",
+        "        return replace(kept, renewal=renewal, status=Status.PENDING)\n",
+        _MOVES,
+        "no_gap",
+    ),
+    Mutant(
+        "lose a forced request whose first attempt failed",
+        _CLAIMS,
+        "    if document.in_work:\n        return Decision.HELD",
+        "    if document.status == Status.PENDING:\n        return Decision.HELD",
+        _MOVES,
+        "embedded and request_fails",
+    ),
+    Mutant(
+        "replace what was approved",
+        "functions/core/document.py",
+        "decided = self.edited_at is not None or bool(self.review.approved_by)",
+        "decided = False",
+        _MOVES,
+        "embedded and approved",
+    ),
+    Mutant(
+        "tell a model's text of another picture",
+        _CLAIMS,
+        "    changed = newer and not same_picture(document, upload)\n",
+        "    changed = False\n",
+        _MOVES,
+        "embedded and another_picture",
+    ),
+    Mutant(
+        "ask again for a picture that was written again",
+        _CLAIMS,
+        "return Decision.CARRY if told and same_picture(document, upload) else Decision.WORK",
+        "return Decision.WORK",
+        "tests/unit/core/test_lease.py",
+    ),
+    Mutant(
+        "publish what a website must not read",
+        "functions/core/public_text.py",
+        "    return document.status == Status.CAPTIONED and not (withhold and unreviewed)\n",
+        "    return not (withhold and unreviewed)\n",
+        f"{_MOVES} {_LOOKUPS}",
+        "one_rule or without_words",
+    ),
+    Mutant(
+        "tell outdated translations",
+        "functions/core/public_text.py",
+        ' and not words.get("outdated")',
+        "",
+        _EDITS,
+        "embedded and outdated",
+    ),
+    Mutant(
+        "mark a person's translation as outdated",
+        "functions/usecases/edit_caption.py",
+        "tag: text if tag in document.by_hand else",
+        "tag:",
+        _EDITS,
+        "embedded and outdated",
+    ),
+    Mutant(
+        "replace text that no history has",
+        "functions/usecases/edit_caption.py",
+        "            keep_history.keep(self._store, before, document, by)\n",
+        "",
+        "tests/scenarios/cli/test_history.py",
+    ),
+    Mutant(
+        "drop what people wrote long ago",
+        "functions/usecases/keep_history.py",
+        "        if moved:\n",
+        "        if False:\n",
+        "tests/scenarios/cli/test_history.py",
+        "beyond_recall",
+    ),
+    Mutant(
+        "take a rename for a removal and an arrival",
+        "functions/local/watcher.py",
+        "                origin = self._origin(name)\n",
+        "                origin = None\n",
+        _RENAMES,
+        "persons_text_along or edited_apart",
+    ),
+    Mutant(
+        "leave text at its name when files are swapped",
+        "functions/local/watcher.py",
+        "            self._act(name, lambda: self._bucket.renamed_over(name))  # noqa: B023\n",
+        "            pass\n",
+        _RENAMES,
+        "swapped",
+    ),
+    Mutant(
+        "take a model's words for markup on the contact sheet",
+        "functions/cli/contact_sheet.py",
+        "jinja2.Environment(autoescape=True, ",
+        "jinja2.Environment(",
+        "tests/unit/cli/test_contact_sheet.py",
+    ),
+    Mutant(
+        "install what has another hash",
+        "tools/environment.py",
+        '"sync", *options, "--require-hashes", ',
+        '"sync", *options, "--no-verify-hashes", ',
+        "tests/infra/test_setup.py",
+        "another_hash",
+    ),
+    Mutant(
+        "resolve what is locked anew",
+        "tools/environment.py",
+        '_run([*uv, "sync", *options, "--require-hashes", ',
+        '_run([*uv, "install", "--upgrade", *options, "--no-verify-hashes", "-r", ',
+        "tests/infra/test_setup.py",
+        "changes_nothing or another_hash",
+    ),
     Mutant(
         "download whatever generation is live",
         _GCS,
@@ -57,8 +241,8 @@ MUTANTS = (
     Mutant(
         "ignore the lease",
         _CLAIMS,
-        "return Verdict.HELD if waits_until(stored) else Verdict.WORK",
-        "return Verdict.WORK",
+        "return Decision.HELD if waits_until(stored) else Decision.WORK",
+        "return Decision.WORK",
     ),
     Mutant(
         "ignore the provider's delay",
@@ -71,8 +255,8 @@ MUTANTS = (
     Mutant(
         "let an older generation in",
         _CLAIMS,
-        "        return Verdict.SUPERSEDED\n",
-        "        return Verdict.WORK\n",
+        "        return Decision.SUPERSEDED\n",
+        "        return Decision.WORK\n",
     ),
     Mutant(
         "count no attempts",
@@ -85,7 +269,7 @@ MUTANTS = (
     Mutant(
         "count attempts after the call",
         _CAPTIONING,
-        "            attempts=stored.document.attempts - waited,\n",
+        "            attempts=stored.document.attempts - others,\n",
         "            attempts=stored.document.attempts - 1,\n",
         _ASKING,
         "embedded and given_up",
@@ -117,8 +301,8 @@ MUTANTS = (
     Mutant(
         "swallow a transient error",
         _CAPTIONING,
-        "            self._postpone(stored, error, report)\n            raise\n",
-        "            self._postpone(stored, error, report)\n            return\n",
+        "            self._postpone(task.claim.stored, error, report)\n            raise\n",
+        "            self._postpone(task.claim.stored, error, report)\n            return\n",
     ),
     Mutant(
         "keep the lease after an error",
@@ -131,17 +315,17 @@ MUTANTS = (
     Mutant(
         "keep the claim on an image that is gone",
         _CAPTIONING,
-        "            removals.drop(self._store, self._images, stored)\n",
+        "            forget_image.drop(self._store, self._images, task.claim.stored)\n",
         "",
     ),
     Mutant(
         "label before saving",
         _CAPTIONING,
-        "        saved = self._save(stored, publishing.spent(document, report.usage), report)\n",
-        "        document = publishing.spent(document, report.usage)\n"
-        "        if document.status == 'captioned':\n"
-        "            publishing._write(self._images, document, upload)\n"
-        "        saved = self._save(stored, document, report)\n",
+        "        saved = self._save(task.claim.stored, finish, report)\n",
+        "        early = finish(task.claim.stored.document)\n"
+        "        if early.status == 'captioned':\n"
+        "            self._images.label(task.upload, object_metadata.written(early, {}))\n"
+        "        saved = self._save(task.claim.stored, finish, report)\n",
         "tests/scenarios/test_crashes.py",
         "write",
     ),
@@ -155,27 +339,27 @@ MUTANTS = (
     ),
     Mutant(
         "label again without reading the document",
-        _PUBLISHING,
+        "functions/usecases/label_image.py",
         "            stored = current\n",
         "",
     ),
     Mutant(
         "save over what a person wrote",
         _CAPTIONING,
-        'if edited or current.document.status != "pending":',
-        'if current.document.status == "rejected":',
+        "if not current.document.in_work:",
+        "if current.document.status == Status.REJECTED:",
     ),
     Mutant(
         "replace a person's text by the model's",
         _PUBLISHING,
-        'if claim.source == "human":',
-        'if claim.source == "nobody":',
+        "    return claim.by_person\n",
+        "    return False\n",
     ),
     Mutant(
         "forget a person's text with an overwrite",
         _CLAIMS,
-        'document.generation != upload.generation and document.source != "human"',
-        "document.generation != upload.generation",
+        "    if changed and not document.by_person:\n",
+        "    if changed:\n",
     ),
     Mutant(
         "believe a forged caption-source",
@@ -206,37 +390,37 @@ MUTANTS = (
     Mutant(
         "two that ask for the same bytes do not see each other",
         "functions/usecases/find_copy.py",
-        "(other.version, other.document.id) < order",
-        "False",
+        "if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:",
+        "if False:",
         _STORMS,
         "embedded and many_names",
     ),
     Mutant(
         "two that ask for the same bytes wait for each other",
         "functions/usecases/find_copy.py",
-        "_asking(other) and (other.version, other.document.id) < order",
-        "_asking(other)",
+        "if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:",
+        "if asking:",
     ),
     Mutant(
         "never check the daily limit",
         "functions/model/quota.py",
-        "            if not self._left:\n                return False\n",
-        "",
+        "        return granted > 0\n",
+        "        return True\n",
         _ASKING,
         "embedded and daily_limit",
     ),
     Mutant(
         "repair until it works",
         "functions/model/client.py",
-        "        if draft.faults and self._clock() < again_until:\n",
-        "        while draft.faults and self._clock() < again_until:\n",
+        "            if draft.faults and draft.mendable and self._clock() < again_until:\n",
+        "            while draft.faults and draft.mendable and self._clock() < again_until:\n",
         _ASKING,
         "embedded and stays_unusable",
     ),
     Mutant(
         "mark nothing for review",
         "functions/model/client.py",
-        "            tuple(filter(None, (*draft.checked.reasons, draft.answer.review))),\n",
+        "            tuple(filter(None, (*draft.checked.reasons, *doubts))),\n",
         "            (),\n",
         "tests/scenarios/test_worst_model.py",
     ),
@@ -261,11 +445,11 @@ MUTANTS = (
         _LOOKUPS,
     ),
     Mutant(
-        "tell an overwritten image's words",
-        _ALT_TEXT,
-        'document.status == "pending" and document.width is not None',
-        'document.status == "pending"',
-        _LOOKUPS,
+        "tell what has no words yet",
+        "functions/core/public_text.py",
+        "document.status == Status.CAPTIONED and not",
+        "not",
+        "tests/unit/core/test_public_text.py",
     ),
     Mutant(
         "take a path for a part of a longer one",
@@ -303,6 +487,36 @@ MUTANTS = (
         "if only and functional.says_the_same(",
         "tests/scenarios/cli/test_html.py",
         "around_an_image",
+    ),
+    Mutant(
+        "write words as Markdown",
+        "functions/sites/markdown.py",
+        "_NEEDS_ESCAPE.sub(",
+        "re.compile('x^').sub(",
+        "tests/unit/sites/test_sources.py",
+    ),
+    Mutant(
+        "fill what stands in a component's code",
+        "functions/sites/sources.py",
+        "    if template_code.within(image.start, spans) or not image.addresses:\n",
+        "    if not image.addresses:\n",
+        "tests/unit/sites/test_sources.py",
+    ),
+    Mutant(
+        "leave a text that stands beside its image",
+        "functions/sites/audit.py",
+        "redundant = functional.is_beside_its_name(context) or context.control is None",
+        "redundant = False",
+        "tests/scenarios/cli/test_audit.py",
+        "mended",
+    ),
+    Mutant(
+        "call one picture in two sizes two pictures",
+        "functions/sites/audit.py",
+        "shortest = min((name, *originals(name)), key=len)",
+        "shortest = name",
+        "tests/scenarios/cli/test_audit.py",
+        "wrong_with_a_text",
     ),
     Mutant(
         "believe the query of an address that is an image's own",
@@ -407,7 +621,7 @@ MUTANTS = (
     Mutant(
         "keep the translations of words that were wrong",
         "functions/usecases/edit_caption.py",
-        "        edited = replace(edited, translations={})\n",
+        "        edited = replace(edited, translations=_outdated(edited))\n",
         "        pass\n",
         _EDITS,
     ),
@@ -476,16 +690,16 @@ MUTANTS = (
     ),
     Mutant(
         "show a caption as markup",
-        "functions/http/static/review.js",
-        '  text(".alt", words(caption));\n',
-        '  $(".alt", row).innerHTML = words(caption);\n',
+        "functions/http/static/caption.js",
+        '  element.textContent = text ?? "";\n',
+        '  element.innerHTML = text ?? "";\n',
         "tests/browser/test_review_page.py",
     ),
     Mutant(
         "take words away that are asked for again in vain",
-        _CAPTIONING,
-        'before.status == "captioned":',
-        "False:",
+        _PUBLISHING,
+        "published = claim.status == Status.CAPTIONED\n    asked",
+        "published = False\n    asked",
         _ASKING,
         "in_vain",
     ),
@@ -576,5 +790,60 @@ MUTANTS = (
         "resource.data.review.needed == false",
         "true",
         "tests/infra/test_rules.py",
+    ),
+    Mutant(
+        "leave the name out of a vector index",
+        "infra/module/firestore.tf",
+        "name if can(field.vectorConfig)",
+        "name if false",
+        _PLANS,
+        "second_plan",
+    ),
+    Mutant(
+        "let data wait for an optional API",
+        "infra/module/bucket.tf",
+        "  project = each.value\n\n  depends_on = [google_project_service.first]",
+        "  project = each.value\n\n  depends_on = [google_project_service.optional]",
+        _PLANS,
+        "switch_changes",
+    ),
+    Mutant(
+        "take a key away before the functions have changed",
+        "infra/module/secrets.tf",
+        "  lifecycle {\n    create_before_destroy = true\n  }\n}\n\n# Vertex AI",
+        "}\n\n# Vertex AI",
+        _PLANS,
+        "vertex_ai_takes",
+    ),
+    Mutant(
+        "let a plan take the database away",
+        "infra/module/firestore.tf",
+        "    prevent_destroy = true",
+        "    prevent_destroy = false",
+        _PLANS,
+        "refused_before",
+    ),
+    Mutant(
+        "give all copies one name",
+        "infra/module/requests.tf",
+        '"${var.name_prefix}caption-requests"',
+        '"caption-requests"',
+        _PLANS,
+        "second_copy",
+    ),
+    Mutant(
+        "caption the copies of a resizer",
+        _LABELS,
+        'return "resized_copy" if copy and not asked else ""',
+        'return ""',
+        "tests/unit/core/test_object_metadata.py",
+    ),
+    Mutant(
+        "read for strangers without a bound",
+        "functions/http/daily_limit.py",
+        "                return False\n",
+        "                return True\n",
+        f"tests/unit/http/test_daily_limit.py {_LOOKUPS}",
+        "day or limit",
     ),
 )

@@ -116,7 +116,7 @@ PICTURES = (
     Mutant(
         "let a slow image keep its decoder",
         f"{_DECODING}/decoders.py",
-        "taken > patience and bool(self._waiting)",
+        "spent > patience and bool(self._waiting)",
         "False",
         _HOSTILE,
         "gives_way",
@@ -136,6 +136,14 @@ PICTURES = (
         "    *(_limits, _network_namespace, _privileges, _landlock),",
         _SANDBOX,
         "fork",
+    ),
+    Mutant(
+        "believe whatever a decoder answers",
+        f"{_DECODING}/decoders.py",
+        "            if not _is_answer(answer, picture):",
+        "            if False:",
+        _SANDBOX,
+        "strangers_word",
     ),
     Mutant(
         "take a region's words for the picture's",

@@ -71,7 +71,7 @@ class ChatCaptioner:
                 if response.is_error:
                     body, delay = parsed(response.text), seconds(response.headers)
                     return self._judged(body, response.status_code, parts, delay)
-                return self._answer(json.loads(response.content), prompt, parts)
+                return self._answer(_completion(response.content), prompt, parts)
 
     def _posted(self, request: dict[str, Any], extra: dict[str, str]) -> httpx2.Response:
         """The response, be it an error: the SDK's own repeats what it says, keys and all."""
@@ -118,7 +118,7 @@ class ChatCaptioner:
     def _answer(self, body: Any, prompt: Prompt, parts: frozenset[str]) -> Answer:
         """What a completion says; raises what is none."""
         body = body if isinstance(body, Mapping) else {"choices": body}
-        choice = next(
+        choice: Mapping[str, Any] = next(
             (each for each in _list(body.get("choices")) if isinstance(each, Mapping)), {}
         )
         if error := body.get("error") or choice.get("error"):
@@ -133,18 +133,14 @@ class ChatCaptioner:
             raise self._service.unusable(finish)
         text = _text(message, prompt.schema.get("properties", ()))
         refusal = "refusal" if message.get("refusal") and "{" not in text else ""
-        used = body.get("usage")
-        used = used if isinstance(used, Mapping) else {}
-        asked = tokens(used.get("prompt_tokens", used.get("input_tokens")))
-        answered = tokens(used.get("completion_tokens", used.get("output_tokens")))
+        asked, answered = _counted(body.get("usage"))
         return Answer(
             text=text,
             blocked=finish if _REFUSED.search(finish) else refusal,
             truncated=bool(_TRUNCATED.search(finish)),
             model_version=str(body.get("model") or ""),
             input_tokens=asked,
-            # Some servers count thoughts in the total only.
-            output_tokens=max(answered, tokens(used.get("total_tokens")) - asked),
+            output_tokens=answered,
         )
 
     def close(self) -> None:
@@ -153,18 +149,60 @@ class ChatCaptioner:
 
 
 def connected(
-    key: str, base_url: str | None, timeout_seconds: float
+    service: VendorErrors, key: str, base_url: str | None, timeout_seconds: float
 ) -> tuple[openai.OpenAI, PictureTransport]:
     """The SDK's client, and the transport by which pictures join its requests."""
-    splicing = PictureTransport(pool())
-    client = openai.OpenAI(
-        api_key=key,
-        base_url=base_url,
-        timeout=timeout_seconds,
-        max_retries=0,
-        http_client=httpx2.Client(transport=splicing, timeout=timeout_seconds),
-    )
-    return client, splicing
+    transport = PictureTransport(pool())
+    with service.asked(late=openai.APITimeoutError):
+        client = openai.OpenAI(
+            api_key=key,
+            base_url=base_url,
+            timeout=timeout_seconds,
+            max_retries=0,
+            http_client=httpx2.Client(transport=transport, timeout=timeout_seconds),
+        )
+    return client, transport
+
+
+def _completion(content: bytes) -> Any:
+    """A completion; also one that a server streams although nobody asked for that, or before
+    which it sends comments to keep the connection alive."""
+    text = content.decode("utf-8-sig", "replace")
+    if not text.lstrip().startswith((":", "data:", "event:")):
+        return json.loads(text)
+    lines = [line for line in text.splitlines() if not line.startswith((":", "event:", "id:"))]
+    sent = [line.removeprefix("data:").strip() for line in lines if line.startswith("data:")]
+    if not sent:
+        return json.loads("\n".join(lines))
+    chunks = [json.loads(each) for each in sent if each != "[DONE]"]
+    return _whole([each for each in chunks if isinstance(each, Mapping)])
+
+
+def _whole(chunks: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The completion that was sent in ``chunks``."""
+    whole: dict[str, Any] = {}
+    message: dict[str, list[str]] = {}
+    choice: dict[str, Any] = {}
+    for chunk in chunks:
+        whole |= {name: chunk[name] for name in ("error", "model", "usage") if chunk.get(name)}
+        for each in _list(chunk.get("choices"))[:1]:
+            delta = each.get("delta") or each.get("message") if isinstance(each, Mapping) else None
+            for name, words in (delta if isinstance(delta, Mapping) else {}).items():
+                if isinstance(words, str):
+                    message.setdefault(name, []).append(words)
+            if isinstance(each, Mapping) and each.get("finish_reason"):
+                choice["finish_reason"] = each["finish_reason"]
+    if message or choice:
+        choice["message"] = {name: "".join(words) for name, words in message.items()}
+    return whole | {"choices": [choice] if choice else []}
+
+
+def _counted(usage: Any) -> tuple[int, int]:
+    """Tokens in and out. Some servers count thoughts in the total only."""
+    used = usage if isinstance(usage, Mapping) else {}
+    asked = tokens(used.get("prompt_tokens", used.get("input_tokens")))
+    answered = tokens(used.get("completion_tokens", used.get("output_tokens")))
+    return asked, max(answered, tokens(used.get("total_tokens")) - asked if asked else 0)
 
 
 def _text(message: Mapping[str, Any], fields: Collection[str]) -> str:
@@ -192,20 +230,17 @@ def _texts(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _joined(content: Any, *, thoughts: bool = False) -> str:
-    """A text, or a list of its parts, thoughts aside."""
-    if isinstance(content, Mapping):
-        content = [content]
-    if not isinstance(content, list):
-        return content if isinstance(content, str) else ""
+    """A text, or a list of its parts, thoughts aside; an object is a reply that is read already."""
+    parts = content if isinstance(content, list) else [content]
     words = []
-    for part in content:
-        if isinstance(part, str):
-            words.append(part)
-        elif isinstance(part, Mapping) and (thoughts or "think" not in str(part.get("type"))):
-            text = part.get("text", part.get("content"))
-            if isinstance(text, Mapping | list):
-                text = json.dumps(text) if isinstance(text, Mapping) else _joined(text)
-            words.append(text if isinstance(text, str) else "")
+    for part in parts:
+        if isinstance(part, Mapping) and not thoughts and "think" in str(part.get("type")):
+            continue
+        if isinstance(part, Mapping):
+            inner = part.get("text", part.get("content", None if "type" in part else part))
+            part = json.dumps(inner) if isinstance(inner, Mapping) else inner
+            part = _joined(part, thoughts=thoughts) if isinstance(part, list) else part
+        words.append(part if isinstance(part, str) else "")
     return "".join(words)
 
 

@@ -233,6 +233,19 @@ class FirestoreCaptions:
         return self._client.collection(f"{self._name}-{kind}").document(key)
 
 
+def records(client: firestore.Client, collection: str) -> Iterator[Mapping[str, Any]]:
+    """The documents of any collection, by their IDs, some hundreds at a time."""
+    query = client.collection(collection).order_by("__name__").limit(_MOST_READ)
+    page = query
+    while True:
+        with _translating(client):
+            found = list(page.get(**_BOUNDS))
+        yield from (each.to_dict() or {} for each in found)
+        if len(found) < _MOST_READ:
+            return
+        page = query.start_after(found[-1])
+
+
 def _record(document: Document) -> dict[str, Any]:
     record = to_record(document)
     if document.embedding:

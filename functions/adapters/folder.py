@@ -122,6 +122,15 @@ class FolderImages:
             row = (upload.name, upload.generation, metageneration + 1, json.dumps(kept))
             db.execute("insert or replace into labels values (?, ?, ?, ?)", row)
 
+    def carry_labels(self, before: str, generation: int, name: str) -> None:
+        """Give a file that was renamed the labels that it had, as moving an object does; but not
+        the generation that they describe, which is the same where a folder was renamed."""
+        _, labels = self._labels(before, generation)
+        labels.pop("caption-generation", None)
+        upload = self.look_up(BUCKET, name) if labels else None
+        if upload and not upload.metadata:
+            self.label(upload, labels)
+
     def _labels(self, name: str, generation: int) -> tuple[int, dict[str, str]]:
         with connected(self._path) as db:
             return _read_labels(db, name, generation)

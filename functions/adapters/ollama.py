@@ -25,15 +25,16 @@ class OllamaCaptioner(ChatCaptioner):
         service = VendorErrors(
             f"Ollama ({base})",
             "set OLLAMA_API_KEY to a valid one",
-            f"OLLAMA_HOST; `ollama pull {model}` brings it there",
+            "OLLAMA_HOST",
             ("OLLAMA_API_KEY",),
+            remedy=f"run `ollama pull {model}`, ",
         )
         key = os.environ.get("OLLAMA_API_KEY") or "ollama"
         super().__init__(
             f"ollama:{model}",
             model,
             service,
-            *connected(key, f"{base}/v1", timeout_seconds),
+            *connected(service, key, f"{base}/v1", timeout_seconds),
             accepts=ACCEPTS,
             parts=("limit", "system", "schema"),
             # Thinking models take minutes for a picture on a machine without a fast card.

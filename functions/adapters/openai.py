@@ -44,7 +44,7 @@ class OpenAICaptioner(ChatCaptioner):
             f"openai:{model}",
             model,
             service,
-            *connected(key, address or None, timeout_seconds),
+            *connected(service, key, address or None, timeout_seconds),
             accepts=COMPATIBLE if address else ACCEPTS,
             parts=_PARTS,
             effort=None if address else effort(model),

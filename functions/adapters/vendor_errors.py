@@ -4,7 +4,7 @@ The words of an error count before its status, since gateways wrap one in the ot
 mean stands in vendor_errors.toml. Then::
 
     402, no credit; 429                             TransientError no_credit; over_quota
-    408 409 425 499 5xx, no answer in time          TransientError away, with the delay asked for
+    408 409 424 425 499 5xx, no answer in time      TransientError away, with the delay asked for
     401 403, a wrong key                            ConfigurationError: the key
     404, a model that sees no images                ConfigurationError: CAPTION_MODEL
     moderation, whatever its status                 Refused: the image is blocked
@@ -45,7 +45,7 @@ _NO_CREDENTIALS = frozenset(
     | {"SubjectTokenProviderError", "WorkloadIdentityError"}
 )
 _DAY = 86400.0
-_RETRYABLE = frozenset({408, 409, 425, 429, 499})
+_RETRYABLE = frozenset({408, 409, 424, 425, 429, 499})
 _ABOUT_PICTURES = frozenset({400, 413, 415, 422})
 # Shorter ones are no secrets: servers of one's own are given "ollama" or "k".
 _SECRET_CHARACTERS = 12
@@ -71,7 +71,8 @@ class Refused(PermanentError):
 class VendorErrors:
     """A provider as messages name it. ``access`` is what to do where it lets nobody in,
     ``endpoint`` the variable of its address, ``keys`` those that must not be seen, ``setting``
-    the variable of the model, ``bound`` what bounds a call's time."""
+    the variable of the model, ``bound`` what bounds a call's time, ``remedy`` what brings a model
+    there that is unknown."""
 
     name: str
     access: str
@@ -79,6 +80,7 @@ class VendorErrors:
     keys: tuple[str, ...]
     setting: str = "CAPTION_MODEL"
     bound: str = "CAPTION_TIMEOUT_SECONDS"
+    remedy: str = ""
 
     def answered(
         self,
@@ -101,8 +103,8 @@ class VendorErrors:
             )
         if family == "refusal":
             return Refused(f"{self.name} refused this image: {said}", _why(message))
-        if family == "busy":
-            outage = Outage.OVER_QUOTA if status == 429 else Outage.AWAY
+        if family in {"busy", "quota"}:
+            outage = Outage.OVER_QUOTA if family == "quota" else Outage.AWAY
             return TransientError(f"{self.name} answered {status}: {said}", retry_after, outage)
         if family == "too_large":
             return PermanentError(
@@ -129,8 +131,8 @@ class VendorErrors:
             return f"{self.name} does not let this function use {model}: {self.access}"
         if family == "model":
             return (
-                f"{self.name} knows no model {model}: set {self.setting} to another, or check "
-                f"{self.endpoint} ({said})"
+                f"{self.name} knows no model {model}: {self.remedy}set {self.setting} to another, "
+                f"or check {self.endpoint} ({said})"
             )
         if family == "context":
             return (
@@ -173,8 +175,8 @@ class VendorErrors:
         kinds = {each.__name__ for each in type(error).__mro__}
         if kinds & _NO_ADDRESS:
             return ConfigurationError(
-                f"{self.endpoint} is no address of {self.name} ({type(error).__name__}): write "
-                "it with https:// or http://"
+                f"{self.endpoint} is no address ({type(error).__name__}): write it with https:// "
+                "or http://"
             )
         if kinds & _NO_CREDENTIALS:
             return ConfigurationError(
@@ -209,12 +211,15 @@ def _family(status: int, message: str) -> str:
         return family
     if family := says("blind"):
         return family
-    if says("refusal") and not (status >= 500 and says("busy")):
+    troubled = status == 429 or status >= 500
+    if says("refusal") and not (troubled and says("busy", "quota")):
         return "refusal"
     if status == 402 or says("credit"):
         return "credit"
     if family := says("account"):
         return family
+    if status == 429 or says("quota"):
+        return "quota"
     if status in _RETRYABLE or status >= 500:
         return "busy"
     if status in {401, 403}:

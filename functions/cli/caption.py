@@ -32,6 +32,7 @@ _AT_ONCE = 8
 _SKIPPED = {
     "not_an_image": "it is not an image",
     "caption-skip": "its metadata says caption-skip",
+    "resized_copy": "it is a resized copy, by its metadata",
     "rule": "a rule of the policy says so",
 }
 

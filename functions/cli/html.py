@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,15 +18,17 @@ from functions.cli.options import common
 from functions.cli.session import session, settings
 from functions.core import image_url, language_tags
 from functions.settings import Settings
+from functions.sites import files
+from functions.sites.files import SOURCES as SUFFIXES
 
 if TYPE_CHECKING:
     from functions.sites.captions import PublicCaptions
     from functions.sites.fill import Filled, HtmlPage
     from functions.sites.image_locator import ImageLocator
 
-_SUFFIXES = (".html", ".htm")
 # Pages whose images are looked up together: few round trips, and never the whole site in memory.
 _TOGETHER = 100
+_NAMED = 5
 
 
 @click.command("html")
@@ -41,9 +39,17 @@ _TOGETHER = 100
 @click.option("--lang", default="", metavar="TAG", help="Language of pages that name none.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; print what would change as a diff.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 if alt text is missing.")
+@click.option("--sources", is_flag=True, help="Fill Markdown and templates, too.")
 @common
 def html(
-    folder: Path, bucket: str, prefix: str, site: str, lang: str, dry_run: bool, check: bool
+    folder: Path,
+    bucket: str,
+    prefix: str,
+    site: str,
+    lang: str,
+    dry_run: bool,
+    check: bool,
+    sources: bool,
 ) -> None:
     """Put the missing alt text into a static site's HTML files.
 
@@ -53,28 +59,33 @@ def html(
     from functions.sites.captions import PublicCaptions
 
     read = settings()
-    places = _places(folder, bucket, prefix, site, read)
-    language = _language(lang)
-    paths = list(_files(folder))
+    places = locator(folder, bucket, prefix, site, read)
+    reading = Reading(folder, places, language(lang))
+    others = list(files.pages(folder, SUFFIXES))
+    paths = [*files.pages(folder), *(others if sources else ())]
     if not paths:
         raise click.UsageError(f"{folder} has no .html or .htm files; name the folder that has")
     known = PublicCaptions(composition.store(read), withhold=read.unreviewed == "withhold")
     seen = html_coverage.Coverage(wrote=not (dry_run or check), placed=places.relative)
-    for path, filled, error in _filled(Reading(folder, places, language), paths, known):
+    for path, filled, error in _filled(reading, paths, known):
         if filled and filled.changed and seen.wrote:
-            error = _write(folder / path, filled)
+            error = files.replace(folder / path, filled.before, filled.after)
         if filled and dry_run and not session().json:
             click.echo(_diff(path, filled), nl=False)
         record = seen.add(path, filled, error)
         if session().json:
             click.echo(output.as_json(record))
+    left = [] if sources else list(_lacking(reading, others))
+    for path, count in left if session().json else ():
+        click.echo(output.as_json({"file": path, "left": count}))
     if not session().json:
         seen.show(output.console(stderr=dry_run))
+        _tell(left)
     if seen.errors or (check and seen.missing):
         raise click.exceptions.Exit(1)
 
 
-def _places(folder: Path, bucket: str, prefix: str, site: str, settings: Settings) -> ImageLocator:
+def locator(folder: Path, bucket: str, prefix: str, site: str, settings: Settings) -> ImageLocator:
     """Where images lie. A local folder that is in the site's, or has it in it, needs no options."""
     from functions.sites.image_locator import ImageLocator
 
@@ -99,21 +110,28 @@ def _places(folder: Path, bucket: str, prefix: str, site: str, settings: Setting
         raise click.UsageError(f"--site or --bucket {error}") from None
 
 
-def _language(tag: str) -> str:
+def language(tag: str) -> str:
     try:
         return language_tags.language_tag(tag) if tag else ""
     except ValueError as error:
         raise click.UsageError(f"--lang {error}") from None
 
 
-def _files(folder: Path) -> Iterator[str]:
-    """The pages in ``folder``, as paths in it; what is hidden and what is a link is left out."""
-    for where, folders, files in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith("."))
-        for each in sorted(files):
-            path = Path(where, each)
-            if each.lower().endswith(_SUFFIXES) and each[0] != "." and not path.is_symlink():
-                yield path.relative_to(folder).as_posix()
+def _lacking(reading: Reading, paths: list[str]) -> Iterator[tuple[str, int]]:
+    """The Markdown and templates that are left, with how many images lack alt text in each."""
+    for path in paths:
+        page, _ = reading.page(path)
+        if page and (count := page.lacking):
+            yield path, count
+
+
+def _tell(left: list[tuple[str, int]]) -> None:
+    if left:
+        named = ", ".join(f"{path} ({count})" for path, count in left[:_NAMED])
+        more = f" and {len(left) - _NAMED} files more" if len(left) > _NAMED else ""
+        images = sum(count for _, count in left)
+        told = f"Left alone: {images} images without alt text in {named}{more}"
+        click.echo(output.plain(f"{told}; --sources fills what is safe."), err=True)
 
 
 class Reading:
@@ -150,25 +168,6 @@ def _filled(
         known.load(place for _, page, _ in pages if page for place in page.originals(known))
         for path, page, error in pages:
             yield path, page.fill(known) if page else None, error
-
-
-def _write(path: Path, filled: Filled) -> str:
-    """Put the new page in the old one's place, at once or not at all; why not, if not."""
-    temporary = ""
-    try:
-        if path.read_bytes() != filled.before:
-            return "has changed meanwhile; run the command again"
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:60]}.", dir=path.parent)
-        with open(handle, "wb") as file:
-            file.write(filled.after)
-        shutil.copymode(path, temporary)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
-            with suppress(OSError):
-                os.unlink(temporary)
-        return f"cannot be written: {error.strerror}"
-    return ""
 
 
 def _diff(path: str, filled: Filled) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -13,15 +16,57 @@ from functions.cli.session import session, settings
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", metavar="FILE")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--image-field", help="Of firestore:COLLECTION: where the gs:// address stands.")
+@click.option("--text-field", default="output", help="Of firestore:COLLECTION: the text.")
 @common
-def import_(file: Path, dry_run: bool) -> None:
+def import_(source: str, dry_run: bool, image_field: str | None, text_field: str) -> None:
     """Take texts out of FILE: CSV or JSON lines with the columns uri and alt_text.
 
     It takes what the review page exports, edited in a spreadsheet: alt_text, caption, decorative,
     language, approve. A row whose caption has changed since it was exported is left alone.
+
+    firestore:COLLECTION in the place of FILE takes over what Firebase's extensions label-images
+    and multimodal-genai have written there: texts of images that have none here, to be reviewed,
+    and labels as tags.
     """
+    if source.startswith("firestore:"):
+        _take_over(source.removeprefix("firestore:"), image_field, text_field, dry_run)
+        return
+    file = Path(source)
+    if not file.is_file():
+        raise click.UsageError(f"{source} is no file, and no firestore:COLLECTION")
+    _import(file, dry_run)
+
+
+def _take_over(collection: str, image_field: str | None, text_field: str, dry_run: bool) -> None:
+    from functions.usecases.take_over import Fields, take_over
+
+    read = settings()
+    if read.local:
+        raise click.UsageError("a collection is in Firestore: unset CAPTION_LOCAL")
+    fields = Fields(language=read.languages[0], text=text_field)
+    if image_field:
+        fields = replace(fields, image=(image_field,))
+    records = composition.records(read, collection)
+    store, images = composition.store(read), composition.images(read)
+    ended = Counter[str]()
+    for each in take_over(records, fields, store, images, datetime.now(UTC), dry_run=dry_run):
+        ended[each.done] += 1
+        if session().json:
+            click.echo(output.as_json(asdict(each)))
+        elif each.done != "unchanged":
+            click.echo(output.plain(f"{each.uri or '-'}  {each.done}  {each.why or each.alt_text}"))
+    would = "would be " if dry_run else ""
+    click.echo(
+        f"{ended['captioned']} {would}captioned, {ended['tagged']} {would}tagged, "
+        f"{ended['unchanged']} unchanged, {ended['left']} left.",
+        err=True,
+    )
+
+
+def _import(file: Path, dry_run: bool) -> None:
     from functions.usecases import import_text
 
     read = settings()

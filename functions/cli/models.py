@@ -56,6 +56,7 @@ def models(check: bool) -> None:
     ollama = ollama_server.find(os.environ)
     lacking = {name: _lacking(provider, ollama) for name, provider in PROVIDERS.items()}
     needs = {str(each): lacking[each.provider] or _missing(each, ollama) for each in chosen}
+    lacking |= {each.provider: needs[str(each)] for each in chosen if needs[str(each)]}
     checks = [
         Check(str(each), needs[str(each)]) if needs[str(each)] else _checked(each)
         for each in (chosen if check else ())

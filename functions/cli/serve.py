@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # How often what waits is taken up: tomorrow's limit, what an outage left behind.
 KEEP_SECONDS = 60.0
+_TOLD = ("captioned", "renamed")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -128,9 +129,11 @@ def _line(result: Result, out: Console) -> None:
     outcome = _outcome(result)
     line = output.text(f"{datetime.now():%H:%M:%S} ", "dim")
     line.append_text(output.status(f"{outcome:<10} "))
+    if result.before:
+        line.append_text(output.text(f"{result.before} -> ", "dim"))
     line.append_text(output.text(result.name, "bold"))
     if said := _said(result, outcome):
-        line.append(f"  {output.plain(said)}", "" if outcome == "captioned" else "dim")
+        line.append(f"  {output.plain(said)}", "" if outcome in _TOLD else "dim")
     out.print(line, soft_wrap=True)
     out.file.flush()
 
@@ -141,8 +144,9 @@ def _json_line(result: Result, out: Console) -> None:
         "at": datetime.now().astimezone(),
         "outcome": outcome,
         "name": result.name,
+        **({"before": result.before} if result.before else {}),
         "document": output.record(result.document) if result.document else None,
-        "message": "" if outcome == "captioned" else _said(result, outcome),
+        "message": "" if outcome in _TOLD else _said(result, outcome),
     }
     print(output.as_json(record), file=out.file, flush=True)
 

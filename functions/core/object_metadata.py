@@ -12,11 +12,21 @@ from functions.core.plain_text import plain_line
 MOST_BYTES = 8192
 SOURCES = frozenset({"model", "human", "embedded", "uploader"})
 _LONGEST_HINT = 1000
+_YES = frozenset({"true", "1", "yes"})
+_COPY = "resizedimage"
 
 
-def skipped(upload: Upload) -> bool:
-    """Whether the uploader asks for no caption."""
-    return upload.metadata.get("caption-skip", "").strip().lower() in {"true", "1", "yes"}
+def skip_reason(upload: Upload) -> str:
+    """Why an upload is to have no caption by its own metadata; empty if it may have one.
+
+    ``resizedImage`` is what Firebase's resizer writes on its copies: their image has a caption,
+    and ``alt_text`` finds it by the copy's name. ``caption-skip: false`` on a copy asks for one.
+    """
+    asked = upload.metadata.get("caption-skip", "").strip().lower()
+    if asked in _YES:
+        return "caption-skip"
+    copy = any(k.lower() == _COPY and v.lower() in _YES for k, v in upload.metadata.items())
+    return "resized_copy" if copy and not asked else ""
 
 
 def hint(upload: Upload) -> str:

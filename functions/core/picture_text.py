@@ -188,4 +188,8 @@ def _outdated(old: Document, new: Document) -> bool:
 
 
 def _same(one: Document, other: Document) -> bool:
-    return (one.source, one.text_fields()) == (other.source, other.text_fields())
+    """Whether one stands for the other: the same text, by a person, or by the same model."""
+    if one.by_person != other.by_person or one.text_fields() != other.text_fields():
+        return False
+    asked = (one.model, one.prompt) == (other.model, other.prompt)
+    return one.source == other.source and (one.by_person or asked)

@@ -96,21 +96,40 @@ def glob(pattern: str) -> re.Pattern[str]:
     ``*`` and ``?`` stay within a folder, ``**`` spans folders and ``**/`` also none of them,
     ``[a-z]`` and ``[!a-z]`` are one character each and never ``/``; to mean ``[``, write ``[[]``.
     Raises ValueError for a class that is not closed, or whose range runs backwards.
+
+    A match never tries two ways to read what one ``*`` has passed over: the first place where
+    what follows it fits is as good as any later one, up to the next ``**``. So the time it takes
+    grows with the name's length, and not with a power of it for each ``*``.
     """
-    parts = []
+    spans: list[str] = [""]  # what spans folders before each group; none before the first
+    groups: list[list[str]] = [[""]]  # runs of fixed length, with a "*" between any two
     for found in _GLOB.finditer(pattern):
         kind = found.lastgroup
         if kind == "open":
             raise ValueError("'[' is not closed: add ']', or write '[[]' for the character itself")
-        if kind == "plain":
-            parts.append(re.escape(found["plain"]))
+        if kind in ("any", "folders"):
+            spans.append(".*?" if kind == "any" else "(?:.*?/)??")
+            groups.append([""])
+        elif kind == "some":
+            groups[-1].append("")
+        elif kind == "plain":
+            groups[-1][-1] += re.escape(found["plain"])
         elif kind == "set":
-            parts.append(_character_class(found["set"], negated=bool(found["not"])))
+            groups[-1][-1] += _character_class(found["set"], negated=bool(found["not"]))
         else:
-            parts.append(
-                {"folders": "(?:.*/)?", "any": ".*", "some": "[^/]*"}.get(kind or "", "[^/]")
-            )
-    return re.compile("".join(parts), re.DOTALL)
+            groups[-1][-1] += "[^/]"
+    parts = [span + _group(runs) for span, runs in zip(spans[:-1], groups[:-1], strict=True)]
+    ends = spans[-1] + _group(groups[-1], last=True)
+    return re.compile("".join(f"(?>{part})" for part in parts) + ends, re.DOTALL)
+
+
+def _group(runs: list[str], *, last: bool = False) -> str:
+    """Runs with ``*`` between them, each taken where it first fits; the last one at the end."""
+    first, *others = runs
+    if not last:
+        return first + "".join(f"(?>[^/]*?{run})" for run in others)
+    middle = "".join(f"(?>[^/]*?{run})" for run in others[:-1])
+    return first + middle + (f"[^/]*{others[-1]}" if others else "") + r"\Z"
 
 
 def _character_class(members: str, *, negated: bool) -> str:

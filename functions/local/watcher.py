@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
 from functions.adapters.folder import STATE, ignored
@@ -20,15 +20,16 @@ from functions.local.server import PATIENT, Outcome
 QUIET_SECONDS, EMPTY_SECONDS = 0.4, 2.0
 _TICK_SECONDS = 0.1
 _AT_ONCE = 8
-# How long a deletion waits for uploads: a renamed file is to find its caption under its old name.
-_RENAME_SECONDS = 10.0
+# A file that is gone may be there again in a moment (editors save so), or under another name.
+_MISSING_SECONDS = 2.0
 
 
 class Watcher:
     """Keeps a bucket's captions in step with its folder until ``stop`` is set.
 
     ``told`` is called with every result, from many threads. A file has one event on its way at
-    a time; if it changes meanwhile, another one follows.
+    a time; if it changes meanwhile, another one follows. A file that is gone is told of when
+    what has arrived by then is known: if it is one of those, it has been renamed.
     """
 
     def __init__(self, bucket: FolderBucket, told: Callable[[Result], None], stop: threading.Event):
@@ -38,6 +39,7 @@ class Watcher:
         self._lock = threading.Lock()
         self._running: dict[str, Future[None]] = {}
         self._again: set[str] = set()
+        self._missing: dict[str, Document] = {}
 
     def run(self) -> None:
         """Tell of what happened while nobody watched, then of all that happens."""
@@ -56,8 +58,7 @@ class Watcher:
         for number, batch in enumerate(changes):
             if number == 0:
                 self._catch_up()
-            for path in sorted({path for _, path in batch}):
-                self._changed(Path(path))
+            self._see(Path(path) for path in sorted({path for _, path in batch}))
 
     def running(self) -> int:
         """How many files have an event on its way."""
@@ -70,25 +71,44 @@ class Watcher:
         self._removals.shutdown(cancel_futures=True)
 
     def _catch_up(self) -> None:
-        for name in self._names(self._bucket.folder):
-            self._upload(name)
-        for document in self._bucket.documents():
-            if not self._is_file(document.name):
-                self._removals.submit(self._remove, document.name, False)
+        names = list(self._names(self._bucket.folder))
+        there = set(names)
+        self._miss(each for each in self._bucket.documents() if each.name not in there)
+        self._take(names)
 
-    def _changed(self, path: Path) -> None:
+    def _see(self, paths: Iterable[Path]) -> None:
         """What a path is now decides, not what is said to have happened to it: editors replace
         files in many ways."""
-        name = path.relative_to(self._bucket.folder).as_posix()
-        if name.split("/")[0] == STATE:
-            return
-        if path.is_dir() and not path.is_symlink():
-            for each in self._names(path):
-                self._upload(each)
-        elif self._is_file(name):
+        changed, gone = list[str](), list[str]()
+        for path in paths:
+            name = path.relative_to(self._bucket.folder).as_posix()
+            if name.split("/")[0] == STATE:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                changed += self._names(path)
+            elif self._is_file(name):
+                changed.append(name)
+            else:
+                gone.append(name)
+        for name in gone:
+            self._miss(self._bucket.under(name))
+        self._take(changed)
+
+    def _miss(self, documents: Iterable[Document]) -> None:
+        """Note whose files are not there, before anybody looks at what has arrived."""
+        since = time.monotonic()
+        for document in documents:
+            if not self._is_file(document.name) and not self._stop.is_set():
+                with self._lock:
+                    self._missing[document.name] = document
+                self._removals.submit(self._remove, document.name, since)
+
+    def _take(self, names: Iterable[str]) -> None:
+        wanted = list(dict.fromkeys(names))
+        for name in wanted:
+            self._act(name, lambda: self._bucket.renamed_over(name))  # noqa: B023
+        for name in wanted:
             self._upload(name)
-        else:
-            self._removals.submit(self._remove, name, True)
 
     def _names(self, where: Path) -> Iterator[str]:
         for name in self._bucket.names():
@@ -109,9 +129,12 @@ class Watcher:
     def _store(self, name: str) -> None:
         try:
             if settled(self._bucket.folder / name, self._stop):
+                origin = self._origin(name)
                 known = self._bucket.document(name)
                 if not (known and self._is_done(known)):
-                    self._tell(name, lambda: self._bucket.store(name, PATIENT, self._told))
+                    self._act(name, lambda: self._stored(name, origin))
+                elif origin:
+                    self._act(origin.name, lambda: self._deleted(origin))
         finally:
             with self._lock:
                 del self._running[name]
@@ -120,6 +143,41 @@ class Watcher:
             if again:
                 self._upload(name)
 
+    def _stored(self, name: str, origin: Document | None) -> Result | None:
+        """Tell of a file that was written, or has come from another name."""
+        result = self._bucket.store(name, PATIENT, self._told, origin)
+        if origin is None:
+            return result
+        gone = self._deleted(origin)
+        if result is None or not result.outcome.acknowledged or result.document is None:
+            return result or gone
+        renamed = replace(result.outcome, outcome="renamed")
+        return replace(result, outcome=renamed, before=origin.name)
+
+    def _origin(self, name: str) -> Document | None:
+        """The document whose file has been renamed to this one, if there is one: it is missing
+        no more."""
+        try:
+            size = (self._bucket.folder / name).stat().st_size
+        except OSError:
+            return None
+        with self._lock:
+            possible = [each for each in self._missing.values() if each.size == size and each.md5]
+        md5 = self._bucket.md5(name) if possible else None
+        alike = [each for each in possible if each.md5 == md5 and not self._is_file(each.name)]
+        last = name.rpartition("/")[2]
+        alike.sort(key=lambda each: (each.name.rpartition("/")[2] != last, each.name))
+        with self._lock:
+            for each in alike:
+                if self._missing.pop(each.name, None):
+                    return each
+        return None
+
+    def _deleted(self, document: Document) -> Result | None:
+        if self._is_file(document.name) or self._stop.is_set():
+            return None
+        return self._bucket.delete(document, PATIENT)
+
     def _is_done(self, document: Document) -> bool:
         """Whether the file is as its document describes it, and nothing is left to do."""
         finished = document.status in ENDED or (
@@ -127,19 +185,20 @@ class Watcher:
         )
         return finished and self._bucket.generation(document.name) == document.generation
 
-    def _remove(self, path: str, wait_first: bool) -> None:
-        """Tell that a file is gone, or all files of a folder."""
-        if wait_first:
-            with self._lock:
-                uploads = list(self._running.values())
-            wait(uploads, _RENAME_SECONDS)
-        for document in self._bucket.documents(path):
-            inside = document.name == path or document.name.startswith(f"{path}/")
-            if inside and not self._is_file(document.name) and not self._stop.is_set():
-                delete = functools.partial(self._bucket.delete, document, PATIENT)
-                self._tell(document.name, delete)
+    def _remove(self, name: str, since: float) -> None:
+        """Tell that a file is gone, unless it has come back or has been found under another name
+        by the time that what arrived with it is known."""
+        self._stop.wait(max(0, since + _MISSING_SECONDS - time.monotonic()))
+        with self._lock:
+            uploads = list(self._running.values())
+        if name in self._missing:
+            wait(uploads)
+        with self._lock:
+            document = self._missing.pop(name, None)
+        if document:
+            self._act(name, lambda: self._deleted(document))
 
-    def _tell(self, name: str, act: Callable[[], Result | None]) -> None:
+    def _act(self, name: str, act: Callable[[], Result | None]) -> None:
         try:
             result = act()
         except (CaptionError, OSError) as error:

@@ -1,4 +1,5 @@
-"""Every rule of the filter with its meaning and an example: README's table is made of it."""
+"""Every rule of the filter with its meaning and an example: the table of ``docs/quality-rules.md``
+is made of it."""
 
 from __future__ import annotations
 
@@ -80,6 +81,8 @@ FIX, REPAIR, REVIEW = Severity.FIX, Severity.REPAIR, Severity.REVIEW
 RULES: tuple[Entry, ...] = (
     _of("control_characters", FIX, "Invisible and control characters go; those that Arabic, Indic "
         "and Persian spelling or emoji need stay.", "A black\u200b cat asleep on a red\u0007 sofa"),
+    _of("escapes", FIX, "Characters that JSON escaped twice are put back, unless the image shows "
+        "them so.", "A caf\\u00e9 with a red sofa", "A café with a red sofa"),
     _of("unicode_form", FIX, "Characters are composed (NFC).", "A cafe\u0301", "A café"),
     _of("markup", FIX, "HTML and Markdown become plain text.",
         "A <b>black</b> cat &amp; a *red* sofa",
@@ -110,9 +113,13 @@ RULES: tuple[Entry, ...] = (
           "asked for en, fr", _TWO),
     _of("empty_text", REPAIR, "Only decoration has no words.", ""),
     _of("placeholder", REPAIR, "A text that would fit every image.", "Untitled"),
-    _of("refusal", REPAIR, "The model speaks of itself.",
+    _of("refusal", REPAIR, "Refusals, errors, requests, talk about itself: plainly no description.",
         "I'm sorry, I can't help with this image."),
-    Entry("file_name", REPAIR, "The name of a file is no description.",
+    _of("doubtful", REVIEW, "Perhaps no description: published, and a person decides.",
+        "Contact support"),
+    _of("file_mentioned", REVIEW, "A file's name in a description, unless the image shows it.",
+        "A black cat asleep on a red sofa, cat-01.png"),
+    Entry("file_name", REPAIR, "The name of a file and nothing more is no description.",
           _alt("IMG_1234.JPG"), _alt(GOOD)),
     _of("prompt_echo", REPAIR, "Words of the prompt, or keys of the reply.",
         "Write alt text for people who cannot see the image"),
@@ -160,7 +167,7 @@ RULES: tuple[Entry, ...] = (
 
 
 def table() -> str:
-    """README's table, in Markdown."""
+    """The table of ``docs/quality-rules.md``, in Markdown."""
     lines = ["| code | what becomes of it | meaning | before | after |", "|---|---|---|---|---|"]
     for entry in RULES:
         code, severity, *rest = entry.row

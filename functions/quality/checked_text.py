@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 
-from functions.quality import words
+from functions.quality import classifier, words
 from functions.quality.findings import Context
-from functions.quality.text import contains, straight, tokens, without_quotations
+from functions.quality.text import contains, straight, tokens, uncapitalised, without_quotations
+
+_SENTENCE_END = re.compile(r"(?<=[.!?。！？।؟۔])\s*|\n")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,41 @@ class CheckedText:
     def own(self) -> str:
         """The text without its quotations, apostrophes straight."""
         return straight(without_quotations(self.text))
+
+    @functools.cached_property
+    def doubt(self) -> float:
+        """How much it is like what describes nothing, apart from quotations and what stands in
+        the image: see :mod:`functions.quality.classifier`."""
+        whole = classifier.score(self._unquoted)
+        for known in self.words:
+            opening = known.rephrase.match(uncapitalised(self._unquoted))
+            if opening and whole >= classifier.DOUBTFUL:
+                # What follows "the picture shows" counts: from the word on that the match ends in.
+                start = self._unquoted.rfind(" ", 0, opening.end()) + 1
+                rest = self._unquoted[max(start, 0) :]
+                known_well = classifier.score(rest) < classifier.UNKNOWN
+                if known_well or len(tokens(rest)) >= 2:
+                    whole = min(whole, classifier.score(rest))
+                elif classifier.score(rest) <= classifier.UNKNOWN:
+                    whole = min(whole, classifier.CERTAIN - 0.1)
+        return whole
+
+    @functools.cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """Its sentences, quotations apart; a few of them, for a text has few."""
+        parts = (part.strip() for part in _SENTENCE_END.split(self._unquoted))
+        return tuple(filter(None, parts))[:20]
+
+    @functools.cached_property
+    def _unquoted(self) -> str:
+        text = straight(without_quotations(self.text, classifier.QUOTED))
+        lines = [line.strip() for line in straight(self.visible_text).split("\n")]
+        for shown in [" ".join(lines), *lines][:20]:
+            if len(shown) > 3:
+                found = text.casefold().find(shown.casefold())
+                if found >= 0 and len(text.casefold()) == len(text):
+                    text = f"{text[:found]} {classifier.QUOTED} {text[found + len(shown) :]}"
+        return text
 
     @functools.cached_property
     def tokens(self) -> tuple[str, ...]:

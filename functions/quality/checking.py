@@ -30,6 +30,7 @@ def check(reply: Reply, context: Context) -> Checked:
     character or a ``<`` that opens a tag.
     """
     main, *others = context.languages or ("en",)
+    reply = replace(reply, visible_text=reply.visible_text[: 2 * LONGEST_VISIBLE_TEXT])
     visible_text, findings = _visible_text(reply.visible_text)
     tags, found = _tags(reply.tags)
     findings += found
@@ -59,7 +60,7 @@ def _texts(
     findings: list[Finding] = []
     for key in ("caption", "alt_text"):
         field = where + key
-        text, fixes = cleaned(str(given.get(key) or ""), language)
+        text, fixes = cleaned(str(given.get(key) or ""), language, reply.visible_text)
         if reply.decorative and key == "alt_text":
             texts[key] = ""
             findings += _decorative(text, field, language, reply)
@@ -79,8 +80,10 @@ def judged(passage: CheckedText) -> list[Finding]:
     for code, judge in _NO_DESCRIPTION.items():
         if message := judge(passage):
             return [Finding(code, Severity.REPAIR, passage.field, message)]
-    found = []
+    found: list[Finding] = []
     for code, judge in _FAULTS.items():
+        if code == "doubtful" and found:
+            continue  # a person looks at it for another reason
         if message := judge(passage):
             severity = Severity.REVIEW if code in _FOR_PEOPLE else Severity.REPAIR
             found.append(Finding(code, severity, passage.field, message))
@@ -98,15 +101,16 @@ def _opening(passage: CheckedText) -> str | None:
 _NO_DESCRIPTION: Mapping[str, Judge] = {
     "empty_text": wording.empty_text,
     "placeholder": wording.placeholder,
-    "refusal": wording.refusal,
     "hint_obeyed": sources.hint_obeyed,
     "prompt_echo": sources.prompt_echo,
     "file_name": sources.file_name,
+    "refusal": wording.refusal,
 }
 _FAULTS: Mapping[str, Judge] = {
     "broken_characters": wording.broken_characters,
     "chatter": wording.chatter,
     "contact_details": sources.contact_details,
+    "file_mentioned": sources.file_mentioned,
     "injection": sources.injection,
     "keyword_stuffing": wording.keyword_stuffing,
     "over_length": wording.over_length,
@@ -116,9 +120,10 @@ _FAULTS: Mapping[str, Judge] = {
     "shouting": wording.shouting,
     "wrong_language": scripts.wrong_language,
     "wrong_script": scripts.wrong_script,
+    "doubtful": wording.doubtful,
 }
-# A model that guessed once will guess again: a person decides.
-_FOR_PEOPLE = frozenset({"person_guess"})
+# A model that guessed once will guess again, and a rule may be wrong: a person decides.
+_FOR_PEOPLE = frozenset({"doubtful", "file_mentioned", "person_guess"})
 
 
 def _decorative(text: str, field: str, language: str, reply: Reply) -> list[Finding]:
@@ -141,7 +146,7 @@ def _decorative(text: str, field: str, language: str, reply: Reply) -> list[Find
 def _visible_text(given: str) -> tuple[str, list[Finding]]:
     """Verbatim but for its line breaks; nothing where the model says that there is none."""
     steps = ("control_characters", "unicode_form", "open_tags", "whitespace")
-    text = plain(given[: 2 * LONGEST_VISIBLE_TEXT], steps)
+    text = plain(given, steps)
     shortened = plain(cut(text, LONGEST_VISIBLE_TEXT), steps)
     folded = shortened.casefold().strip(" .!\"'()[]-–—")
     if folded in _NO_TEXT:

@@ -17,6 +17,10 @@ from collections.abc import Iterator, Mapping
 
 FILE = pathlib.Path(__file__).parent / "words" / "classifier.tsv"
 
+# From here on a text is marked for review, and from there on withheld.
+DOUBTFUL, CERTAIN = -0.25, 1.2
+# A text with no word that is heard of refusals and errors is none that can be known.
+_TELLING, UNKNOWN = 0.3, -0.5
 # What takes a quotation's place: that something is quoted tells of a description.
 QUOTED = "“”"
 # A text is judged by its beginning; nothing that is longer is a refusal only.
@@ -26,14 +30,23 @@ _PUNCTUATION = re.compile(
     r"[\s!-&(-/:-@\[-`{-~\u00a1-\u00bf\u2010-\u2018\u201a-\u203e\u3001-\u303f\uff01-\uff0f\uff1a-\uff20"
     r"\u060c\u061b\u061f\u06d4\u0964\u0965\u30fb\ufeff]+"
 )
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+)
 _DIGITS = re.compile(r"\d+")
 
 
+@functools.lru_cache(maxsize=64)
 def score(text: str) -> float:
     """How much ``text`` is like what describes nothing; below 0 it is like a description."""
     weights = _weights()
-    found = set(features(text))
+    found = {name for name in features(text) if name in weights or name[0] != "^"}
+    if not any(weights.get(name, 0.0) >= _TELLING for name in found if name[0] != "^"):
+        return min(UNKNOWN, _sum(weights, found))
+    return _sum(weights, found)
+
+
+def _sum(weights: Mapping[str, float], found: set[str]) -> float:
     return weights["^bias"] + sum(weights.get(each, 0.0) for each in found) / math.sqrt(
         max(1, len(found))
     )
@@ -62,7 +75,7 @@ def features(text: str) -> Iterator[str]:
         if before:
             yield f"{before} {word}"
         before = word
-        yield from _pieces(f"·{word}·", 4, 5)
+        yield from _pieces(f"·{word}·", 5, 5)
 
 
 def _pieces(word: str, shortest: int, longest: int) -> Iterator[str]:

@@ -18,29 +18,84 @@ from functions.quality.text import capitalised, straight, uncapitalised
 Step = Callable[[str, str], str]
 
 
-def cleaned(text: str, language: str) -> tuple[str, Mapping[str, str]]:
-    """The text with its faults put right, and what was wrong with it: code and message."""
-    found: dict[str, str] = {}
-    text = text[:LONGEST]
-    before = None
-    while text != before:  # every step shortens the text or brings it into a normal form
-        before = text
-        for code, (step, message) in STEPS.items():
-            after = step(text, language)
-            if after != text:
-                found.setdefault(code, message)
-                text = after
-    return text, found
+# As many rounds as faults stand one inside another in an honest text.
+_ROUNDS = 6
+_SIGNS = re.compile("[<>&`*_~#\\[\\]]+")
+
+
+def cleaned(text: str, language: str, visible_text: str = "") -> tuple[str, Mapping[str, str]]:
+    """The text with its faults put right, and what was wrong with it: code and message.
+
+    What stands in the image is said as it stands there: no fault of the text.
+    """
+    text, kept = _masked(text[:LONGEST], visible_text[:LONGEST])
+    text, found = _settled(text, {code: step for code, (step, _) in STEPS.items()}, language)
+    text = re.sub(f"[{_FIRST_MASK}-{_LAST_MASK}]", lambda mask: kept[mask[0]], text)
+    return text, {code: STEPS[code][1] for code in found}
 
 
 def plain(text: str, steps: tuple[str, ...]) -> str:
     """The text after some of the steps only, until they change nothing."""
-    before = None
-    while text != before:
+    return _settled(text, {code: _PLAIN[code] for code in steps}, "")[0]
+
+
+def _settled(text: str, steps: Mapping[str, Step], language: str) -> tuple[str, list[str]]:
+    """The text after steps that each shorten it or bring it into a normal form, in a few rounds.
+
+    What then still changes was nested to be so: it loses the signs it was nested with.
+    """
+    found: dict[str, None] = {}
+    for rounds in range(2 * _ROUNDS):
         before = text
-        for code in steps:
-            text = _PLAIN[code](text, "")
-    return text
+        if rounds == _ROUNDS:
+            text = _SIGNS.sub(" ", text)
+        for code, step in steps.items():
+            after = step(text, language)
+            if after != text:
+                found[code] = None
+                text = after
+        if text == before:
+            break
+    return text, list(found)
+
+
+# -- what stands in the image
+
+# Letters that no text has: Linear A.
+_FIRST_MASK, _LAST_MASK = "\U00010600", "\U000106ff"
+_SPECIAL = re.compile(r"[^\w\s,.!?'’\"-]|_|\w\.\w")
+# Tags that do something, or could: all but those that lay out text and carry nothing else.
+_ACTIVE = re.compile(
+    r"<(?!/?(?:b|i|u|p|q|s|em|h[1-6]|li|ol|ul|td|th|tr|div|br|hr|code|pre|span|strong|table|small|"
+    r"sub|sup|body|html|head|title|main|nav)>)(?=[A-Za-z/!?])"
+)
+
+
+def _masked(text: str, visible_text: str) -> tuple[str, dict[str, str]]:
+    """The text with a letter in the place of each run of words that stand in the image and have
+    signs in them; and what each letter stands for. Tags that do something stay no tags."""
+    kept: dict[str, str] = {}
+    shown = " ".join(visible_text.split())
+    if not shown or not _SPECIAL.search(text) or re.search(f"[{_FIRST_MASK}-{_LAST_MASK}]", text):
+        return re.sub(f"[{_FIRST_MASK}-{_LAST_MASK}]", "", text), kept
+    words, runs = visible(text).split(), list[str]()
+    while words:
+        size = 0
+        while size < len(words) and " ".join(words[: size + 1]) in shown and size < _LONGEST_RUN:
+            size += 1
+        run = " ".join(words[:size])
+        if size and _SPECIAL.search(run) and len(kept) < 200:
+            mask = chr(ord(_FIRST_MASK) + len(kept))
+            kept[mask] = _ACTIVE.sub("< ", unicodedata.normalize("NFC", run))
+            runs.append(mask)
+        else:
+            runs.append(words[0])
+            size = 1
+        words = words[size:]
+    return " ".join(runs), kept
+
+
+_LONGEST_RUN = 40
 
 
 # -- invisible characters
@@ -58,9 +113,41 @@ def _one_line(text: str, _: str) -> str:
     return " ".join(text.split())
 
 
+# -- what JSON left
+
+# Escapes that were escaped twice, or lost their backslash on the way.
+_ESCAPES = re.compile(
+    r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|\\?u0000([0-9a-fA-F]{2})|\x00([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})"
+    r"|(?<=[^\W\d_])u(00[c-f][0-9a-f]|0[1-4][0-9a-f]{2})|\\([nrt\"/])(?![a-z]{2}\w*\\)"
+)
+
+
+def _unescaped(text: str, _: str) -> str:
+    if "\\" not in text and "u0" not in text and "\0" not in text:
+        return text
+    return _ESCAPES.sub(_character, text)
+
+
+def _character(found: re.Match[str]) -> str:
+    high, low, *codes, sign = found.groups()
+    if high:
+        return (
+            (chr(int(high, 16)) + chr(int(low, 16)))
+            .encode("utf-16", "surrogatepass")
+            .decode("utf-16")
+        )
+    if sign:
+        return sign if sign in '"/' else " "
+    character = chr(int(next(filter(None, codes)), 16))
+    return character if character.isprintable() else found[0]
+
+
 # -- markup
 
-_ENTITY = re.compile(r"&(?:amp;)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY = re.compile(
+    r"&(?:(?:amp|#0*38|#[xX]0*26);)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+)
 _CODE = re.compile(r"<(script|style|iframe|svg|template)\b[^<>]*>.*?</\1\s*>", re.I | re.S)
 _TAG = re.compile(
     r"<!--.*?-->|</?([A-Za-z][A-Za-z0-9-]*)((?:\s[^<>]*|/[^<>]*)?)>|<[!?][^<>]*>", re.S
@@ -75,11 +162,14 @@ _MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"```+[a-z]*"), " "),
     (re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)"), r"\1"),
     (re.compile(r"!?\[([^\[\]]+)\]\[[^\[\]]*\]"), r"\1"),
-    (re.compile(r"^[ \t]*#{1,6}[ \t]+", re.M), ""),
-    (re.compile(r"^[ \t]*(?:[-*+•>]|[-*_=]{3,})(?:[ \t]+|$)", re.M), ""),
+    (re.compile(r"^[ \t]*(?:(?:#{1,6}|[-*+•>]|[-*_=]{3,})(?:[ \t]+|$))+", re.M), ""),
     (re.compile(r"`+([^`\n]*)`+"), r"\1"),
     (re.compile(r"(?<![\w*])\*{1,3}(?=[^\s*])([^*\n]*[^\s*])\*{1,3}(?![\w*])"), r"\1"),
-    (re.compile(r"(?<!\w)_{1,3}(?=[^\s_])([^_\n]*[^\s_])_{1,3}(?!\w)"), r"\1"),
+    # Not "__init__", which is a name, nor what goes on behind it: "__init__.py".
+    (
+        re.compile(r"(?<!\w)(?:_|_{2,3}(?=[^_\n]* ))(?=[^\s_])([^_\n]*[^\s_])_{1,3}(?!\w|\.\w)"),
+        r"\1",
+    ),
     (re.compile(r"~~(?=[^\s~])([^~\n]*[^\s~])~~"), r"\1"),
     (re.compile(r"\*{2,}|~{2,}"), ""),
 )
@@ -130,10 +220,25 @@ def _unquoted(text: str, _: str) -> str:
     return text
 
 
-def _without_emoji(text: str, _: str) -> str:
+def _without_emoji(text: str, language: str) -> str:
     if text.isascii():
         return text
-    return _EMOJI_RUN.sub(lambda found: found[0] if _is_one(found[0]) else " ", text).strip()
+    return _EMOJI_RUN.sub(
+        lambda found: found[0] if _belongs(found, language) else " ", text
+    ).strip()
+
+
+def _belongs(found: re.Match[str], language: str) -> bool:
+    """Whether an emoji is one, or a run of them what the text speaks of: words follow it, or
+    lead up to it ("a chat bubble with 😂😂😂")."""
+    if _is_one(found[0]):
+        return True
+    before, after = found.string[: found.start()].rstrip(), found.string[found.end() :]
+    if before and any(letter.isalnum() for letter in after):
+        return before[-1] not in ".!?。！？"
+    last = re.search(r"[^\W\d]+$", before)
+    frequent = (word for known in words.of(language or "en") for word in known.frequent)
+    return last is not None and last[0].casefold() in set(frequent)
 
 
 def _is_one(run: str) -> bool:
@@ -153,7 +258,8 @@ def _without_prefix(text: str, language: str) -> str:
 def _without_one_prefix(text: str, language: str) -> str:
     for known in words.of(language):
         compared = uncapitalised(straight(text))
-        if label := known.labels.match(compared):
+        label = known.labels.match(compared)
+        if label and not text[label.end()].isdigit():
             return capitalised(text[label.end() :], language)
         for pattern in known.remove:
             if found := pattern.match(compared):
@@ -173,6 +279,7 @@ def _without_hedge(text: str, language: str) -> str:
 
 
 STEPS: Mapping[str, tuple[Step, str]] = {
+    "escapes": (_unescaped, "Characters that were escaped twice were put back."),
     "control_characters": (_visible, "Invisible and control characters were taken out."),
     "unicode_form": (_composed, "Characters were composed (NFC)."),
     "markup": (_unmarked, "HTML or Markdown was made plain text."),
@@ -188,6 +295,6 @@ STEPS: Mapping[str, tuple[Step, str]] = {
 
 _PLAIN: Mapping[str, Step] = {
     **{code: step for code, (step, _) in STEPS.items()},
-    "open_tags": lambda text, _: _OPENING.sub("< ", text),
+    "open_tags": lambda text, _: _ACTIVE.sub("< ", text),
     "tag": lambda text, _: text.lower().strip(" #.,;:\"'“”"),
 }

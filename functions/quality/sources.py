@@ -7,15 +7,18 @@ import re
 from functions.quality.checked_text import CheckedText
 from functions.quality.text import shown, tokens
 
-_FILE = re.compile(
-    r"(?<!\w)[\w%+~().-]{0,100}[\w%)](?:\.(?:jpe?g|jfif|png|gif|webp|avif|hei[cf]|tiff?|bmp|svg|psd|raw|dng|"
-    r"cr2|nef))(?!\w)",
+_EXTENSION = r"\.(?:jpe?g|jfif|png|gif|webp|avif|hei[cf]|tiff?|bmp|svg|psd|raw|dng|cr2|nef)"
+_FILE = re.compile(rf"(?<![\w%+~.-])[\w%+~()-][\w%+~().-]{{0,100}}{_EXTENSION}(?![\w-])", re.I)
+_CAMERA = re.compile(
+    r"(?:IMG|DSC[NF]?|PXL|MVI|GOPR|DJI|PANO|VID|CIMG|SAM|WP|BURST|FB_IMG|signal|screenshot|photo|"
+    r"image|picture|scan|P)[-_ ]?(?:\d{3,}[\w-]*|\d{4}-\d\d-\d\d.*)",
     re.I,
 )
-_CAMERA = re.compile(
-    r"(?<!\w)(?:IMG|DSC[NF]?|PXL|MVI|GOPR|DJI|PANO|VID|CIMG|SAM|WP|BURST|FB_IMG|signal|screenshot)"
-    r"[-_ ]?\d{3,}[\w-]*",
-    re.I,
+_SHOT = re.compile(r"(?<!\w)(?:IMG|DSC[NF]?|PXL|MVI|VID|DJI|GOPR|FB_IMG)_?\d{4}\w*", re.I)
+_IDENTIFIER = re.compile(r"[0-9a-f-]{8,}|[\w-]*_[\w-]*\d[\w-]*", re.I)
+# What no title looks like: joints of a file's name, hashes, identifiers.
+_STEM = re.compile(
+    r"[\w-]*_[\w-]*|\S*%[0-9a-f]{2}\S*|[0-9a-f]{12,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-\S+", re.I
 )
 _KEYS = re.compile(
     r"[\"']?\b(?:alt_text|visible_text|translations|decorative)\b[\"']?\s*[:=]|\balt_text\b|"
@@ -24,8 +27,9 @@ _KEYS = re.compile(
 _CONTACT = re.compile(
     r"(?:https?|ftp)://\S+|(?:javascript|data|vbscript):\S+|\bwww\.\w[\w.-]+\.\w{2,}\S*"
     r"|[\w.+-]{1,64}@[\w-]+\.\w[\w.-]*"
-    r"|(?<![\w.@-])(?:[\w-]{1,63}\.){1,6}(?:com|net|org|info|biz|io|app|dev|shop|xyz|example|ru|cn|de|fr|uk)"
-    r"(?:/\S*)?(?![\w-])"
+    # All in small letters: ASP.NET and Booking.com are names.
+    r"|(?<![\w.@-])(?-i:(?:[a-z0-9-]{1,63}\.){1,6}(?:com|net|org|info|biz|io|app|dev|shop|xyz|"
+    r"example|ru|cn|de|fr|uk))(?:/\S*)?(?![\w-])"
     r"|(?<![\w.])(?:\+|00)\d(?:[\s().-]?\d){7,13}(?!\w)|(?<![\w.])\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}(?!\w)",
     re.I,
 )
@@ -34,19 +38,40 @@ _RUN = 8  # words in a row that nobody writes twice by chance
 
 
 def file_name(passage: CheckedText) -> str | None:
-    """The object's name, or any image file's, where the image itself does not show it."""
-    candidates = [found[0] for found in _FILE.finditer(passage.text)]
-    candidates += [found[0] for found in _CAMERA.finditer(passage.text)]
-    base = passage.context.name.rpartition("/")[2]
-    stem = base.rpartition(".")[0] or base
-    for name in (base, stem):
-        looks_like_one = re.search(r"[\d_.-]", name) and len(name) >= 5
-        if looks_like_one and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", passage.text, re.I):
-            candidates.append(name)
-    for found in candidates:
-        if not passage.stands_in_image(found) and not found.isdigit():
-            return f"“{shown(found)}” is a file's name: describe the image instead."
+    """The name of a file and nothing more: an extension, a camera's pattern, the object's own
+    stem where it looks like one. A file may be named after what it shows."""
+    text = passage.text.strip(" .\"'")
+    if passage.is_quotation or not text:
+        return None
+    found = _FILE.search(text)
+    rest = _FILE.sub("", text) if found else text
+    alone = bool(found) and len(tokens(rest)) <= 2
+    stem = _stem(passage.context.name)
+    if alone or _CAMERA.fullmatch(text) or (text == stem and _STEM.fullmatch(text)):
+        return f"“{shown(text)}” is a file's name: describe the image instead."
     return None
+
+
+def file_mentioned(passage: CheckedText) -> str | None:
+    """A file's name in a description, or a description that is the file's name as well."""
+    stem = _stem(passage.context.name)
+    inside = [found[0] for found in _FILE.finditer(passage.own)]
+    inside += [found[0] for found in _SHOT.finditer(passage.own)]
+    if _IDENTIFIER.fullmatch(stem) and stem.casefold() in passage.own.casefold():
+        inside.append(stem)
+    for found in inside:
+        if not passage.stands_in_image(found):
+            return f"“{shown(found)}” is a file's name: does it stand in the image?"
+    text = passage.text.strip(" .")
+    is_one = re.search(r"\d", text) and " " not in text and len(text) >= 5
+    if is_one and text.casefold() == stem.casefold() and not passage.is_quotation:
+        return f"“{shown(text)}” is what the file is called: does it describe the image?"
+    return None
+
+
+def _stem(name: str) -> str:
+    base = name.rpartition("/")[2]
+    return base.rpartition(".")[0] or base
 
 
 def prompt_echo(passage: CheckedText) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from functions.quality import classifier
 from functions.quality.checked_text import CheckedText
 from functions.quality.text import contains, graphemes, shown, tokens
 from functions.quality.words import Words
@@ -12,6 +13,17 @@ from functions.quality.words import Words
 _SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*|\n")
 _MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf¡-¿]|â€[\x90-\x9f™œ“”˜¦]|Â[\xa0-¿]")
 _ESCAPED = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})")
+# What templates and programs leave in the place of a text.
+_LEFTOVER = re.compile(
+    r"\W*(?:\{\{.*\}\}|\{%.*%\}|\$\{.*\}|<%.*%>|\{\w*\}|\[(?:object )?\w+\]|%\(?\w+\)?s?"
+    r"|\w+\.\w+\(\)|#(?:REF|N/A|VALUE|NAME)\S*)\W*",
+    re.IGNORECASE | re.DOTALL,
+)
+_STATUS = re.compile(r"\W*(?:(?:https?|status|error|code)\W*)+[45]\d\d\b\W*", re.IGNORECASE)
+# One sentence of several has to be more certain: it stands beside a description.
+_CHATTER = 1.6
+_DESCRIBES = -1.0
+_COLON = re.compile(r"[:：]\s")
 _SEPARATORS = re.compile(r"\s*[,，、;；|·•/،]\s*|\s+[-–—]\s+")
 _HASHTAG = re.compile(r"(?<!\w)#\w{2,}")
 
@@ -31,23 +43,52 @@ def placeholder(passage: CheckedText) -> str | None:
     if not folded or passage.is_quotation:
         return None
     found = any(folded in known.placeholders for known in passage.words)
+    found |= bool(_LEFTOVER.fullmatch(passage.text.strip()))
     if found or folded.startswith(("lorem ipsum", "todo:")):
         return f"“{shown(passage.text)}” says nothing about this image: describe what it shows."
     return None
 
 
 def refusal(passage: CheckedText) -> str | None:
-    """A sentence in which the model speaks of itself, not of the image."""
-    if found := _spoken(passage, lambda known: known.refusals):
-        return f"“{found}” is a refusal: describe what can be seen, or leave the text empty."
+    """A text that describes nothing: a refusal, an error, a request, talk about itself."""
+    if passage.is_quotation or not passage.tokens:
+        return None
+    if _describes_too(passage):
+        return None
+    found = passage.doubt >= classifier.CERTAIN
+    if found or (_doubted(passage) and _spoken(passage, lambda known: known.refusals)):
+        return f"“{shown(passage.text)}” describes nothing: say what can be seen, and only that."
     return None
+
+
+def _describes_too(passage: CheckedText) -> bool:
+    """Whether a part of the text is plainly a description, whatever stands around it."""
+    parts = [part for each in passage.sentences for part in _COLON.split(each)]
+    return len(parts) > 1 and any(
+        len(tokens(part)) >= 4 and classifier.score(part) < _DESCRIBES for part in parts
+    )
+
+
+def doubtful(passage: CheckedText) -> str | None:
+    """A text that may describe nothing; a person decides."""
+    if passage.is_quotation or not _doubted(passage) or _describes_too(passage):
+        return None
+    return f"“{shown(passage.text)}”: does this describe the image?"
 
 
 def chatter(passage: CheckedText) -> str | None:
     """A sentence to whoever asked, around or after the description: offers, hopes, assent."""
-    if found := _spoken(passage, lambda known: known.chatter):
+    found = _spoken(passage, lambda known: known.chatter)
+    if not found and len(passage.sentences) > 1:
+        judged = (each for each in passage.sentences if classifier.score(each) >= _CHATTER)
+        found = next((shown(each) for each in judged if not passage.stands_in_image(each)), "")
+    if found:
         return f"“{found}” speaks to whoever asked: write the description and nothing else."
     return None
+
+
+def _doubted(passage: CheckedText) -> bool:
+    return passage.doubt >= classifier.DOUBTFUL or bool(_STATUS.fullmatch(passage.text))
 
 
 def _spoken(passage: CheckedText, of: Callable[[Words], re.Pattern[str]]) -> str:

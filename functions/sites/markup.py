@@ -19,6 +19,11 @@ from functions.sites.surroundings import Around, Context, Reader
 from functions.sites.template_code import Span
 
 _NAME = re.compile(r"<(img|input|area)(?=[\s/>])", re.I)
+# "Before attribute name state" and those after it, of the HTML standard.
+_ATTRIBUTE = re.compile(
+    r"""[\t\n\f\r /]*(?P<name>=?[^=\t\n\f\r />]+)"""
+    r"""(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:"[^"]*"|'[^']*'|[^\t\n\f\r >"'][^\t\n\f\r >]*|(?=>)))?"""
+)
 _SPACE = "\t\n\x0c\r "
 # In which scripts find what they load later.
 _LATER = ("data-src", "data-lazy-src", "data-original", "data-echo")
@@ -32,16 +37,21 @@ class Image:
     ``start`` is where its tag begins and ``insert`` where an attribute may be put in, as indexes
     of the page's text. ``addresses`` name one picture, best first. ``context`` is what stands
     around it. ``templated`` says that a template may write the ``alt`` attribute, or that the tag
-    is part of a template's code.
+    is part of a template's code. ``alt`` is that attribute's value, None if there is none.
     """
 
     tag: str
     start: int
     insert: int
-    has_alt: bool
+    alt: str | None
     addresses: tuple[str, ...]
     context: Context
     templated: bool
+
+    @property
+    def has_alt(self) -> bool:
+        """Whether there is an ``alt`` attribute, empty or not."""
+        return self.alt is not None
 
     @property
     def language(self) -> str:
@@ -80,6 +90,16 @@ def read(text: str) -> Markup:
     return Markup(
         tuple(each for each in images if each), next((base for base in bases if base), "")
     )
+
+
+def alt_attribute(text: str, image: Image) -> Span | None:
+    """Where the first ``alt`` attribute of an image stands in ``text``, with its value."""
+    at = image.insert
+    while found := _ATTRIBUTE.match(text, at):
+        if found["name"].lower() == "alt":
+            return found.start("name"), found.end()
+        at = found.end()
+    return None
 
 
 def insert(text: str, attributes: list[tuple[int, str]]) -> str:
@@ -142,8 +162,8 @@ def _image(
         or any(map(template_code.is_code, addresses))
     )
     context = reader.context(element, around)
-    has_alt = "alt" in element.attrs
-    return Image(element.name, start, name.end(), has_alt, addresses, context, templated)
+    alt = element.attrs["alt"] or "" if "alt" in element.attrs else None
+    return Image(element.name, start, name.end(), alt, addresses, context, templated)
 
 
 def _addresses(element: Element) -> Iterator[str]:

@@ -39,6 +39,7 @@ from functions.core.lease import Claim, Decision, LeaseRequest, Trigger
 from functions.core.policy import Policy, Rule
 from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
+from functions.core.spans import span
 from functions.model.client import ModelClient
 from functions.model.embeddings import Embeddings
 from functions.model.health import PATIENCE, Turn, Wait
@@ -62,7 +63,8 @@ Finish = Callable[[Document], Document]
 
 @dataclass(slots=True)
 class Task:
-    """A claimed upload, what is asked about it, and the right to ask. The claim may be renewed."""
+    """A claimed upload, what is asked about it, and the right to ask. The claim may be renewed;
+    ``keep`` keeps its text for copies, where that is shorter than usual."""
 
     claim: Claim
     upload: Upload
@@ -70,6 +72,7 @@ class Task:
     languages: Sequence[str]
     prompt: Prompt
     turn: Turn | None = None
+    keep: Callable[[Document], None] | None = None
 
 
 class Captioning:
@@ -140,7 +143,8 @@ class Captioning:
             with ExitStack() as stack:
                 if turn := self._turn(upload, prompt, trigger):
                     stack.enter_context(turn)
-                claim = self._claim(upload, prompt, trigger, report)
+                with span("claim"):
+                    claim = self._claim(upload, prompt, trigger, report)
                 if claim and claim.label:
                     self._label(claim.stored, upload, report)
                 elif claim:
@@ -184,6 +188,8 @@ class Captioning:
                 )
                 if decision and decision is not Decision.WORK:
                     return None
+            if find_copy.is_known(self._store, upload, request):
+                return None
             return self._model.turn(PATIENCE)
 
     def _lease_request(self, prompt: Prompt) -> LeaseRequest:
@@ -272,9 +278,10 @@ class Captioning:
         except Exception as error:
             self._postpone(task.claim.stored, error, report)
             raise
-        saved = self._save(task.claim.stored, finish, report)
+        with span("save"):
+            saved = self._save(task.claim.stored, finish, report)
         if saved and lease.unlabelled(saved.document):
-            self._label(saved, task.upload, report)
+            self._label(saved, task.upload, report, task.keep)
 
     def _captioned(self, task: Task, report: Report) -> Finish:
         """What gives a claimed document its text: a copy's, what the object carries, or the
@@ -282,12 +289,7 @@ class Captioning:
         upload, claim, document = task.upload, task.claim, task.claim.stored.document
         preflight.check(upload, document, self._images, self._settings, self._clock())
         people = object_metadata.uploader_text(upload)
-        if lease.own_text(document, claim.request):
-            copy: Document | None = document
-        else:
-            known = find_copy.copy_of(self._store, claim, upload)
-            copy = known.document if known else None
-        if copy:
+        if copy := self._copy(task, people):
             preflight.look_for(upload, self._images)
             if copy.by_person:
                 keep_history.inherit(self._store, document, copy)
@@ -301,6 +303,20 @@ class Captioning:
                 transitions.labelled, text=text, language=language, now=self._clock()
             )
         return self._asked(task, people, report)
+
+    def _copy(self, task: Task, people: EmbeddedText) -> Document | None:
+        """The document that has the text for a claimed one: itself, or one of the same bytes."""
+        claim = task.claim
+        if lease.own_text(claim.stored.document, claim.request):
+            return claim.stored.document
+        copy = find_copy.copy_of(self._store, claim, task.upload)
+        if copy.record:
+            task.keep = functools.partial(find_copy.remember, self._store, record=copy.record)
+        if copy.text is None:
+            return None
+        if copy.text.expires_at is None and not transitions.given(people):
+            task.keep = _kept_already
+        return copy.text.document
 
     def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
         """What gives a claimed document the model's text."""
@@ -316,16 +332,17 @@ class Captioning:
                 name=task.upload.name,
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
-            asked = self._model.ask(
-                picture,
-                fetch,
-                task.prompt,
-                context,
-                held_until - self._call,
-                report,
-                image=upload.id,
-                turn=task.turn,
-            )
+            with span("model"):
+                asked = self._model.ask(
+                    picture,
+                    fetch,
+                    task.prompt,
+                    context,
+                    held_until - self._call,
+                    report,
+                    image=upload.id,
+                    turn=task.turn,
+                )
         finally:
             picture.release()
         finish = functools.partial(
@@ -391,11 +408,18 @@ class Captioning:
             stored = current
         raise Held("the document keeps changing; other deliveries are at work on it")
 
-    def _label(self, stored: Stored, upload: Upload, report: Report) -> None:
+    def _label(
+        self,
+        stored: Stored,
+        upload: Upload,
+        report: Report,
+        keep: Callable[[Document], None] | None = None,
+    ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
         place = self._embeddings.placing(report)
         try:
-            ended = label(self._store, self._images, stored, upload, place)
+            with span("label"):
+                ended = label(self._store, self._images, stored, upload, place, keep)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise
@@ -447,3 +471,7 @@ class Captioning:
         find_copy.give_way(self._store, task.claim.stored.document)
         problem = Problem(reason, message, self._clock())
         return functools.partial(transitions.unanswered, status=status, problem=problem)
+
+
+def _kept_already(document: Document) -> None:
+    """Another document holds this text for copies."""

@@ -7,13 +7,14 @@ model for more: one keyed read, for the second copy as for the hundred-thousandt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.core import picture_text
 from functions.core.document import Document, Query, Record, Status, Upload
 from functions.core.errors import Held, Stale
-from functions.core.lease import Claim
+from functions.core.lease import Claim, LeaseRequest
 from functions.core.object_metadata import carried_text
 from functions.core.picture_text import KnownText, PictureText, from_text, question, to_text
 from functions.core.ports import CaptionStore
@@ -24,45 +25,85 @@ _CONTENTION = 8
 _MOST_UNRECORDED = 50
 
 
-def copy_of(store: CaptionStore, claim: Claim, upload: Upload) -> KnownText | None:
-    """Text of the same bytes: a person's, or what the same model said to the same prompt. None
-    if there is none: then this claim is the one that asks, until its lease ends.
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Text of the same bytes, if there is any; ``record`` as it was left if this claim asks."""
+
+    text: KnownText | None = None
+    record: Record | None = None
+
+
+def copy_of(store: CaptionStore, claim: Claim, upload: Upload) -> Copy:
+    """Text of the same bytes: a person's, or what the same model said to the same prompt. Without
+    any this claim is the one that asks, until its lease ends.
 
     A forced claim takes only what a model has said since. Where an upload carries labels of a
     person's text that nobody else knows, nobody asks. Raises Held while another claim asks.
     """
     mine = claim.stored.document
     if not mine.md5:
-        return None
+        return Copy()
+    asks = not mine.by_person and not _forced(mine) and not is_labelled(claim, upload)
+    if asks and (first := _first(store, claim)):
+        return first
     for _ in range(_CONTENTION):
         record = store.read_record(KIND, _key(mine.md5))
         text = _known(store, record, mine)
         found = _best(text, claim, upload)
         if found or is_labelled(claim, upload):
-            return found
+            return Copy(found)
         key = question(claim.request.model, claim.request.prompt)
         asking = text.asking.get(key)
         if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:
             raise Held("the same bytes are being captioned under another name")
-        try:
-            _write(store, record, text.asked_by(key, mine.id, _until(claim), record.read_at))
-        except Stale:
-            continue
-        return None
+        with suppress(Stale):
+            asked = text.asked_by(key, mine.id, _until(claim), record.read_at)
+            return Copy(record=_write(store, record, asked))
     raise Held("many are captioning the same bytes")
+
+
+def _first(store: CaptionStore, claim: Claim) -> Copy | None:
+    """The claim to ask about bytes that were never seen: most are, and one write says so. None
+    if they were."""
+    mine, request = claim.stored.document, claim.request
+    key = question(request.model, request.prompt)
+    asked = PictureText().asked_by(key, mine.id, _until(claim), request.at)
+    try:
+        record = _write(store, Record(KIND, _key(mine.md5), request.at), asked)
+    except Stale:
+        return None
+    for document in _captioned(store, mine):
+        asked = asked.with_text(document)
+    found = asked.persons() or asked.models(request.model, request.prompt) or asked.outdated()
+    if asked.known:
+        with suppress(Stale):
+            record = _write(store, record, asked)
+    return Copy(found, record)
+
+
+def is_known(store: CaptionStore, upload: Upload, request: LeaseRequest) -> bool:
+    """Whether an upload of these bytes needs no model."""
+    if not upload.md5:
+        return False
+    record = store.read_record(KIND, _key(upload.md5))
+    text = from_text(record.text).at(record.read_at)
+    return bool(text.persons() or text.models(request.model, request.prompt))
 
 
 def is_labelled(claim: Claim, upload: Upload) -> bool:
     """Whether an upload carries a person's text in its labels, for a claim that has none."""
     mine = claim.stored.document
-    forced = bool(mine.renewal and mine.renewal.forced)
-    return bool(carried_text(upload).alt_text) and not mine.by_person and not forced
+    return bool(carried_text(upload).alt_text) and not mine.by_person and not _forced(mine)
 
 
-def remember(store: CaptionStore, document: Document) -> None:
-    """Keep the text of a document for copies of its picture. Raises Held if the record keeps
-    changing."""
-    _change(store, document, lambda text, now: text.with_text(document))
+def _forced(document: Document) -> bool:
+    return bool(document.renewal and document.renewal.forced)
+
+
+def remember(store: CaptionStore, document: Document, record: Record | None = None) -> None:
+    """Keep the text of a document for copies of its picture, in ``record`` if that is as it was
+    left. Raises Held if the record keeps changing."""
+    _change(store, document, lambda text, now: text.with_text(document), record)
 
 
 def forget(store: CaptionStore, document: Document) -> None:
@@ -87,10 +128,8 @@ def give_way(store: CaptionStore, document: Document) -> None:
     text = from_text(record.text)
     left = text.no_more_asked_by(document.id)
     if left != text:
-        try:
+        with suppress(Stale):
             _write(store, record, left)
-        except Stale:
-            return
 
 
 def _best(text: PictureText, claim: Claim, upload: Upload) -> KnownText | None:
@@ -108,20 +147,22 @@ def _change(
     store: CaptionStore,
     document: Document,
     change: Callable[[PictureText, datetime], PictureText],
+    record: Record | None = None,
 ) -> None:
     has_text = document.alt_text or document.caption or document.decorative
     if not document.md5 or not has_text:
         return
     for _ in range(_CONTENTION):
-        record = store.read_record(KIND, _key(document.md5))
+        record = record or store.read_record(KIND, _key(document.md5))
         text = from_text(record.text).at(record.read_at)
         changed = change(text, record.read_at).no_more_asked_by(document.id)
         if changed == text:
             return
         try:
-            return _write(store, record, changed)
+            _write(store, record, changed)
+            return
         except Stale:
-            continue
+            record = None
     raise Held("the text of a picture keeps changing")
 
 
@@ -141,8 +182,8 @@ def _captioned(store: CaptionStore, mine: Document) -> Iterator[Document]:
             yield document
 
 
-def _write(store: CaptionStore, record: Record, text: PictureText) -> None:
-    store.write_record(replace(record, text=to_text(text), expires_at=text.expires_at))
+def _write(store: CaptionStore, record: Record, text: PictureText) -> Record:
+    return store.write_record(replace(record, text=to_text(text), expires_at=text.expires_at))
 
 
 def _until(claim: Claim) -> datetime:

@@ -22,10 +22,12 @@ def label(
     stored: Stored,
     upload: Upload,
     finished: Callable[[Document], Document] = lambda document: document,
+    keep: Callable[[Document], None] | None = None,
 ) -> str:
     """Write a captioned document's text into the metadata of ``upload``, keep it for copies of
     the picture, and note that in the document; ``labelled``, ``gone`` or ``changed_meanwhile``.
-    ``finished`` may add to the document what is to be saved with that note.
+    ``finished`` may add to the document what is to be saved with that note, ``keep`` knows a
+    shorter way to keep the text.
 
     The first write goes by the metageneration that ``upload`` knows. After it the object is read
     before the document: a text that is newer than the one in hand and labelled already has moved
@@ -47,7 +49,10 @@ def label(
             _write(images, stored.document, live)
             if not stored.document.metadata_synced:
                 document = finished(stored.document)
-                remember(store, document)
+                if keep:
+                    keep(document)
+                else:
+                    remember(store, document)
                 store.replace(stored, replace(document, metadata_synced=True))
             return "labelled"
         except Stale:

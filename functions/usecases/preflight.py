@@ -27,8 +27,8 @@ def skip_reason(upload: Upload, rule: Rule, images: ImageStore) -> str:
     An object that does not claim to be an image is one only if its first bytes are: 4 KiB are
     read. Raises Gone.
     """
-    if object_metadata.skipped(upload):
-        return "caption-skip"
+    if asked := object_metadata.skip_reason(upload):
+        return asked
     if rule.skip:
         return "rule"
     if _claims_to_be_an_image(upload):

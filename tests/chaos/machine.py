@@ -26,11 +26,19 @@ NUMBERS = st.integers(0, 40)
 INSTANCES = st.integers(0, 2)
 # At which port call of a delivery, before its effect or after it, what happens, and a number.
 Trouble = tuple[int, bool, str, int]
-MEANWHILE = ("deliver", "again", "upload", "delete", "edit", "force", "wait")
+MEANWHILE = (
+    *("deliver", "again", "upload", "delete", "edit", "force", "wait"),
+    *("copy", "move", "approve"),
+)
 TROUBLES = st.lists(
     st.tuples(st.integers(0, 9), st.booleans(), st.sampled_from(KINDS + MEANWHILE), NUMBERS),
     max_size=3,
 )
+
+
+def other_name(name: str) -> str:
+    """The other name."""
+    return NAMES[1 - NAMES.index(name)]
 
 
 class Chaos(RuleBasedStateMachine):
@@ -58,6 +66,18 @@ class Chaos(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES))
     def somebody_deletes(self, name: str) -> None:
         self._world.remove(name)
+
+    @rule(name=st.sampled_from(NAMES), moved=st.booleans())
+    def somebody_copies_or_moves(self, name: str, moved: bool) -> None:
+        self._world.copy(name, other_name(name), moved)
+
+    @rule(name=st.sampled_from(NAMES))
+    def somebody_writes_an_image_again_in_place(self, name: str) -> None:
+        self._world.copy(name, name, False)
+
+    @rule(name=st.sampled_from(NAMES))
+    def somebody_approves(self, name: str) -> None:
+        self._world.approve(name)
 
     @rule(name=st.sampled_from(NAMES), number=NUMBERS)
     def somebody_writes_the_alt_text(self, name: str, number: int) -> None:
@@ -111,6 +131,10 @@ class Chaos(RuleBasedStateMachine):
                 world.remove(name)
             elif what == "edit":
                 world.edit(name, f"By hand, number {number}.")
+            elif what == "approve":
+                world.approve(name)
+            elif what in ("copy", "move"):
+                world.copy(name, other_name(name), what == "move")
             elif what == "force":
                 world.request(name, True)
             else:

@@ -60,7 +60,7 @@ def _ends(world: World, name: str) -> list[str]:
     faults = []
     if document.generation != live.generation:
         faults.append(f"of generation {document.generation}, and {live.generation} is live")
-    if document.lease or document.not_before:
+    if document.lease or document.not_before or document.renewal:
         faults.append("still claimed")
     if document.status == "captioned":
         written = object_metadata.written(document, live.metadata)
@@ -68,6 +68,8 @@ def _ends(world: World, name: str) -> list[str]:
             faults.append("metadata not written")
         if any(live.metadata.get(key) != value for key, value in written.items()):
             faults.append(f"{live.metadata} on the object, {written} in the document")
+        if (name, live.generation) in world.witness.carried and not document.by_person:
+            faults.append(f"a person's words were copied here, and became {document.alt_text!r}")
         if kind == "described" and document.source not in ("uploader", "human"):
             faults.append(f"the uploader's words became {document.alt_text!r}")
     elif document.status == "pending":

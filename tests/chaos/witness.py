@@ -15,11 +15,19 @@ _ENDED = frozenset({"captioned", "rejected", "failed", "deferred"})
 class Witness:
     """``violations`` says in words what must not have happened.
 
-    ``cherished`` names the images that hold a person's text and have stood ever since.
+    ``cherished`` names the images that hold a person's text and have stood ever since, ``carried``
+    the copies of images with text of theirs, ``written`` their text by the picture's bytes.
     """
 
-    def __init__(self, live: Callable[[str], Upload | None], attempts: int, limit: int) -> None:
-        self._live, self._attempts, self._limit = live, attempts, limit
+    def __init__(
+        self,
+        live: Callable[[str], Upload | None],
+        bytes_of: Callable[[Key], bytes],
+        attempts: int,
+        limit: int,
+    ) -> None:
+        self._live, self._bytes = live, bytes_of
+        self._attempts, self._limit = attempts, limit
         self.violations: list[str] = []
         self.most_calls = 0
         self.calls: Counter[Key] = Counter()
@@ -27,6 +35,8 @@ class Witness:
         self.wishes: Counter[str] = Counter()
         self.captions: Counter[Key] = Counter()
         self.cherished: set[str] = set()
+        self.carried: set[Key] = set()
+        self.written: set[tuple[bytes, str]] = set()
         self._newest: dict[str, int] = {}
         self._ended: set[Key] = set()
 
@@ -40,20 +50,16 @@ class Witness:
     def wrote(self, before: Document | None, after: Document) -> None:
         """A delivery's write took effect."""
         key = (after.name, after.generation)
-        if after.status in _ENDED:
+        if after.status in _ENDED and not after.renewal:
             self._ended.add(key)
         else:
             self._ended.discard(key)
-        if (
-            before
-            and before.source == "human"
-            and (before.alt_text, "human")
-            != (
-                after.alt_text,
-                after.source,
-            )
-        ):
-            self.broken(f"{key}: a person's {before.alt_text!r} became {after.alt_text!r}")
+        if before and before.by_person:
+            self._spares(before, after)
+        if before and before.status == "captioned" and after.status != "captioned":
+            same = before.generation == after.generation or before.md5 == after.md5 != ""
+            if same and not (before.by_person and "image_changed" in after.review.reasons):
+                self.broken(f"{key}: published text became {after.status}")
         if after.status != "captioned":
             return
         newest = self._newest.get(after.name, 0)
@@ -64,6 +70,17 @@ class Witness:
             self.captions[key] += 1
             if self.captions[key] > 1 + self.wishes[after.name]:
                 self.broken(f"{key}: captioned {self.captions[key]} times")
+
+    def _spares(self, before: Document, after: Document) -> None:
+        """What a person wrote or approved stands, or makes way for what a person wrote for the
+        very picture that is there now, or for the uploader's own words for that."""
+        if (before.alt_text, before.caption) == (after.alt_text, after.caption):
+            return
+        key, theirs = (after.name, after.generation), after.by_person
+        theirs = theirs and (self._bytes(key), after.alt_text) in self.written
+        given = after.source == "uploader" and before.source == "uploader"
+        if not (theirs or given):
+            self.broken(f"{key}: a person's {before.alt_text!r} became {after.alt_text!r}")
 
     def removed(self, document: Document) -> None:
         """A delivery removed a document."""

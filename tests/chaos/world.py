@@ -83,7 +83,13 @@ class World:
     def __init__(self, place: Place, limit: int, skews: tuple[timedelta, ...]) -> None:
         self.place, self.now, self.figures = place, STARTS_AT, Counter[str]()
         self.started_at = self.now
-        self.witness = Witness(lambda name: self.live(name), ATTEMPTS, limit)
+        self.witness = Witness(
+            lambda name: self.live(name),
+            lambda key: BYTES.get(self.kinds.get(key, ""), b""),
+            ATTEMPTS,
+            limit,
+        )
+        self.witness.written.add((BYTES["described"], METADATA["described"]["alt-text"]))
         self.script: list[str] = []
         self.answer: Callable[[], str] = lambda: "good"
         self.call_seconds = 2.0
@@ -135,22 +141,54 @@ class World:
             self.witness.cherished.discard(name)
             self._tell_of_removal(removed)
 
+    def copy(self, name: str, to: str, moved: bool) -> None:
+        """What tools do: the bytes and the metadata under another name, or again in place."""
+        live, document = self.live(name), self.document(name)
+        if live is None:
+            return
+        before, kind = self.live(to), self.kinds[name, live.generation]
+        copied = self.place.put(to, BYTES[kind], live.metadata)
+        self.names[to] = None
+        self.kinds[to, copied.generation] = kind
+        told = document and document.status == "captioned" and document.metadata_synced
+        if told and document.by_person and document.generation == live.generation:
+            self.witness.carried.add((to, copied.generation))
+        if kind == "skipped":
+            self.witness.cherished.discard(to)
+        self.figures["copies"] += 1
+        self.deliveries.append(Delivery(replace(copied, time=self.now), self.now))
+        if before:
+            self._tell_of_removal(before)
+        if moved:
+            self.figures["moves"] += 1
+            self.remove(name)
+
+    def approve(self, name: str) -> None:
+        """A person says that the words are right."""
+        self._change(name, Change(approve=True))
+
     def request(self, name: str, force: bool) -> None:
         about = CaptionRequest(self.place.bucket, name, self.now, force=force)
         self.witness.wishes[name] += 1
         self.deliveries.append(Delivery(about, self.now))
 
     def edit(self, name: str, text: str) -> None:
+        """A person writes the words."""
+        self._change(name, Change(alt_text=text, caption=text, decorative=False))
+
+    def _change(self, name: str, change: Change) -> None:
         """What a person does to a caption: the document first, then the labels of its object."""
         stored = self.place.captions.read(document_id(self.place.bucket, name))
-        if stored is None:
+        if stored is None or (change.approve and stored.document.status != "captioned"):
             return
         self.pass_time(1)
-        change = Change(alt_text=text, caption=text, decorative=False)
         edited = changed(stored.document, change, "somebody", self.now)
+        kind = self.kinds.get((name, edited.generation), "")
+        self.witness.written.add((BYTES.get(kind, b""), edited.alt_text))
+        self.figures["edits"] += 1
         stored = self.place.captions.replace(stored, edited)
         live = self.live(name)
-        if live and "caption-skip" not in live.metadata:
+        if live and "caption-skip" not in live.metadata and not change.approve:
             self.witness.cherished.add(name)
         if live and live.generation == edited.generation:
             label(self.place.captions, self.place.images, stored, live)

@@ -165,6 +165,9 @@ MOODS["openai"] = {
     "no finish": (chat({"content": J}, None), SAID),
     "parts": (chat({"content": [{"type": "thinking", "thinking": "{hm}"},
                                 {"type": "text", "text": J}]}), SAID),
+    "an object": (chat({"content": caption()}), SAID),
+    "a list of one object": (chat({"content": [caption()]}), SAID),
+    "an object as a part": (chat({"content": [{"type": "text", "text": caption()}]}), SAID),
     "parts as texts": (chat({"content": [J[:20], J[20:]]}), SAID),
     "reasoning_content": (chat({"content": None, "reasoning_content": J}), SAID),
     "reasoning": (chat({"content": "", "reasoning": J}), SAID),
@@ -175,6 +178,22 @@ MOODS["openai"] = {
     "a call's object": (chat({"content": "", "tool_calls": [call(caption())]}), SAID),
     "the old call": (chat({"content": None, "function_call": call(J)["function"]}), SAID),
     "parsed": (chat({"content": None, "parsed": caption()}), SAID),
+    "a stream that nobody asked for": (
+        "".join(
+            f"data: {json.dumps({'choices': [{'delta': {'content': each}}]})}\n\n"
+            for each in (J[:9], J[9:50], J[50:])
+        ).encode()
+        + b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": null}\n\n'
+        + b"data: [DONE]\n\n",
+        SAID,
+    ),
+    "a stream that breaks off": (
+        b'data: {"choices": [{"delta": {"content": "{"}}]}\n\n'
+        b'data: {"error": {"code": 502, "message": "Provider disconnected"}}\n\n',
+        "away",
+    ),
+    "comments first": (b": WAIT\n\n: WAIT\n\n" + json.dumps(chat({"content": J})).encode(), SAID),
+    "a byte-order mark": (b"\xef\xbb\xbf" + json.dumps(chat({"content": J})).encode(), SAID),
     "the older completion": ({"choices": [{"text": J, "finish_reason": "stop"}]}, SAID),
 }  # fmt: skip
 

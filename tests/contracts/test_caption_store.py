@@ -243,3 +243,44 @@ def test_a_database_that_cannot_be_opened_is_a_transient_fault(tmp_path: Path) -
 
     with pytest.raises(TransientError):
         store.read("x")
+
+
+def test_a_record_is_written_once_over_each_version(store: CaptionStore) -> None:
+    absent = store.read_record("copies", "a_b-c")
+    assert (absent.text, absent.version, absent.expires_at) == ("", None, None)
+    first = store.write_record(replace(absent, text="one"))
+    with pytest.raises(Stale):
+        store.write_record(replace(absent, text="another"))
+    second = store.write_record(replace(first, text="two"))
+    with pytest.raises(Stale):
+        store.write_record(replace(first, text="late"))
+
+    read = store.read_record("copies", "a_b-c")
+    assert (read.text, read.version) == ("two", second.version)
+    assert store.read_record("history", "a_b-c").text == ""
+
+
+def test_a_record_that_has_expired_reads_as_empty_and_is_written_again(
+    store: CaptionStore,
+) -> None:
+    now = datetime.now(UTC)
+    record = replace(store.read_record("copies", "k"), text="old", expires_at=now)
+    store.write_record(record)
+    expired = store.read_record("copies", "k")
+    assert expired.text == ""
+    store.write_record(replace(expired, text="new", expires_at=now + timedelta(days=1)))
+    assert store.read_record("copies", "k").text == "new"
+
+
+def test_of_many_that_write_one_record_each_version_has_one_winner(store: CaptionStore) -> None:
+    absent = store.read_record("copies", "contended")
+
+    def write(number: int) -> bool:
+        try:
+            store.write_record(replace(absent, text=str(number)))
+        except Stale:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(write, range(32))) == 1

@@ -47,6 +47,6 @@ def test_the_printed_provider_keeps_the_contracts(tmp_path: Path) -> None:
 
 
 def test_the_page_says_what_to_deploy() -> None:
-    secrets = (ROOT / "infra" / "secrets.tf").read_text("utf-8")
+    secrets = (ROOT / "infra" / "module" / "secrets.tf").read_text("utf-8")
     assert re.search(r"^ +anthropic +=", secrets, re.M)
     assert 'acme                = "ACME_API_KEY"' in page("adding-a-provider")

@@ -28,7 +28,7 @@ _PATIENCE = 60
 
 
 class Walk:
-    """A bucket whose notifications are pushed to ``caption_image``, as infra/requests.tf has it."""
+    """A bucket whose notifications go to ``caption_image``, as infra/module/requests.tf has it."""
 
     def __init__(
         self,

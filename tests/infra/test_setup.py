@@ -153,7 +153,10 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PackageInd
                     hashes[name] = release(index, name, version)
                     release(index, name, f"{version}.post9")
             (root / path.relative_to(ROOT)).write_text(restated(path, hashes))
-        (root / "locks/build.lock").touch()
+        other = index.offer("packaging", "99", ""), index.offer("pkgconfig", "1.6.0")
+        (root / "locks/build.lock").write_text(
+            f"packaging==99 --hash=sha256:{other[0]}\npkgconfig==1.6.0 --hash=sha256:{other[1]}\n"
+        )
         yield index, root
 
 
@@ -209,7 +212,7 @@ def test_a_newer_release_of_everything_changes_nothing(
     done = set_up(root, "cli", PIP_INDEX_URL=index.url, **hindrance)
 
     assert done.returncode == 0, done.stderr
-    assert ("uv was unable to" in done.stdout) == hindered
+    assert ("by pip" in done.stdout) == hindered
     wanted = versions(ROOT / "locks/cli.lock") | versions(ROOT / "locks/installer.lock")
     here = installed(root / ".venv/bin/python")
     assert {name: each for name, each in here.items() if name not in SEEDS} == wanted | {

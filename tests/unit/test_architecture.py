@@ -30,8 +30,10 @@ ALLOWED: dict[str, set[str]] = {
     "http": {"core", "settings", "usecases", "pictures", "logs"},
     "composition": RULES | {"adapters", "http", "model", "usecases"},
     "evals": WORK | {"usecases"},
-    "sites": {"core", "settings", "composition"},
-    "local": {"core", "adapters", "composition", "events", "http", "pictures", "settings"},
+    "sites": {"core", "settings", "composition", "quality"},
+    "local": {
+        *("core", "adapters", "composition", "events", "http", "pictures", "settings", "usecases"),
+    },
     "cli": ENTRANCES | {"adapters", "evals", "http", "local", "sites"},
     "main": {"composition", "events", "logs"},
 }

@@ -18,6 +18,7 @@ DEVELOPMENT, HELD_OUT = HERE / "development", HERE / "held_out"
 # How many texts one template may give: more would only repeat its words.
 MOST = 60
 
+_LIST = re.compile(r"\[([^\[\]\\<>]*)\]")
 _CHOICE = re.compile(r"(?<!\\)\[((?:[^\[\]\\]|\\.)*)(?<!\\)\]")
 
 

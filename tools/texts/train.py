@@ -9,18 +9,26 @@ from __future__ import annotations
 import argparse
 import math
 import random
+import re
 from collections import defaultdict
 
 from functions.quality import classifier
 from functions.quality.text import without_quotations
 from tools.texts.sets import DEVELOPMENT, Sample, languages, samples
 
-_ALPHA, _BETA, _L2 = 0.3, 1.0, 0.002
+# Weights that tell nothing are left out of the file, in hundredths.
+_SLIGHT = 25
+# How often a text of a mere list is shown beyond once: nothing else teaches its words.
+_LISTED = 3
+_ALPHA, _BETA, _L2, _KEPT = 0.3, 1.0, 0.002, 0.7
 
 
 def trained(texts: list[Sample], l1: float, rounds: int = 6) -> dict[str, float]:
     """The weights of the features that tell the two kinds apart."""
     rows = [(_features(each.text), not each.describes) for each in texts]
+    common = _common(texts, rows)
+    rows = [(tuple(each for each in found if each in common), bad) for found, bad in rows]
+    rows += [row for each, row in zip(texts, rows, strict=True) if _of_list(each)] * _LISTED
     share = sum(bad for _, bad in rows) / len(rows)
     z: dict[str, float] = defaultdict(float)
     n: dict[str, float] = defaultdict(float)
@@ -28,7 +36,9 @@ def trained(texts: list[Sample], l1: float, rounds: int = 6) -> dict[str, float]
     chance = random.Random(1)
     for _ in range(rounds):
         chance.shuffle(rows)
-        for found, bad in rows:
+        for every, bad in rows:
+            # Some of the features, others each time: no weight may lean on its neighbour.
+            found = [each for each in every if chance.random() < _KEPT] or every
             value = 1 / math.sqrt(max(1, len(found)))
             total = weights.get("^bias", 0.0) + value * sum(weights.get(f, 0.0) for f in found)
             error = 1 / (1 + math.exp(-max(-30.0, min(30.0, total)))) - bad
@@ -49,6 +59,25 @@ def trained(texts: list[Sample], l1: float, rounds: int = 6) -> dict[str, float]
     return weights
 
 
+def _common(texts: list[Sample], rows: list[tuple[tuple[str, ...], bool]]) -> set[str]:
+    """The features that more than one template has: the others only know a template by heart.
+    A template that is a mere list has as many as it has words."""
+    first: dict[str, str] = {}
+    common: set[str] = set()
+    for each, (found, _) in zip(texts, rows, strict=True):
+        is_list = _of_list(each)
+        origin = each.text if is_list else each.template
+        for name in found:
+            if (is_list and name[0] not in "~^") or first.setdefault(name, origin) != origin:
+                common.add(name)
+    return common
+
+
+def _of_list(sample: Sample) -> bool:
+    """Whether its template is a list of words and phrases that have nothing in common."""
+    return bool(re.fullmatch(r"[-+] (?:\[[^\]]*\][.。।۔]?){1,2}", sample.template))
+
+
 def _features(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(classifier.features(quoted(text))))
 
@@ -61,13 +90,15 @@ def quoted(text: str) -> str:
 def write(weights: dict[str, float]) -> None:
     """The file that the filter reads: a feature and its weight, in hundredths, a line."""
     rows = ((name, round(100 * weight)) for name, weight in sorted(weights.items()))
-    text = "".join(f"{name}\t{weight}\n" for name, weight in rows if weight or name == "^bias")
+    text = "".join(
+        f"{name}\t{weight}\n" for name, weight in rows if abs(weight) >= _SLIGHT or name == "^bias"
+    )
     classifier.FILE.write_text(text, "utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--l1", type=float, default=0.25)
+    parser.add_argument("--l1", type=float, default=1.5)
     given = parser.parse_args()
     texts = [each for name in languages(DEVELOPMENT) for each in samples(DEVELOPMENT, name)]
     write(trained(texts, given.l1))

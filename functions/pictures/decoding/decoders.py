@@ -39,9 +39,17 @@ WAIT_SECONDS = 60.0
 # within the next seconds.
 PATIENCE_SECONDS, PATIENCE_SECONDS_PER_BYTE = 1.0, 0.2 / (1 << 20)
 PENALTY_SECONDS = 15.0
+# Processor time counts, but a decoder that gets less than one in so many seconds of it, or that
+# sleeps, is slow too.
+_BUSY = 4
 # A decoder that grew beyond this gives its memory back by making place for a new one.
 _RETIRE_AT = 128 << 20
 _LENGTHS = struct.Struct(">II")
+# Bytes that a decoder may say beside the picture. Its words are a stranger's, like the file.
+_MOST_TOLD = 1 << 20
+# No JPEG of the sides that are asked for is as large.
+_MOST_PICTURE = 16 << 20
+_REASONS = frozenset({"corrupt_image", "too_many_pixels", "unsupported_type"})
 _LOG = logging.getLogger(__name__)
 
 
@@ -88,22 +96,28 @@ class Decoder:
         request: dict[str, Any],
         data: bytes,
         seconds: float,
-        is_unwanted: Callable[[float], bool] = lambda _taken: False,
+        is_unwanted: Callable[[float], bool] = lambda _spent: False,
     ) -> tuple[dict[str, Any], bytes]:
-        """The answer to one request. Raises Crashed, Overtime after ``seconds``, or Interrupted as
-        soon as ``is_unwanted``, told how long it has taken, says so; the decoder is gone then.
-        What a new process needs to get ready is not the image's time."""
+        """The answer to one request.
+
+        Raises Crashed, Overtime after ``seconds``, or Interrupted as soon as ``is_unwanted``, told
+        the seconds that the image has spent, says so; the decoder is gone then. What a new
+        process needs to get ready is not the image's time.
+        """
         ended = threading.Event()
         why: list[type[Exception]] = []
 
         def watch() -> None:
-            begun = time.monotonic()
+            begun, worked = time.monotonic(), self._worked()
             while not ended.wait(min(0.1, seconds / 2)):
                 if not self._ready and time.monotonic() - begun < seconds:
                     continue
-                begun = max(begun, self._since)
+                if begun < self._since:
+                    begun, worked = self._since, self._worked()
                 taken = time.monotonic() - begun
-                if taken > seconds or is_unwanted(taken):
+                # On a busy machine the clock runs faster than the work.
+                spent = max(self._worked() - worked, taken / _BUSY)
+                if taken > seconds or is_unwanted(spent):
                     why.append(Overtime if taken > seconds else Interrupted)
                     self._process.kill()
                     return
@@ -127,7 +141,24 @@ class Decoder:
         requests.write(data)
         requests.flush()
         length, size = _LENGTHS.unpack(self._read(_LENGTHS.size))
-        return json.loads(self._read(length)), self._read(size)
+        if length > _MOST_TOLD or size > _MOST_PICTURE:
+            raise Crashed
+        try:
+            told = json.loads(self._read(length))
+        except (ValueError, RecursionError) as error:
+            raise Crashed from error
+        if not isinstance(told, dict):
+            raise Crashed
+        return told, self._read(size)
+
+    def _worked(self) -> float:
+        """Seconds of processor time; what the clock says where the system does not tell."""
+        try:
+            with open(f"/proc/{self._process.pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, IndexError, ValueError):
+            return time.monotonic()
 
     def _read(self, size: int) -> bytes:
         data = self._pipes[1].read(size)
@@ -181,16 +212,20 @@ class Places:
         patience: float = 0.0,
     ) -> tuple[dict[str, Any], bytes]:
         decoder = self._take(start + (0 if patience else PENALTY_SECONDS), start + WAIT_SECONDS)
-        unwanted = (lambda taken: taken > patience and bool(self._waiting)) if patience else None
+        unwanted = (lambda spent: spent > patience and bool(self._waiting)) if patience else None
         try:
             decoder = decoder or self._started()
             answer, picture = decoder.ask(request, data, seconds, *filter(None, [unwanted]))
-            self._tell(answer.get("missing", []))
-            if answer.get("memory", 0) > _RETIRE_AT:
+            if not _is_answer(answer, picture):
+                raise Crashed
+            self._tell(answer["missing"])
+            if answer["memory"] > _RETIRE_AT:
                 decoder.close()
                 decoder = None
             return answer, picture
-        except (Crashed, Overtime, Interrupted):
+        except BaseException:  # it may be in the middle of an answer
+            if decoder:
+                decoder.close()
             decoder = None
             raise
         finally:
@@ -273,6 +308,27 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
     embedded = EmbeddedText(**answer["embedded"])
     return Picture(
         picture, answer["mime_type"], answer["width"], answer["height"], embedded, answer["note"]
+    )
+
+
+def _is_answer(told: dict[str, Any], picture: bytes) -> bool:
+    """Whether a decoder says what one can say: a reason, or a JPEG within bounds."""
+    missing = told.get("missing")
+    if not isinstance(missing, list) or not all(isinstance(each, str) for each in missing):
+        return False
+    if type(told.get("memory")) is not int:
+        return False
+    if "reason" in told:
+        return told["reason"] in _REASONS and isinstance(told.get("message"), str)
+    embedded = told.get("embedded")
+    return (
+        told.get("mime_type") == "image/jpeg"
+        and picture.startswith(b"\xff\xd8\xff")
+        and all(type(told.get(side)) is int and told[side] > 0 for side in ("width", "height"))
+        and isinstance(told.get("note"), str)
+        and isinstance(embedded, dict)
+        and embedded.keys() == EmbeddedText.__dataclass_fields__.keys()
+        and all(isinstance(text, str) for text in embedded.values())
     )
 
 

@@ -29,6 +29,8 @@ def read_heif(data: bytes, max_pixels: int, side: int) -> Decoded:
     # libheif turns and mirrors as irot and imir say; the EXIF orientation does not count.
     file = pillow_heif.open_heif(data)
     pixels = file[file.primary_index]
+    if not pixels.info.get("primary"):  # it could not be opened; the others are not the picture
+        raise OSError("its main picture is damaged")
     width, height = pixels.size
     bounded(width, height, max_pixels)
     bands = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}.get(pixels.mode)

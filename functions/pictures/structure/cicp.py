@@ -28,6 +28,12 @@ def is_plain(points: bytes) -> bool:
     return primaries not in _TO_SRGB and transfer not in (*_GAMMAS, _PQ, _HLG)
 
 
+def is_near(points: bytes) -> bool:
+    """Whether who ignores the numbers still sees the picture: Display P3 is near."""
+    primaries, transfer = points[:2]
+    return primaries not in (9, 11) and transfer not in (*_GAMMAS, _PQ, _HLG)
+
+
 def to_srgb(image: Any, points: bytes) -> Any:
     """sRGB of an image (8 or 16 bits, colours and perhaps alpha) whose code points are these."""
     primaries, transfer = points[:2]

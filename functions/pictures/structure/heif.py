@@ -19,8 +19,8 @@ _PIXELS = {
     *(b"hvc1", b"hev1", b"lhv1", b"av01", b"avc1", b"vvc1", b"jpeg", b"j2k1", b"unci", b"mski"),
     *(b"grid", b"iovl", b"iden", b"tmap"),
 }
-# What all decoders of HEIC know: HEVC, and pictures put together from it.
-_KNOWN = {b"hvc1", b"hev1", b"grid", b"iden", b"iovl"}
+# What all decoders of HEIC know: HEVC, and a grid of it.
+_KNOWN = {b"hvc1", b"hev1", b"grid"}
 # Tables of honest files: a burst has some hundred items, each with some ten properties.
 _MAX_ASSOCIATIONS = 50_000
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
@@ -248,7 +248,8 @@ def _colours(found: Survey, data: bytes, body: int, end: int) -> None:
         found.cicp = b"" if cicp.is_plain(points) else points
     elif data.startswith((b"prof", b"rICC"), body):
         found.icc = data[body + 4 : min(end, body + 4 + MAX_METADATA)]
-    if found.cicp or (found.icc and not icc.is_near_srgb(found.icc)):
+    far = found.cicp and not cicp.is_near(found.cicp)
+    if far or (found.icc and not icc.is_near_srgb(found.icc)):
         found.obstacle = "colours that not every decoder shows"
 
 

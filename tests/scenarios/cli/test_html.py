@@ -17,8 +17,8 @@ import pytest
 
 from functions.adapters.folder import database
 from functions.adapters.sqlite import SqliteCaptions
-from functions.cli.html import _write
 from functions.core.document import Document, Review, Stored
+from functions.sites import files
 from functions.sites.captions import PublicCaptions
 from functions.sites.fill import HtmlPage
 from functions.sites.image_locator import ImageLocator
@@ -316,7 +316,7 @@ def test_a_page_that_cannot_be_replaced_stays_whole(
     filled = HtmlPage("index.html", site.read(), ImageLocator(bucket="local"), "").fill(
         PublicCaptions(site.store)
     )
-    error = _write(site.folder / "index.html", filled)
+    error = files.replace(site.folder / "index.html", filled.before, filled.after)
     assert error == "cannot be written: No space left on device"
     assert site.read() == b"<img src=img/mug.jpg>"
     assert sorted(os.listdir(site.folder)) == [".captions", "index.html"]
@@ -328,7 +328,9 @@ def test_a_page_that_has_changed_meanwhile_is_not_overwritten(site: Site) -> Non
         PublicCaptions(site.store)
     )
     site.write("index.html", "<p>new")
-    assert "has changed meanwhile" in _write(site.folder / "index.html", filled)
+    assert "has changed meanwhile" in files.replace(
+        site.folder / "index.html", filled.before, filled.after
+    )
     assert site.read() == b"<p>new"
 
 
@@ -520,3 +522,17 @@ def test_a_link_is_never_left_without_a_name(site: Site) -> None:
     assert "its link has no other name index.html:1" in spaced(run.out)
     assert site.fill().status == 0
     assert b"alt=" not in site.read()
+
+
+def test_markdown_and_templates_are_filled_where_asked_for_and_told_where_not(site: Site) -> None:
+    site.write("index.html", "<img src=/img/mug.jpg>")
+    site.write("a.md", "# Mugs\n\n![](img/mug.jpg) ![](none.jpg)\n")
+    site.write("b.jsx", "const a = <img src='/img/mug.jpg' />")
+    run = site.fill()
+    assert site.read("a.md") == b"# Mugs\n\n![](img/mug.jpg) ![](none.jpg)\n"
+    assert "3 images without alt text in a.md (2), b.jsx (1); --sources fills" in run.err
+    run = site.fill("--sources")
+    assert site.read("a.md") == b"# Mugs\n\n![A mug](img/mug.jpg) ![](none.jpg)\n"
+    assert "1 that a template writes: b.jsx:1" in spaced(run.out)
+    assert site.fill("--sources", "--check").status == 1
+    assert {"file": "b.jsx", "left": 1} in site.fill("--json").records

@@ -163,7 +163,9 @@ def test_a_model_that_is_not_pulled_is_not_asked(
     monkeypatch.setenv("CAPTION_MODEL", "ollama:qwen3-vl:4b")
     checked = run("--check", "--json")
     assert checked.exit_code == 1
-    assert "ollama pull qwen3-vl:4b" in records(checked)["ollama"]["checks"][0]["problem"]
+    listed = records(checked)["ollama"]
+    assert "ollama pull qwen3-vl:4b" in listed["checks"][0]["problem"]
+    assert (listed["ready"], listed["needs"]) == (False, listed["checks"][0]["problem"])
     assert model_server.count == 0
 
 

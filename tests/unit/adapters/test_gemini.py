@@ -81,6 +81,14 @@ def test_the_delay_that_a_quota_answer_asks_for_is_kept(
     assert caught.value.retry_after == seconds
 
 
+def test_an_alias_that_is_on_another_version_of_the_api_says_which(
+    captioner: GeminiCaptioner, model_server: ModelServer
+) -> None:
+    model_server.always(gemini.ERRORS["unknown model"])
+    with pytest.raises(ConfigurationError, match="set GOOGLE_GENAI_API_VERSION=v1beta"):
+        captioner.describe(picture(), PROMPT)
+
+
 @pytest.mark.parametrize("reason", gemini.BLOCK_REASONS)
 def test_a_blocked_prompt_is_a_refusal(
     captioner: GeminiCaptioner, model_server: ModelServer, reason: str

@@ -111,7 +111,7 @@ def test_a_model_that_is_not_there_says_how_to_bring_it(
 ) -> None:
     said = {"error": {"message": "model 'qwen3-vl:4b' not found, try pulling it first"}}
     model_server.always(Answer(said, 404))
-    with pytest.raises(ConfigurationError, match="ollama pull qwen3-vl:4b"):
+    with pytest.raises(ConfigurationError, match="run `ollama pull qwen3-vl:4b`"):
         captioner.describe(picture(), PROMPT)
 
 
@@ -126,3 +126,12 @@ def test_a_server_that_is_away_is_named_by_its_address(
 def test_the_name_of_a_model_may_have_colons() -> None:
     model = Settings.from_env({"CAPTION_MODEL": "ollama:hf.co/me/seer-GGUF:Q4_K_M"}).model
     assert (model.provider, model.name) == ("ollama", "hf.co/me/seer-GGUF:Q4_K_M")
+
+
+@pytest.mark.parametrize("host", ["http://[broken", "ftp://gpu.example"])
+def test_an_address_that_is_none_is_a_wrong_setting(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", host)
+    with pytest.raises(ConfigurationError, match="OLLAMA_HOST is no address"):
+        OllamaCaptioner("qwen3-vl:4b", 1).describe(picture(), PROMPT)

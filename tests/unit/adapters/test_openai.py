@@ -117,3 +117,24 @@ def test_a_server_of_ones_own_gets_what_every_one_reads(
     hosted = OpenAICaptioner("gpt-6-luna", timeout_seconds=1)
     assert hosted.accepts == ACCEPTS
     hosted.close()
+
+
+@pytest.mark.parametrize(
+    ("bill", "counted"),
+    [
+        ({"prompt_tokens": 900, "completion_tokens": 80, "total_tokens": 980}, (900, 80)),
+        ({"prompt_tokens": 900, "completion_tokens": 80, "total_tokens": 1400}, (900, 500)),
+        ({"prompt_tokens": None, "completion_tokens": 80, "total_tokens": 980}, (0, 80)),
+        ({"input_tokens": 900, "output_tokens": 80}, (900, 80)),
+        ({"prompt_tokens": 900, "completion_tokens": 80, "total_tokens": 0}, (900, 80)),
+    ],
+)
+def test_thoughts_that_stand_in_the_total_only_are_counted(
+    bill: dict[str, int],
+    counted: tuple[int, int],
+    captioner: OpenAICaptioner,
+    model_server: ModelServer,
+) -> None:
+    model_server.answer(Answer(openai.good().body | {"usage": bill}))
+    answer = captioner.describe(picture(), PROMPT)
+    assert (answer.input_tokens, answer.output_tokens) == counted

@@ -54,6 +54,12 @@ BLIND = (
     (400, error("seer-1 only supports text input")),
     (400, error("no vision projector loaded; start the server with --mmproj")),
     (400, error("Multimodal input is not available for this model")),
+    (400, error("deepseek-chat can only process text")),
+    (422, error("Input tag 'image_url' does not match any of the expected tags: 'text'")),
+    (400, error("Image inputs are disabled for this deployment.")),
+    (400, error("seer-1 does not have vision capabilities")),
+    (400, error("Unexpected item type in content.")),
+    (400, error("messages[1].content: invalid type: sequence, expected a string")),
     (
         422,
         {
@@ -106,6 +112,9 @@ CREDIT = (
     (429, error("Monthly spend limit of the workspace reached")),
     (400, error("ExceededBudget: User has exceeded their budget")),
     (401, error("Your account is out of credits")),
+    (403, error("Your account balance is insufficient")),
+    (429, error("You've exceeded your monthly included credits for this provider")),
+    (403, error("Key has reached its usage limit")),
 )
 REFUSALS = (
     (403, error("Your chosen model requires moderation and your input was flagged", code=403)),
@@ -124,6 +133,10 @@ REFUSALS = (
      '"message":"The input may contain unsafe or sensitive content"}}'})),
     (400, error("Output blocked by content filtering policy")),
     (451, error("This image was flagged by our moderation")),
+    (403, error("Moderation: input rejected")),
+    (400, error("unsafe_image")),
+    (400, error("guardrail intervened")),
+    (422, error("Request blocked by content safety")),
     (200, error("finish_reason: PROHIBITED_CONTENT")),
     (400, error("系统检测到输入内容可能包含不安全或敏感内容")),
 )  # fmt: skip
@@ -139,6 +152,10 @@ AWAY = (
     (400, error("litellm.Timeout: Connection timed out")),
     (400, error("The model is temporarily overloaded, try again later")),
     (503, error("content filter service unavailable")),
+    (400, error("The server is busy")),
+    (400, error("Model is currently loading")),
+    (424, error("Failed dependency")),
+    (400, error("image decoder queue full, retry later")),
     (500, error("Failed to load image")),
 )
 OVER_QUOTA = (
@@ -146,6 +163,9 @@ OVER_QUOTA = (
     (200, error("Provider returned error", code=429)),
     (500, error("litellm.RateLimitError", code="429")),
     (429, "slow down"),
+    (403, error("userRateLimitExceeded", status="RESOURCE_EXHAUSTED")),
+    (403, error("Quota exceeded for this project")),
+    (429, error("Rate limit reached for omni-moderation-latest")),
 )
 PICTURES = (
     (400, error("You uploaded an unsupported image. Please make sure your image is valid.")),
@@ -158,6 +178,9 @@ PICTURES = (
     (400, error("The image length and width do not meet the model restrictions. "
      "[height:1 or width:1 must be larger than 10]")),
     (413, {}),
+    (400, error("The image could not be processed: file is truncated")),
+    (400, error("The provided image is not a valid JPEG")),
+    (400, error("absolute aspect ratio must be smaller than 200")),
     (400, error("image exceeds 5 MB maximum: 6 MB")),
     (400, error("image dimensions exceed max allowed size: 8000 pixels")),
 )  # fmt: skip

@@ -97,12 +97,19 @@ def test_our_older_labels_do_not_count_twice() -> None:
 
 @pytest.mark.parametrize("value", ["true", "TRUE", " yes ", "1"])
 def test_an_uploader_can_ask_for_no_caption(value: str) -> None:
-    assert object_metadata.skipped(upload(caption_skip=value))
+    assert object_metadata.skip_reason(upload(caption_skip=value)) == "caption-skip"
 
 
 def test_anything_else_is_no_request_to_skip() -> None:
-    assert not object_metadata.skipped(upload(caption_skip="false"))
-    assert not object_metadata.skipped(upload())
+    assert not object_metadata.skip_reason(upload(caption_skip="false"))
+    assert not object_metadata.skip_reason(upload(resizedImage="false"))
+    assert not object_metadata.skip_reason(upload())
+
+
+@pytest.mark.parametrize("key", ["resizedImage", "resizedimage"])
+def test_a_resizers_copy_has_no_caption_of_its_own_unless_that_is_asked_for(key: str) -> None:
+    assert object_metadata.skip_reason(upload(**{key: "true"})) == "resized_copy"
+    assert not object_metadata.skip_reason(upload(**{key: "true"}, caption_skip="false"))
 
 
 def test_what_an_uploader_wrote_is_one_plain_line() -> None:

@@ -1,4 +1,5 @@
 import pathlib
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -204,3 +205,31 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: pathlib.Path) -> None:
     (tmp_path / "captions.toml").write_bytes(b'# caf\xe9\n[[rules]]\nmatch = "a"\n')
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         Policy.load(tmp_path / "captions.toml")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["**/*-*-*-*.jpg", "**/*a*a*a*a*b", "**a**a**a**a**b", "**/a/**/a/**/a/**/b", "*a*a*a*a*a*a*b"],
+)
+@pytest.mark.parametrize("unit", ["-", "a", "a/", "/-", "-a"])
+def test_a_long_name_is_compared_without_trying_every_way(pattern: str, unit: str) -> None:
+    name = (unit * 1024)[:1024]
+    for _ in range(20):  # seconds each, if what "*" passes over were read in every way
+        assert glob(pattern).fullmatch(name) is None
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "?", "[ab]", "-"]), max_size=7),
+    st.text(alphabet="ab/-", max_size=9),
+)
+def test_a_glob_matches_what_trying_every_way_would_match(parts: list[str], name: str) -> None:
+    pattern = "".join(parts)
+    plain = {"/": "/", "?": "[^/]", "[ab]": "[ab]"}
+    said = re.split(r"((?:(?<![^/])\*\*/)+|\*{2,}|\*|\?|\[ab\])", pattern)
+    every = "".join(
+        "(?:.*/)?" if each.endswith("**/") and each else
+        ".*" if each.startswith("**") else
+        "[^/]*" if each == "*" else plain.get(each, re.escape(each))
+        for each in said
+    )  # fmt: skip
+    assert bool(glob(pattern).fullmatch(name)) == bool(re.fullmatch(every, name, re.DOTALL))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import struct
 import sys
 import textwrap
 from pathlib import Path
@@ -98,6 +100,13 @@ def test_the_network_is_closed_by_seccomp_alone(what: str) -> None:
     assert "refused" in attempt(what, "_landlock", "_network_namespace")
 
 
+def test_what_lies_in_the_folder_of_the_source_is_not_read() -> None:
+    ours = Path(__file__).parents[3] / "pyproject.toml"
+    assert str(ours.parent) in map(os.path.abspath, sys.path)
+    answer = attempt("file", "_network_namespace", file=str(ours))
+    assert "refused" in answer, answer
+
+
 def test_no_key_is_in_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "a secret")
     answer = attempt("own environ")
@@ -116,6 +125,60 @@ def test_a_platform_that_lacks_a_layer_says_so_once(caplog: pytest.LogCaptureFix
     assert [record.getMessage() for record in caplog.records] == [
         "The decoders' sandbox lacks: landlock (Function not implemented)"
     ]
+
+
+LIAR = """
+import json, struct, sys
+out = sys.stdout.buffer
+out.write(b"R"), out.flush()
+sys.stdin.buffer.read(8)
+out.write(open(sys.argv[1], "rb").read()), out.flush()
+sys.stdin.buffer.read()
+"""
+FINE = {
+    "mime_type": "image/jpeg", "width": 1, "height": 1, "note": "", "memory": 1, "missing": [],
+    "embedded": {"alt_text": "", "caption": "", "title": "", "language": ""},
+}  # fmt: skip
+JPEG = b"\xff\xd8\xff\xd9"
+
+
+def told(text: bytes, picture: bytes = JPEG, length: int | None = None) -> bytes:
+    size = len(text) if length is None else length
+    return struct.pack(">II", size, len(picture)) + text + picture
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        struct.pack(">II", 2**32 - 1, 0),
+        struct.pack(">II", 2, 2**32 - 1) + b"{}",
+        told(b"no json"),
+        told(b"[" * 100_000),
+        told(b"[]"),
+        told(json.dumps(FINE | {"memory": "much"}).encode()),
+        told(json.dumps(FINE | {"mime_type": "text/html"}).encode()),
+        told(json.dumps(FINE | {"width": -1}).encode()),
+        told(json.dumps(FINE | {"embedded": {"alt_text": 1}}).encode()),
+        told(json.dumps(FINE | {"reason": "captioned"}).encode()),
+        told(json.dumps(FINE).encode(), b"<script>"),
+        told(json.dumps(FINE).encode(), JPEG + bytes(17 << 20)),
+    ],
+)
+def test_what_a_decoder_says_is_a_strangers_word(answer: bytes, tmp_path: Path) -> None:
+    said = tmp_path / "answer"
+    said.write_bytes(answer)
+    places = decoders.Places(lambda: decoders.Decoder("-c", LIAR, str(said)))
+    with pytest.raises(decoders.Crashed):
+        places.decode({"max_bytes": 1 << 20}, b"x")
+    assert places._free == [None] * decoders.DECODERS
+
+
+def test_an_honest_answer_is_taken(tmp_path: Path) -> None:
+    said = tmp_path / "answer"
+    said.write_bytes(told(json.dumps(FINE).encode()))
+    places = decoders.Places(lambda: decoders.Decoder("-c", LIAR, str(said)))
+    assert places.decode({"max_bytes": 1 << 20}, b"x") == (FINE, JPEG)
+    places.close()
 
 
 def test_the_working_folder_is_empty_and_goes_with_the_decoder() -> None:

@@ -203,6 +203,18 @@ def test_code_points_in_a_png_are_applied() -> None:
     assert min(seen(data, GEMINI)[0]) > 200
 
 
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "passed_on"), [(1, 13, True), (12, 13, True), (9, 16, False)]
+)
+def test_code_points_of_a_heic_far_from_srgb_are_applied(
+    primaries: int, transfer: int, passed_on: bool
+) -> None:
+    points = {"color_primaries": primaries, "transfer_characteristics": transfer}
+    data = drawn.encoded(drawn.quarters(), "HEIF", **points, matrix_coefficients=6)
+    assert (shown(data, GEMINI).mime_type == "image/heic") is passed_on
+    assert drawn.alike(seen(data), QUARTERS, 12) is (primaries == 1)
+
+
 def test_a_gamma_of_its_own_is_applied_unless_better_is_known() -> None:
     linear = drawn.chunk(b"gAMA", (100_000).to_bytes(4, "big"))
     grey = drawn.encoded(Image.new("RGB", SIZE, (55, 55, 55)), "PNG")
@@ -351,6 +363,14 @@ def test_of_several_pictures_in_a_heic_only_the_main_one_leaves() -> None:
     assert drawn.alike(drawn.colours(picture.data), QUARTERS)
     one = drawn.encoded(drawn.quarters(), "HEIF")
     assert shown(one, GEMINI).mime_type == "image/heic"
+
+
+@pytest.mark.parametrize("kind", [b"zzzz", b"avc1"])
+def test_another_picture_does_not_stand_in_for_a_damaged_main_one(kind: bytes) -> None:
+    other = Image.new("RGB", (320, 200), (255, 0, 255))
+    data = drawn.encoded(drawn.quarters(), "HEIF", save_all=True, append_images=[other])
+    at = data.find(b"hvc1", data.find(b"infe"))
+    assert refused(data[:at] + kind + data[at + 4 :]) in ("corrupt_image", "unsupported_type")
 
 
 # -- more formats

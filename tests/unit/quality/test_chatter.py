@@ -43,7 +43,7 @@ from tests.unit.quality.test_wording import codes
     ],
 )
 def test_words_to_whoever_asked_are_no_description(language: str, text: str) -> None:
-    assert "chatter" in codes(text, language)
+    assert codes(text, language) & {"chatter", "refusal"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """What is put right in place, and what must survive it."""
 
+import sys
+from typing import Any
+
 import pytest
 
 from functions.core.document import Reply
@@ -166,7 +169,77 @@ def visible(text: str) -> str:
 
 def test_visible_text_is_verbatim_but_for_line_breaks_and_tags() -> None:
     assert visible("STOP\nHERE **now** “x” 🎉🎉") == "STOP HERE **now** “x” 🎉🎉"
-    assert visible("<b>bold</b>") == "< b>bold< /b>"
+    assert visible("<b>bold</b>") == "<b>bold</b>"
+    assert visible("<script>x</script>") == "< script>x< /script>"
     assert visible("N/A") == ""
     assert visible("None of the above") == "None of the above"
     assert len(visible("word " * 5000)) <= 4000
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Caf\\u0000e9", "Café"),
+        ("Caf\x00e9", "Café"),
+        ("Cafu00e9 in Malmu00f6", "Café in Malmö"),
+        ("Caf\\xe9", "Café"),
+        ("Caf\\u00e9", "Café"),
+        ("A cat \\ud83d\\ude3a here", "A cat 😺 here"),
+        ("A dog on a beach\\nwith a stick", "A dog on a beach with a stick"),
+        ('A sign that reads \\"Open\\" at night', 'A sign that reads "Open" at night'),
+    ],
+)
+def test_what_json_left_is_put_back(before: str, after: str) -> None:
+    assert cleaned(before, "en")[0] == after
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("Page with the source <b>Hello</b> in an editor", "<b>Hello</b>"),
+        ("Editor open at __init__.py, line 12", ""),
+        ("Chat bubble with 😂😂😂", "😂😂😂"),
+        ("Chat bubble with 😂😂😂", ""),
+        ("Output: 42", "Output: 42"),
+        ("Output: 42 on a calculator", ""),
+        ("Terminal showing caf\\u00e9 twice", "caf\\u00e9"),
+        ("Slide that says **bold** and `code`", "**bold** and `code`"),
+    ],
+)
+def test_what_stands_in_the_image_is_not_mended(text: str, seen: str) -> None:
+    assert cleaned(text, "en", seen)[0] == text
+
+
+KINDS = (
+    "# # #|> > >|- - -|* |&#38;#38;|&amp;amp;|&#x26;#38;|[[|[a](|](u)|[a](b)|((|**|__|~~|``|<b>|"
+    "</b>|<script>|<!--|<|&lt;|ไทย\u200b|\u200b|\u200d|\u0301|\ufe0f|\U000e0061|\u202e|\"|“|'|« »|"
+    "image of |The image shows |Alt text: |it appears to be |😺|👨‍👩‍👧|🇫🇷|a.|a@|1 |+1 |www.|"
+    "http:|IMG_1|a_|ha ha |cat, |\\u00e9|\\n|u00e9|猫|の画像|图片|ا|क्|"
+    "I can't |Sorry. |{{|${|#a |ABC "
+)
+FLOODS = [kind for kind in KINDS.split("|") if kind]
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_time_grows_as_the_length_does_whatever_the_text_is(kind: str) -> None:
+    """Counted in steps of the interpreter, which are the same on each machine."""
+    small, large = (steps((kind * size)[:size]) for size in (200, 800))
+    assert large <= 6 * small + 2_000
+
+
+def steps(text: str) -> int:
+    """Lines that ran, in the filter and whatever it calls, for a text of this kind."""
+    count = 0
+
+    def line(*_: object) -> Any:
+        nonlocal count
+        count += 1
+        return line
+
+    reply = Reply("A cat.", text)
+    sys.settrace(line)
+    try:
+        check(reply, Context(("en", "th"), 125, hints=(text[:1000],)))
+    finally:
+        sys.settrace(None)
+    return count

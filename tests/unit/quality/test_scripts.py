@@ -102,7 +102,7 @@ def test_the_script_that_was_asked_for_is_held(language: str, text: str) -> None
         ("ja", "東京駅", ""),
         ("ja", "東京都庁舎展望室入口", "東京都庁舎展望室入口"),
         ("ko", "서울역 앞 광장", ""),
-        ("tlh", "whatever it may be", ""),
+        ("tlh", "tlhIngan Hol mu'", ""),
         ("de", "Wall Street Journal, New York Times", ""),
         ("fr", "Logo The Body Shop", ""),
         ("hi", "2024", ""),

@@ -228,8 +228,6 @@ def test_capitals_that_stand_in_the_image_are_quoted(text: str, visible_text: st
         "A cafÃ© terrace",
         "The baker\u2019s sign \ufffd",
         "Itâ€™s a door",
-        r"A dog on a beach\nwith a stick",
-        r"A sign that reads \"Open\"",
     ],
 )
 def test_broken_characters_are_found(text: str) -> None:
@@ -237,7 +235,7 @@ def test_broken_characters_are_found(text: str) -> None:
 
 
 def test_accents_and_what_stands_in_the_image_are_not_broken_characters() -> None:
-    assert not codes(r"A terminal that shows C:\new", visible_text=r"cd C:\new")
+    assert not codes(r"A terminal that shows C:\new", visible_text=r"C:\new")
     assert codes("Ein Café in Åre, São Paulo, Ångström", "de") == set()
 
 

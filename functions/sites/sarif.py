@@ -1,0 +1,76 @@
+"""An audit's faults as SARIF 2.1.0, which code hosts show beside the lines that they are about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import quote
+
+from functions.sites.audit import RULES, Fault, Rule
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def log(faults: Iterable[tuple[str, Fault]], errors: Iterable[tuple[str, str]] = ()) -> Any:
+    """One run. ``errors`` are the files that could not be read, and why."""
+    notifications = [
+        {"level": "error", "message": {"text": f"{path} {why}"}} for path, why in errors
+    ]
+    run = {
+        "tool": {
+            "driver": {
+                "name": "captions audit",
+                "semanticVersion": _version(),
+                "rules": [_rule(rule) for rule in RULES.values()],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
+            {
+                "executionSuccessful": not notifications,
+                "toolExecutionNotifications": notifications,
+            }
+        ],
+        "results": [_result(path, fault) for path, fault in faults],
+    }
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "shortDescription": {"text": rule.meaning},
+        "defaultConfiguration": {"level": rule.level},
+    }
+
+
+def _result(path: str, fault: Fault) -> dict[str, Any]:
+    said = f" It says: {fault.alt}" if fault.alt else ""
+    better = f" Its caption says: {fault.suggestion}" if fault.suggestion else ""
+    uri = path if path.startswith(("http://", "https://")) else quote(path)
+    # Lines move: what a fault is about stays.
+    about = hashlib.sha256(f"{fault.code}\n{path}\n{fault.src}\n{fault.alt}".encode()).hexdigest()
+    return {
+        "ruleId": fault.code,
+        "ruleIndex": list(RULES).index(fault.code),
+        "level": fault.level,
+        "message": {"text": f"{fault.message}{said}{better}"},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": uri},
+                    "region": {"startLine": fault.line, "startColumn": fault.column},
+                }
+            }
+        ],
+        "partialFingerprints": {"imageAndText/v1": about[:32]},
+    }
+
+
+def _version() -> str:
+    try:
+        return version("bucket-captions")
+    except PackageNotFoundError:
+        return "0.0.0"
