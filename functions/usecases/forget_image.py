@@ -10,7 +10,7 @@ from functions.core.errors import Held, Stale
 from functions.core.lease import waits_until
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
-from functions.usecases import find_copy, keep_history
+from functions.usecases import find_copy, keep_answers, keep_history
 
 # How often a removal that met another write is tried again before the event is redelivered.
 _CONTENTION = 8
@@ -31,6 +31,7 @@ class Forgetting:
         """
         report.bucket, report.name = deletion.bucket, deletion.name
         report.generation = deletion.generation
+        keep_answers.forget(self._store, deletion.id, deletion.generation)
         report.outcome = self._forget(deletion)
 
     def _forget(self, deletion: Deletion) -> str:
@@ -53,6 +54,7 @@ def remove(store: CaptionStore, stored: Stored) -> None:
     Raises Stale if it has changed or is gone."""
     find_copy.forget(store, stored.document)
     keep_history.forget(store, stored.document)
+    keep_answers.forget(store, stored.document.id)
     store.remove(stored)
 
 
