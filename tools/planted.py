@@ -26,6 +26,8 @@ _MEANING = "functions/model/embeddings.py"
 _PUBLISHING = "functions/core/transitions.py"
 _REMOVALS = "functions/usecases/forget_image.py"
 _PLANS = "tests/infra/test_plans.py"
+_ASKED = "functions/usecases/ask_about_image.py"
+_QUESTIONS = "tests/scenarios/test_ask.py"
 
 
 @dataclass(frozen=True)
@@ -845,5 +847,37 @@ MUTANTS = (
         "                return True\n",
         f"tests/unit/http/test_daily_limit.py {_LOOKUPS}",
         "day or limit",
+    ),
+    Mutant(
+        "ask twice when two ask the same",
+        _ASKED,
+        "            if kept.is_asked(key):\n",
+        "            if False:\n",
+        _QUESTIONS,
+        "embedded and at_once",
+    ),
+    Mutant(
+        "keep the answers about a deleted image",
+        _REMOVALS,
+        "    keep_answers.forget(store, stored.document.id)\n",
+        "",
+        _QUESTIONS,
+        "embedded and go_with",
+    ),
+    Mutant(
+        "answer from another generation's memory",
+        "functions/usecases/keep_answers.py",
+        "    if kept < generation:\n        return KeptAnswers(record, generation)\n",
+        "",
+        _QUESTIONS,
+        "embedded and another_generation",
+    ),
+    Mutant(
+        "answer about images of strangers' buckets",
+        _ASKED,
+        "(public or self._has_captions(place[0]))",
+        "True",
+        _QUESTIONS,
+        "embedded and not_ours",
     ),
 )

@@ -69,7 +69,7 @@ def faults(reply: QuestionReply, context: quality.Context) -> tuple[str, ...]:
         context,
         reply.visible_text,
     )
-    rules = (*_RULES, wording.refusal) if reply.answer.answerable else _RULES
+    rules = (*_RULES, wording.spoken_refusal) if reply.answer.answerable else _RULES
     return tuple(f"answer: {found}" for found in (judge(passage) for judge in rules) if found)
 
 

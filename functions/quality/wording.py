@@ -61,6 +61,14 @@ def refusal(passage: CheckedText) -> str | None:
     return None
 
 
+def spoken_refusal(passage: CheckedText) -> str | None:
+    """A refusal or an apology by its opening words. Of an answer to a question only this can be
+    told: "No, there is no dog" describes nothing, and is right."""
+    if found := _spoken(passage, lambda known: known.refusals):
+        return f"“{found}” refuses: answer by what can be seen, or say that it is not shown."
+    return None
+
+
 def _describes_too(passage: CheckedText) -> bool:
     """Whether a part of the text is plainly a description, whatever stands around it."""
     parts = [part for each in passage.sentences for part in _COLON.split(each)]
