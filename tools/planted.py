@@ -857,12 +857,12 @@ MUTANTS = (
         "embedded and at_once",
     ),
     Mutant(
-        "keep the answers about a deleted image",
+        "keep the answers about an image that has gone",
         _REMOVALS,
-        "    keep_answers.forget(store, stored.document.id)\n",
+        "        keep_answers.forget(self._store, deletion.id, deletion.generation)\n",
         "",
         _QUESTIONS,
-        "embedded and go_with",
+        "overwritten or nobody_told or go_with",
     ),
     Mutant(
         "answer from another generation's memory",
@@ -878,6 +878,6 @@ MUTANTS = (
         "(public or self._has_captions(place[0]))",
         "True",
         _QUESTIONS,
-        "embedded and not_ours",
+        "embedded and nothing_is_captioned",
     ),
 )

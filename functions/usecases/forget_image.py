@@ -24,7 +24,8 @@ class Forgetting:
         self._store, self._images = store, images
 
     def forget(self, deletion: Deletion, report: Report) -> None:
-        """Remove the caption of an image of which no generation is live any more.
+        """Remove the caption of an image of which no generation is live any more, and in any case
+        the answers about the generation that went.
 
         An overwrite sends a deletion of the older generation too: that one, and one that comes
         after a newer upload, change nothing. Raises Held if the document keeps changing.
@@ -54,7 +55,6 @@ def remove(store: CaptionStore, stored: Stored) -> None:
     Raises Stale if it has changed or is gone."""
     find_copy.forget(store, stored.document)
     keep_history.forget(store, stored.document)
-    keep_answers.forget(store, stored.document.id)
     store.remove(stored)
 
 

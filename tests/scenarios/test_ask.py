@@ -103,6 +103,16 @@ def test_answers_go_with_their_image(embedded: Embedded) -> None:
     assert ask(embedded, src).status_code == 404
 
 
+def test_answers_go_with_an_image_whose_deletion_nobody_told(embedded: Embedded) -> None:
+    src = captioned(embedded)
+    embedded.model.answer(said("A secret plan."))
+    assert ask(embedded, src).status_code == 200
+    embedded.remove("sign.jpg")
+    assert embedded.keep() == 200
+    assert embedded.document("sign.jpg") is None
+    assert "A secret plan." not in kept(embedded)
+
+
 def test_answers_about_an_overwritten_image_go_with_its_deletion(embedded: Embedded) -> None:
     src, first = captioned(embedded), embedded.put("sign.jpg", jpeg())
     embedded.model.always(said("A secret plan."))
@@ -213,6 +223,12 @@ def test_an_image_outside_the_public_buckets_is_not_asked_about(
     with environment(monkeypatch, {}):
         assert ask(embedded, src).status_code == 404
     assert embedded.model.count == 0
+
+
+def test_where_nothing_is_captioned_nothing_is_asked_about(stack: Stack) -> None:
+    stack.put("sign.jpg", jpeg())
+    assert ask(stack, f"gs://{stack.bucket}/sign.jpg").status_code == 404
+    assert stack.model.count == 0
 
 
 def test_an_image_that_is_kept_from_models_is_not_asked_about(embedded: Embedded) -> None:
