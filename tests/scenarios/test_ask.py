@@ -14,7 +14,7 @@ import pytest
 from functions.adapters.folder import database
 from functions.core.errors import ConfigurationError
 from functions.usecases.ask_about_image import WITHHELD
-from tests.support.answers import Answer, gemini
+from tests.support.answers import Answer, gemini, openai
 from tests.support.model_server import Call
 from tests.support.pictures import jpeg, png
 from tests.support.stack import MAIN, Embedded, Stack, environment
@@ -324,6 +324,23 @@ def test_a_refusal_of_the_provider_is_no_answer(embedded: Embedded) -> None:
     embedded.model.answer(gemini.prompt_blocked())
     answer = ask(embedded, src).json
     assert (answer["answer"], answer["answerable"]) == (WITHHELD, False)
+
+
+def test_the_next_model_answers_where_the_first_is_away(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src = captioned(embedded)
+    models = "gemini:gemini-3.5-flash-lite,openai:gpt-5.4-mini"
+    keys = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": f"{embedded.model.url}/v1"}
+    reply = {"visible_text": "", "answerable": True, "answer": "A mug.", "language": "en"}
+    with environment(monkeypatch, {"CAPTION_MODEL": models, **keys}):
+        embedded.restart()
+        embedded.model.answer(
+            gemini.error(503, "UNAVAILABLE", "The model is overloaded."),
+            openai.chat(json.dumps(reply), model="gpt-5.4-mini"),
+        )
+        answer = ask(embedded, src).json
+    assert (answer["answer"], answer["model"]) == ("A mug.", "openai:gpt-5.4-mini")
 
 
 def test_a_line_says_what_an_answer_cost_and_not_what_was_asked(embedded: Embedded) -> None:
