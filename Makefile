@@ -85,6 +85,9 @@ sweep-images: .venv/dev ## every image file of this machine, judged by ImageMagi
 fuzz-images: .venv/dev ## ten minutes of broken files for all that reads them outside a decoder
 	$(BIN)/python -m tools.fuzz_pictures
 
+screenshots: .venv/dev ## take the pictures in README anew
+	@$(BIN)/python -m tools.screenshots
+
 worst-model: .venv/dev ## twenty bad answers, and what stands in the document then
 	@$(BIN)/python -m tools.worst_model
 
@@ -123,4 +126,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images fuzz-images worst-model chaos mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images fuzz-images screenshots worst-model chaos mutants clean

@@ -67,6 +67,11 @@ def captioning() -> Captioning:
     """The use cases on the adapters that the settings name."""
     gc.disable()  # see EagerCaptioner, which ends it
     try:
+        if share := settings().traces:
+            from functions.adapters import cloud_trace
+            from functions.core import spans
+
+            spans.record(cloud_trace.opener(share))
         made = build(settings())
         # What Cloud Run's SIGTERM comes to, once the running events have ended.
         atexit.register(made.give_back)
@@ -192,7 +197,8 @@ def editing(
     from functions.usecases.edit_caption import Editing
 
     meanings = embeddings or meaning(settings)
-    return Editing(captions, images(settings), meanings, settings.languages[0])
+    named = settings.reviewers == "named"
+    return Editing(captions, images(settings), meanings, settings.languages[0], named=named)
 
 
 def recaption(settings: Settings, document: Document) -> None:

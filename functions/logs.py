@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.errors import Away, CaptionError, ConfigurationError, Held, NotAnEvent
 from functions.core.report import Report
+from functions.core.spans import span
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
@@ -30,7 +31,8 @@ def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
     """Let ``act`` work on ``event`` and log one line. Raises what must be redelivered."""
     report, started, severity, message = Report(), time.monotonic(), "INFO", ""
     try:
-        act(report)
+        with span("delivery"):
+            act(report)
         message = report.message
         if report.embedding or report.reason in {"needs_a_person", "unlabelled"}:
             severity = "WARNING"

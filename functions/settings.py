@@ -65,6 +65,12 @@ def _whole(lowest: int, highest: int) -> Callable[[str], int]:
     return parse
 
 
+def _share(text: str) -> float:
+    if not re.fullmatch(r"0|1|(0|1)?\.[0-9]{1,6}", text) or float(text) > 1:
+        raise ValueError("is not a share from 0 to 1, such as 0.01")
+    return float(text)
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
@@ -272,11 +278,23 @@ class Settings:
         _one_of("serve", "withhold"),
         "whether `alt_text` answers with words that still need a person's review",
     )
+    reviewers: str = _setting(
+        "CAPTION_REVIEWERS",
+        "named",
+        _one_of("named", "unnamed"),
+        "whether documents say who approved them; `unnamed` where websites read whole documents",
+    )
     lookup_daily_limit: int = _setting(
         "CAPTION_LOOKUP_DAILY_LIMIT",
         "1000000",
         _whole(0, 10**12),
         "documents that one instance reads for `alt_text` in a UTC day; 0 for no limit",
+    )
+    traces: float = _setting(
+        "CAPTION_TRACES",
+        "0",
+        _share,
+        "share of deliveries whose parts are traced in Cloud Trace, 0 to 1; 0 for none",
     )
     local: Path | None = _setting(
         "CAPTION_LOCAL",

@@ -30,6 +30,7 @@ module "captions" {
   reviewers          = var.reviewers
   askers             = var.askers
   keep_schedule      = var.keep_schedule
+  trace_share        = var.trace_share
   hold_new_revisions = var.hold_new_revisions
   alert_email        = var.alert_email
   cost_alert_usd     = var.cost_alert_usd

@@ -141,6 +141,11 @@ variable "keep_schedule" {
   default = null
 }
 
+variable "trace_share" {
+  type    = number
+  default = null
+}
+
 variable "hold_new_revisions" {
   type    = bool
   default = null

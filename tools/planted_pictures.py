@@ -116,7 +116,7 @@ PICTURES = (
     Mutant(
         "let a slow image keep its decoder",
         f"{_DECODING}/decoders.py",
-        "taken > patience and bool(self._waiting)",
+        "spent > patience and bool(self._waiting)",
         "False",
         _HOSTILE,
         "gives_way",

@@ -71,9 +71,7 @@ class ChatCaptioner:
                 if response.is_error:
                     body, delay = parsed(response.text), seconds(response.headers)
                     return self._judged(body, response.status_code, parts, delay)
-                return self._answer(
-                    _completion(response.content.decode("utf-8-sig", "replace")), prompt, parts
-                )
+                return self._answer(_completion(response.content), prompt, parts)
 
     def _posted(self, request: dict[str, Any], extra: dict[str, str]) -> httpx2.Response:
         """The response, be it an error: the SDK's own repeats what it says, keys and all."""
@@ -120,7 +118,7 @@ class ChatCaptioner:
     def _answer(self, body: Any, prompt: Prompt, parts: frozenset[str]) -> Answer:
         """What a completion says; raises what is none."""
         body = body if isinstance(body, Mapping) else {"choices": body}
-        choice = next(
+        choice: Mapping[str, Any] = next(
             (each for each in _list(body.get("choices")) if isinstance(each, Mapping)), {}
         )
         if error := body.get("error") or choice.get("error"):
@@ -135,19 +133,14 @@ class ChatCaptioner:
             raise self._service.unusable(finish)
         text = _text(message, prompt.schema.get("properties", ()))
         refusal = "refusal" if message.get("refusal") and "{" not in text else ""
-        used = body.get("usage")
-        used = used if isinstance(used, Mapping) else {}
-        asked = tokens(used.get("prompt_tokens", used.get("input_tokens")))
-        answered = tokens(used.get("completion_tokens", used.get("output_tokens")))
-        total = tokens(used.get("total_tokens"))
+        asked, answered = _counted(body.get("usage"))
         return Answer(
             text=text,
             blocked=finish if _REFUSED.search(finish) else refusal,
             truncated=bool(_TRUNCATED.search(finish)),
             model_version=str(body.get("model") or ""),
             input_tokens=asked,
-            # Some servers count thoughts in the total only.
-            output_tokens=max(answered, total - asked if asked else 0),
+            output_tokens=answered,
         )
 
     def close(self) -> None:
@@ -171,9 +164,10 @@ def connected(
     return client, transport
 
 
-def _completion(text: str) -> Any:
+def _completion(content: bytes) -> Any:
     """A completion; also one that a server streams although nobody asked for that, or before
     which it sends comments to keep the connection alive."""
+    text = content.decode("utf-8-sig", "replace")
     if not text.lstrip().startswith((":", "data:", "event:")):
         return json.loads(text)
     lines = [line for line in text.splitlines() if not line.startswith((":", "event:", "id:"))]
@@ -201,6 +195,14 @@ def _whole(chunks: list[Mapping[str, Any]]) -> dict[str, Any]:
     if message or choice:
         choice["message"] = {name: "".join(words) for name, words in message.items()}
     return whole | {"choices": [choice] if choice else []}
+
+
+def _counted(usage: Any) -> tuple[int, int]:
+    """Tokens in and out. Some servers count thoughts in the total only."""
+    used = usage if isinstance(usage, Mapping) else {}
+    asked = tokens(used.get("prompt_tokens", used.get("input_tokens")))
+    answered = tokens(used.get("completion_tokens", used.get("output_tokens")))
+    return asked, max(answered, tokens(used.get("total_tokens")) - asked if asked else 0)
 
 
 def _text(message: Mapping[str, Any], fields: Collection[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,7 +41,8 @@ def show(listed: Listed, as_csv: bool) -> None:
     if session().json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     if as_csv:
-        click.echo(_csv(listed).encode(), nl=False)
+        text = _csv(listed)
+        click.echo((shown.lines(text) if sys.stdout.isatty() else text).encode(), nl=False)
     elif session().json:
         for number, document in enumerate(listed.documents):
             score = {listed.measure: listed.scores[number]} if listed.measure else {}

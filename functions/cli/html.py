@@ -19,6 +19,7 @@ from functions.cli.session import session, settings
 from functions.core import image_url, language_tags
 from functions.settings import Settings
 from functions.sites import files
+from functions.sites.files import SOURCES as SUFFIXES
 
 if TYPE_CHECKING:
     from functions.sites.captions import PublicCaptions
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # Pages whose images are looked up together: few round trips, and never the whole site in memory.
 _TOGETHER = 100
+_NAMED = 5
 
 
 @click.command("html")
@@ -37,9 +39,17 @@ _TOGETHER = 100
 @click.option("--lang", default="", metavar="TAG", help="Language of pages that name none.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; print what would change as a diff.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 if alt text is missing.")
+@click.option("--sources", is_flag=True, help="Fill Markdown and templates, too.")
 @common
 def html(
-    folder: Path, bucket: str, prefix: str, site: str, lang: str, dry_run: bool, check: bool
+    folder: Path,
+    bucket: str,
+    prefix: str,
+    site: str,
+    lang: str,
+    dry_run: bool,
+    check: bool,
+    sources: bool,
 ) -> None:
     """Put the missing alt text into a static site's HTML files.
 
@@ -51,7 +61,8 @@ def html(
     read = settings()
     places = locator(folder, bucket, prefix, site, read)
     reading = Reading(folder, places, language(lang))
-    paths = list(files.pages(folder))
+    others = list(files.pages(folder, SUFFIXES))
+    paths = [*files.pages(folder), *(others if sources else ())]
     if not paths:
         raise click.UsageError(f"{folder} has no .html or .htm files; name the folder that has")
     known = PublicCaptions(composition.store(read), withhold=read.unreviewed == "withhold")
@@ -64,8 +75,12 @@ def html(
         record = seen.add(path, filled, error)
         if session().json:
             click.echo(output.as_json(record))
+    left = [] if sources else list(_lacking(reading, others))
+    for path, count in left if session().json else ():
+        click.echo(output.as_json({"file": path, "left": count}))
     if not session().json:
         seen.show(output.console(stderr=dry_run))
+        _tell(left)
     if seen.errors or (check and seen.missing):
         raise click.exceptions.Exit(1)
 
@@ -100,6 +115,23 @@ def language(tag: str) -> str:
         return language_tags.language_tag(tag) if tag else ""
     except ValueError as error:
         raise click.UsageError(f"--lang {error}") from None
+
+
+def _lacking(reading: Reading, paths: list[str]) -> Iterator[tuple[str, int]]:
+    """The Markdown and templates that are left, with how many images lack alt text in each."""
+    for path in paths:
+        page, _ = reading.page(path)
+        if page and (count := page.lacking):
+            yield path, count
+
+
+def _tell(left: list[tuple[str, int]]) -> None:
+    if left:
+        named = ", ".join(f"{path} ({count})" for path, count in left[:_NAMED])
+        more = f" and {len(left) - _NAMED} files more" if len(left) > _NAMED else ""
+        images = sum(count for _, count in left)
+        told = f"Left alone: {images} images without alt text in {named}{more}"
+        click.echo(output.plain(f"{told}; --sources fills what is safe."), err=True)
 
 
 class Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from dataclasses import replace
@@ -36,6 +37,8 @@ STYLES = {
 _PIPED = 100_000
 # Characters that turn the direction of what follows them, beyond the text they are in.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# What steers a terminal, beside the line ends that JSON has none of.
+_STEERING = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def console(stderr: bool = False) -> Console:
@@ -62,6 +65,11 @@ def plain(text: str) -> str:
         else char
         for char in text
     )
+
+
+def lines(text: str) -> str:
+    """``text`` of several lines with each as :func:`plain`, for a terminal."""
+    return "".join(f"{plain(each)}\n" for each in text.splitlines())
 
 
 def text(value: object, style: str = "") -> Text:
@@ -157,7 +165,8 @@ def stamp(time: datetime) -> str:
 
 def as_json(value: Any) -> str:
     """``value`` on one line of JSON."""
-    return json.dumps(value, default=_text, ensure_ascii=False)
+    text = json.dumps(value, default=_text, ensure_ascii=False)
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _text(value: Any) -> str:

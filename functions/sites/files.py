@@ -10,6 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 PAGES = (".html", ".htm")
+MARKDOWN = (".md", ".mdx", ".markdown")
+# HTML with code between the signs that `template_code` knows, and with code in braces.
+TEMPLATES = (".liquid", ".njk", ".php", ".vue", ".xhtml")
+BRACES = (".astro", ".svelte")
+# Code with HTML in it: where an image stands in it, only its own parser knows.
+CODE = (".cshtml", ".ejs", ".erb", ".hbs", ".jsp", ".jsx", ".tsx", ".twig")
+SOURCES = (*MARKDOWN, *TEMPLATES, *BRACES, *CODE)
 
 
 def pages(folder: Path, suffixes: tuple[str, ...] = PAGES) -> Iterator[str]:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from functions.core.public_text import PublicText
-from functions.sites import encoding, functional, markup
-from functions.sites.attributes import attribute
+from functions.sites import encoding, functional, markup, sources
 from functions.sites.captions import PublicCaptions
 from functions.sites.functional import Titles
 from functions.sites.image_locator import ImageLocator, ObjectPlace
@@ -70,9 +69,9 @@ class HtmlPage:
         language: str = "",
         titles: Titles | None = None,
     ) -> None:
-        self._text = encoding.decode(data)
+        self._text, self._form = encoding.decode(data), sources.form(path)
         self._language = language
-        found = markup.read(self._text.text)
+        found = self._form.read(self._text.text)
         page = places.page(path)
         self._target = functional.targets(titles, places, page, found.base)
         self._images = []
@@ -80,6 +79,11 @@ class HtmlPage:
             meant = [places.find(src, page, found.base) for src in each.addresses]
             exact = [place for readings in meant for place in readings[:1]]
             self._images.append((each, exact, [place for found in meant for place in found[1:]]))
+
+    @property
+    def lacking(self) -> int:
+        """How many images have no alt text, and no other name."""
+        return sum(_settled(image) in ("", "template") for image, *_ in self._images)
 
     @property
     def places(self) -> Iterator[ObjectPlace]:
@@ -104,7 +108,7 @@ class HtmlPage:
             finding = self._finding(line, image, [*exact, *originals], known)
             findings.append(finding)
             if finding.alt is not None:
-                written = self._text.references(attribute(finding.alt))
+                written = self._text.references(self._form.write(finding.alt))
                 attributes.append((image.insert, written))
         return Filled(self._text, markup.insert(text, attributes), tuple(findings))
 

@@ -39,6 +39,7 @@ from functions.core.lease import Claim, Decision, LeaseRequest, Trigger
 from functions.core.policy import Policy, Rule
 from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
+from functions.core.spans import span
 from functions.model.client import ModelClient
 from functions.model.embeddings import Embeddings
 from functions.model.health import PATIENCE, Turn, Wait
@@ -142,7 +143,8 @@ class Captioning:
             with ExitStack() as stack:
                 if turn := self._turn(upload, prompt, trigger):
                     stack.enter_context(turn)
-                claim = self._claim(upload, prompt, trigger, report)
+                with span("claim"):
+                    claim = self._claim(upload, prompt, trigger, report)
                 if claim and claim.label:
                     self._label(claim.stored, upload, report)
                 elif claim:
@@ -276,7 +278,8 @@ class Captioning:
         except Exception as error:
             self._postpone(task.claim.stored, error, report)
             raise
-        saved = self._save(task.claim.stored, finish, report)
+        with span("save"):
+            saved = self._save(task.claim.stored, finish, report)
         if saved and lease.unlabelled(saved.document):
             self._label(saved, task.upload, report, task.keep)
 
@@ -329,16 +332,17 @@ class Captioning:
                 name=task.upload.name,
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
-            asked = self._model.ask(
-                picture,
-                fetch,
-                task.prompt,
-                context,
-                held_until - self._call,
-                report,
-                image=upload.id,
-                turn=task.turn,
-            )
+            with span("model"):
+                asked = self._model.ask(
+                    picture,
+                    fetch,
+                    task.prompt,
+                    context,
+                    held_until - self._call,
+                    report,
+                    image=upload.id,
+                    turn=task.turn,
+                )
         finally:
             picture.release()
         finish = functools.partial(
@@ -414,7 +418,8 @@ class Captioning:
         """Write a captioned document's text into the object's metadata and note that."""
         place = self._embeddings.placing(report)
         try:
-            ended = label(self._store, self._images, stored, upload, place, keep)
+            with span("label"):
+                ended = label(self._store, self._images, stored, upload, place, keep)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise

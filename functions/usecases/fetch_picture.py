@@ -11,6 +11,7 @@ from functions.core.errors import ConfigurationError, TransientError
 from functions.core.memory_limiter import UNPACKED_BYTES, MemoryLimiter
 from functions.core.outcomes import Outcomes
 from functions.core.ports import ImageStore
+from functions.core.spans import span
 
 
 class PictureFetcher:
@@ -30,10 +31,12 @@ class PictureFetcher:
         """
         with ExitStack() as taken:
             taken.callback(self._memory.take(upload.size or 0))
-            data = self._read(upload)
+            with span("download"):
+                data = self._read(upload)
             if size := pictures.unpacked_size(data, self._max_bytes):
                 taken.callback(self._memory_of_unpacked.take(size))
-            picture = pictures.prepare(data, accepts, self._max_pixels, self._max_bytes)
+            with span("prepare"):
+                picture = pictures.prepare(data, accepts, self._max_pixels, self._max_bytes)
             picture.on_release = taken.pop_all().close
         return picture
 

@@ -43,6 +43,7 @@ resource "google_project_service" "api" {
 resource "google_project_service" "optional" {
   for_each = toset(compact([
     var.vertex_ai ? "aiplatform.googleapis.com" : "",
+    var.trace_share > 0 ? "cloudtrace.googleapis.com" : "",
   ]))
 
   project            = var.project

@@ -9,10 +9,13 @@ locals {
   title   = var.name_prefix == "" ? "Captions" : "Captions ${trimsuffix(var.name_prefix, "-")}"
   metrics = local.role_prefix
 
-  # Of all deliveries in a window, those with these labels, as Prometheus asks for them.
+  # How many deliveries of a window, as Prometheus asks for them; keep's runs are none.
   ended = {
-    for name, labels in { all = "", redelivered = ",outcome=\"redelivered\"", deferred = ",outcome=\"deferred\"" } :
-    name => "increase(logging_googleapis_com:user_${local.metrics}captions_outcomes{monitored_resource=\"cloud_run_revision\"${labels}}"
+    for name, labels in {
+      all      = ""
+      again    = ",outcome=~\"away|redelivered\""
+      deferred = ",outcome=\"deferred\""
+    } : name => "increase(logging_googleapis_com:user_${local.metrics}captions_outcomes{monitored_resource=\"cloud_run_revision\",service_name!=\"${var.name_prefix}keep\"${labels}}"
   }
 
   amounts = {
@@ -38,6 +41,12 @@ locals {
       severity = "CRITICAL"
       filter   = "jsonPayload.reason=\"configuration\""
       remedy   = "The message names the setting and the remedy. Mend it; events wait meanwhile, and are delivered again by themselves. What used up its ten attempts before (about 40 minutes) is `failed`: `captions retry`."
+    }
+    person = {
+      title    = "${local.title}: keep found what needs a person"
+      severity = "WARNING"
+      filter   = "jsonPayload.reason=\"needs_a_person\""
+      remedy   = "The message says what. `captions check` shows it image by image."
     }
     defect = {
       title    = "${local.title}: a defect"
@@ -249,6 +258,16 @@ resource "google_monitoring_alert_policy" "cost" {
   }
 }
 
+resource "google_project_iam_member" "traces" {
+  for_each = { for name, each in local.functions : name => each if var.trace_share > 0 && each.asks }
+
+  project = var.project
+  role    = "roles/cloudtrace.agent"
+  member  = google_service_account.function[each.key].member
+
+  depends_on = [google_project_service.optional]
+}
+
 # What no single line shows: rates, and what is missing.
 locals {
   signs = {
@@ -261,8 +280,8 @@ locals {
     away = {
       title    = "${local.title}: the model is away"
       severity = "WARNING"
-      query    = "sum(${local.ended.redelivered}[15m])) > 5 and sum(${local.ended.redelivered}[15m])) > 0.5 * sum(${local.ended.all}[15m]))"
-      remedy   = "Most deliveries of a quarter of an hour are to be repeated. An outage ends by itself and costs no image its caption. Is it the quota, raise it, or name a second model in `model`. See the reasons: `gcloud logging read 'jsonPayload.outcome=\"redelivered\"' --limit=20 --format='value(jsonPayload.reason,jsonPayload.message)'`."
+      query    = "sum(${local.ended.again}[15m])) > 5 and sum(${local.ended.again}[15m])) > 0.5 * sum(${local.ended.all}[15m]))"
+      remedy   = "Most deliveries of a quarter of an hour are to be repeated. An outage ends by itself and costs no image its caption. Is it the quota, raise it, or name a second model in `model`. See the reasons: `gcloud logging read 'jsonPayload.outcome=(\"away\" OR \"redelivered\")' --limit=20 --format='value(jsonPayload.reason,jsonPayload.message)'`."
     }
     deferred = {
       title    = "${local.title}: images are deferred for more than a day"

@@ -1,14 +1,15 @@
 locals {
   root = coalesce(var.source_root, "${path.module}/../..")
 
-  # By the endings of what the functions are made of: what else lies about in the folder, such as
-  # .DS_Store or an editor's copy, is neither read nor uploaded. Nor is what a person works with.
+  # What lies about in the folder is neither read nor uploaded: what is hidden, such as .DS_Store,
+  # what is no text, such as Thumbs.db, an editor's copies. Nor is what a person works with.
   source_files = toset([
     for file in setunion(
       fileset(local.root, "{main.py,requirements.lock,captions.toml}"),
-      fileset(local.root, "functions/**/*.{css,html,js,json,md,py,sql,svg,toml,txt}"),
-    ) : file if !anytrue([for part in split("/", file) : startswith(part, ".")])
-    && !can(regex("^functions/(cli|evals|local|sites)/", file))
+      fileset(local.root, "functions/**"),
+    ) : file if !anytrue([for part in split("/", file) : startswith(part, ".") || part == "__pycache__"])
+    && !can(regex("^functions/(cli|evals|local|sites)/|(~|\\.orig|\\.rej)$", file))
+    && can(file("${local.root}/${file}"))
   ])
 }
 

@@ -314,6 +314,18 @@ variable "keep_schedule" {
   }
 }
 
+variable "trace_share" {
+  description = "Share of deliveries that are traced in Cloud Trace, CAPTION_TRACES; 0 for none. Above 0 it needs opentelemetry-exporter-gcp-trace in requirements.txt, and make lock."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.trace_share >= 0 && var.trace_share <= 1
+    error_message = "trace_share is a share from 0 to 1, such as 0.01."
+  }
+}
+
 variable "hold_new_revisions" {
   description = "Leave events and requests with the revisions that have them when a new version is deployed, until the command that the output promote prints."
   type        = bool

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import functions_framework
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from functions.adapters.folder import BUCKET
@@ -28,7 +28,9 @@ _FLAGS = (
 )
 LIBRARIES = Path(__file__).parent / "node_modules"
 _HERE = ("127.0.0.1", "localhost")
-_PATIENCE_MS = 10_000
+# It ends what would hang, and judges nobody: a busy machine is slow.
+_PATIENCE_MS = 60_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

@@ -199,7 +199,7 @@ def test_a_picture_that_is_dropped_gets_its_caption(site: Site) -> None:
     site.model.answer(gemini.good(alt_text="A dropped mug"))
     site.page.evaluate(DROP, ["mug.jpg", base64.b64encode(jpeg(1)).decode()])
 
-    expect(site.row("mug.jpg").locator(".alt")).to_have_text("A dropped mug", timeout=30_000)
+    expect(site.row("mug.jpg").locator(".alt")).to_have_text("A dropped mug", timeout=60_000)
     expect(site.page.locator("#said")).to_have_text("mug.jpg: A dropped mug")
     expect(site.page.locator("#progress")).to_be_empty()
     expect(site.page.locator("#empty")).to_be_hidden()
@@ -220,7 +220,7 @@ def test_files_that_are_chosen_are_told_one_by_one(site: Site) -> None:
             {"name": "mug.jpg", "mimeType": "image/jpeg", "buffer": jpeg(7)},
         ]
     )
-    expect(site.row("mug (2).jpg").locator(".alt")).to_have_text("The second mug", timeout=30_000)
+    expect(site.row("mug (2).jpg").locator(".alt")).to_have_text("The second mug", timeout=60_000)
     expect(site.page.locator("#progress li")).to_have_text(
         "notes.jpg: the file is no image that is known here; choose JPEG, PNG, WebP … Try again"
     )
@@ -260,7 +260,7 @@ def test_a_proposal_beside_a_persons_words_is_accepted(site: Site) -> None:
     expect(dialog).to_contain_text("written or approved by a person")
     dialog.get_by_role("button", name="Caption anew").click()
     proposal = site.row("a.jpg").locator(".proposal")
-    expect(proposal.locator("ins")).to_have_text("A blue", timeout=30_000)
+    expect(proposal.locator("ins")).to_have_text("A blue", timeout=60_000)
     expect(proposal.locator("del")).to_have_text("My")
     expect(proposal).to_contain_text("mug")
     expect(site.row("a.jpg").locator(".alt")).to_have_text("My mug")

@@ -43,7 +43,7 @@ class Severed:
         _close(self._listener)
         self.cut()
         for each in self._threads:
-            each.join(10)
+            each.join(60)
 
     def _accept(self) -> None:
         while True:

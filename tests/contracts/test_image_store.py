@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -93,6 +94,21 @@ def test_a_generation_is_read_whole_or_from_its_beginning(place: Place) -> None:
     assert place.images.read(upload) == b"0123456789"
     assert place.images.read(upload, 4) == b"0123"
     assert place.images.read(upload, 4096) == b"0123456789"
+
+
+def test_a_packed_object_is_read_as_it_is_stored(strict_storage: StrictStorage) -> None:
+    client = strict_storage.client()
+    place, packed = cloud(client), gzip.compress(b"0123456789")
+    blob = client.bucket(place.bucket).blob("a.jpg")
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(packed, content_type="image/jpeg")
+
+    upload = place.images.look_up(place.bucket, "a.jpg")
+
+    assert upload
+    assert (upload.content_encoding, upload.size) == ("gzip", len(packed))
+    assert place.images.read(upload) == packed
+    client.close()
 
 
 def test_objects_are_listed_by_name_as_they_are_found(place: Place) -> None:

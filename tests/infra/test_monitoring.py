@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -91,15 +92,9 @@ def test_a_wrong_key_alerts(embedded: Embedded) -> None:
     assert "GEMINI_API_KEY" in line["message"]
 
 
-def test_an_image_that_is_given_up_alerts(
-    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CAPTION_MAX_ATTEMPTS", "1")
-    embedded.restart()
-    embedded.model.answer(gemini.ERRORS["overloaded"])
-    data = embedded.put("mug.jpg", jpeg())
-    embedded.deliver(data)
-    embedded.deliver(data)
+def test_an_image_that_is_given_up_alerts(embedded: Embedded) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    embedded.deliver(embedded.put("mug.jpg", jpeg()), time=long_ago)
     assert alerted(embedded.log()[-1]) == {"failed"}
 
 

@@ -294,7 +294,9 @@ def test_the_module_can_be_called_for_each(deployed: Deployment, tmp_path: Path)
     assert deployed.run("validate", "-no-color").faults == []
 
 
-@pytest.mark.parametrize("name", [".DS_Store", "pictures/Thumbs.db", ".idea/it.xml"])
+@pytest.mark.parametrize(
+    "name", [".DS_Store", "pictures/Thumbs.db", ".idea/it.xml", "settings.py.orig"]
+)
 def test_what_lies_about_in_the_folder_changes_nothing(deployed: Deployment, name: str) -> None:
     folder = deployed.folder.parent / "functions"
     path = folder / name

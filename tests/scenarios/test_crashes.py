@@ -80,7 +80,7 @@ def test_a_process_killed_at_any_step_ends_in_the_state_of_a_clean_run(
     event = cloud.put(NAME, jpeg(), team="x")
 
     assert first.deliver(event) == 0
-    assert first.process.wait(10) == -9
+    assert first.process.wait(60) == -9
     interrupted = cloud.document(NAME)
     assert interrupted
     assert interrupted["metadata_synced"] is False
@@ -103,7 +103,7 @@ def test_an_instance_that_is_taken_away_finishes_the_work_it_has_begun(
     cloud.model.answer(_doing(instance.terminate, 0, MODEL_SECONDS))
 
     assert instance.deliver(cloud.put(NAME, jpeg())) == 200
-    assert instance.process.wait(20) == 0
+    assert instance.process.wait(60) == 0
     document = cloud.document(NAME)
     assert document
     assert (document["status"], document["metadata_synced"]) == ("captioned", True)

@@ -148,7 +148,8 @@ def test_every_call_counts_against_the_daily_limit(
 def test_no_model_is_begun_that_could_outlive_the_claim(
     stack: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CAPTION_LEASE_SECONDS", "3")  # less than two calls of two seconds
+    monkeypatch.setenv("CAPTION_TIMEOUT_SECONDS", "2")
+    monkeypatch.setenv("CAPTION_LEASE_SECONDS", "3")  # less than two calls
     stack.restart()
     answering(stack.model, gemini=gemini.ERRORS["overloaded"])
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-BOUND_SECONDS = 60
+BOUND_SECONDS = 180
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ def request(
         url, data, {"Content-Type": "application/json", **(headers or {})}, method=method
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(call, timeout=30) as response:
+    with opener.open(call, timeout=60) as response:
         text = response.read()
     return json.loads(text) if text.startswith((b"{", b"[")) else text.decode()
 

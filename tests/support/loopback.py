@@ -126,7 +126,7 @@ class LoopbackServer(ThreadingHTTPServer):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         self.server_close()
         if self._faults:
             raise ExceptionGroup("The stand-in itself failed", self._faults)  # type: ignore[type-var]

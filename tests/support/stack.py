@@ -258,7 +258,7 @@ def model_settings(model: ModelServer) -> dict[str, str]:
     return {
         "GEMINI_API_KEY": "test-key",
         "GOOGLE_GEMINI_BASE_URL": model.url,
-        "CAPTION_TIMEOUT_SECONDS": "2",
+        "CAPTION_TIMEOUT_SECONDS": "20",
         "CAPTION_COLLECTION": f"captions-{os.urandom(4).hex()}",
     }
 

@@ -98,7 +98,7 @@ def test_a_server_ends_when_the_test_run_is_killed():
         pid = int(run.stdout.readline())
         run.send_signal(signal.SIGKILL)
         run.wait()
-    for _ in range(200):
+    for _ in range(1200):
         if not _is_running(pid):
             return
         time.sleep(0.05)
@@ -135,7 +135,7 @@ class _Inbox:
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
 
     def first(self):
-        assert self._arrived.wait(30), "no push arrived"
+        assert self._arrived.wait(60), "no push arrived"
         return self._bodies[0]
 
     def __enter__(self):

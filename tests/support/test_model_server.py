@@ -28,7 +28,7 @@ SCHEMA = {
 
 @pytest.fixture
 def client(model_server):
-    options = types.HttpOptions(base_url=model_server.url, timeout=5000)
+    options = types.HttpOptions(base_url=model_server.url, timeout=60_000)
     with genai.Client(api_key="test", http_options=options) as made:
         yield made
 
@@ -81,7 +81,7 @@ def test_concurrent_calls_are_counted(client, model_server):
     together = threading.Barrier(4)
 
     def wait_for_all(call):
-        together.wait(10)
+        together.wait(60)
         return gemini.good()
 
     model_server.always(wait_for_all)

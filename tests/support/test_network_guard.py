@@ -52,7 +52,7 @@ def test_grpc_goes_to_a_proxy_on_this_machine_instead_of_another(monkeypatch):
                 assert connection.recv(100).startswith(f"CONNECT {ELSEWHERE}:443".encode())
             channel.unsubscribe(print)  # a channel that is closed while it is watched raises
             for thread in watching:
-                thread.join(10)
+                thread.join(60)
 
 
 def test_settings_of_the_person_who_runs_the_tests_are_removed():

@@ -47,6 +47,11 @@ def test_names_are_taken_from_the_data_unchanged() -> None:
     assert events.upload(event("finalized", name=name)).name == name
 
 
+def test_an_upload_says_whether_it_is_stored_packed() -> None:
+    assert events.upload(event("finalized", contentEncoding="gzip")).content_encoding == "gzip"
+    assert events.upload(event("finalized", contentEncoding=None)).content_encoding == ""
+
+
 def test_an_upload_may_lack_what_is_optional() -> None:
     bare = event(
         "finalized",

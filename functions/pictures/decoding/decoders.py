@@ -39,6 +39,9 @@ WAIT_SECONDS = 60.0
 # within the next seconds.
 PATIENCE_SECONDS, PATIENCE_SECONDS_PER_BYTE = 1.0, 0.2 / (1 << 20)
 PENALTY_SECONDS = 15.0
+# Processor time counts, but a decoder that gets less than one in so many seconds of it, or that
+# sleeps, is slow too.
+_BUSY = 4
 # A decoder that grew beyond this gives its memory back by making place for a new one.
 _RETIRE_AT = 128 << 20
 _LENGTHS = struct.Struct(">II")
@@ -93,22 +96,28 @@ class Decoder:
         request: dict[str, Any],
         data: bytes,
         seconds: float,
-        is_unwanted: Callable[[float], bool] = lambda _taken: False,
+        is_unwanted: Callable[[float], bool] = lambda _spent: False,
     ) -> tuple[dict[str, Any], bytes]:
-        """The answer to one request. Raises Crashed, Overtime after ``seconds``, or Interrupted as
-        soon as ``is_unwanted``, told how long it has taken, says so; the decoder is gone then.
-        What a new process needs to get ready is not the image's time."""
+        """The answer to one request.
+
+        Raises Crashed, Overtime after ``seconds``, or Interrupted as soon as ``is_unwanted``, told
+        the seconds that the image has spent, says so; the decoder is gone then. What a new
+        process needs to get ready is not the image's time.
+        """
         ended = threading.Event()
         why: list[type[Exception]] = []
 
         def watch() -> None:
-            begun = time.monotonic()
+            begun, worked = time.monotonic(), self._worked()
             while not ended.wait(min(0.1, seconds / 2)):
                 if not self._ready and time.monotonic() - begun < seconds:
                     continue
-                begun = max(begun, self._since)
+                if begun < self._since:
+                    begun, worked = self._since, self._worked()
                 taken = time.monotonic() - begun
-                if taken > seconds or is_unwanted(taken):
+                # On a busy machine the clock runs faster than the work.
+                spent = max(self._worked() - worked, taken / _BUSY)
+                if taken > seconds or is_unwanted(spent):
                     why.append(Overtime if taken > seconds else Interrupted)
                     self._process.kill()
                     return
@@ -141,6 +150,15 @@ class Decoder:
         if not isinstance(told, dict):
             raise Crashed
         return told, self._read(size)
+
+    def _worked(self) -> float:
+        """Seconds of processor time; what the clock says where the system does not tell."""
+        try:
+            with open(f"/proc/{self._process.pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, IndexError, ValueError):
+            return time.monotonic()
 
     def _read(self, size: int) -> bytes:
         data = self._pipes[1].read(size)
@@ -194,7 +212,7 @@ class Places:
         patience: float = 0.0,
     ) -> tuple[dict[str, Any], bytes]:
         decoder = self._take(start + (0 if patience else PENALTY_SECONDS), start + WAIT_SECONDS)
-        unwanted = (lambda taken: taken > patience and bool(self._waiting)) if patience else None
+        unwanted = (lambda spent: spent > patience and bool(self._waiting)) if patience else None
         try:
             decoder = decoder or self._started()
             answer, picture = decoder.ask(request, data, seconds, *filter(None, [unwanted]))

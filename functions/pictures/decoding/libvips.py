@@ -36,8 +36,9 @@ _ANIMATION_PIXELS = 100_000_000
 # picture comes out. Strictness belongs in the option string: thumbnail_source ignores its own
 # argument (libvips issue 5195).
 _STRICT = "fail_on=error"
-# What a drawing may take: some filters cost far more than their pixels.
-_DRAWING_SECONDS = 3.0
+# What a drawing may take of the processor, and by the clock where that is busy: some filters cost
+# far more than their pixels.
+_DRAWING_SECONDS, _WAITING_SECONDS = 2.0, 4.0
 
 
 class Decoded:
@@ -286,11 +287,12 @@ def _enlarged(data: bytes, target: float) -> Any:
     """The drawing at ``target`` times its own size, or as near to that as time allows."""
     scale = min(1.0, target)
     while True:
-        started = time.monotonic()
+        worked, waited = time.process_time(), time.monotonic()
         image = _drawn(data, scale)
+        worked, waited = time.process_time() - worked, time.monotonic() - waited
+        share = max(worked / _DRAWING_SECONDS, waited / _WAITING_SECONDS, 1e-6)
         # A blur's cost grows with its radius too: the third power of the scale.
-        taken = max(time.monotonic() - started, 1e-6)
-        step = min(4.0, (_DRAWING_SECONDS / taken) ** (1 / 3))
+        step = min(4.0, share ** (-1 / 3))
         if scale >= target or step < 1.1:
             return image
         scale = min(target, scale * step)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import importlib.util
 import os
 import platform
 import resource
@@ -20,8 +21,9 @@ from collections.abc import Callable, Iterator
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 4, 22, 24
 _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_THREAD = 0x10000000, 0x40000000, 0x00010000
-# Programs, libraries and fonts; beside them only what Python imports from.
+# Programs, libraries and fonts; beside them Python, its packages and our own.
 _READABLE = ("/usr", "/lib", "/lib64", "/etc/fonts", "/etc/ld.so.cache")
+_DECODERS = ("PIL", "pyvips", "pillow_heif", "pillow_jxl", "pypdfium2")
 
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
@@ -106,8 +108,14 @@ def _landlock() -> None:
 
 
 def _readable() -> Iterator[str]:
-    for path in {*_READABLE, sys.prefix, sys.base_prefix, *sys.path}:
-        if path and os.path.exists(path):
+    """Not all that Python imports from: a working folder may be somebody's home, keys and all."""
+    ours = os.path.dirname(os.path.abspath(sys.modules["functions"].__file__ or ""))
+    installed = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    for name in _DECODERS:  # wherever else they were put
+        if (found := importlib.util.find_spec(name)) and found.origin:
+            installed.append(os.path.dirname(os.path.dirname(found.origin)))
+    for path in {*_READABLE, sys.prefix, sys.base_prefix, ours, *installed}:
+        if os.path.exists(path):
             yield path
 
 

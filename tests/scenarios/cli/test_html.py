@@ -522,3 +522,17 @@ def test_a_link_is_never_left_without_a_name(site: Site) -> None:
     assert "its link has no other name index.html:1" in spaced(run.out)
     assert site.fill().status == 0
     assert b"alt=" not in site.read()
+
+
+def test_markdown_and_templates_are_filled_where_asked_for_and_told_where_not(site: Site) -> None:
+    site.write("index.html", "<img src=/img/mug.jpg>")
+    site.write("a.md", "# Mugs\n\n![](img/mug.jpg) ![](none.jpg)\n")
+    site.write("b.jsx", "const a = <img src='/img/mug.jpg' />")
+    run = site.fill()
+    assert site.read("a.md") == b"# Mugs\n\n![](img/mug.jpg) ![](none.jpg)\n"
+    assert "3 images without alt text in a.md (2), b.jsx (1); --sources fills" in run.err
+    run = site.fill("--sources")
+    assert site.read("a.md") == b"# Mugs\n\n![A mug](img/mug.jpg) ![](none.jpg)\n"
+    assert "1 that a template writes: b.jsx:1" in spaced(run.out)
+    assert site.fill("--sources", "--check").status == 1
+    assert {"file": "b.jsx", "left": 1} in site.fill("--json").records

@@ -171,7 +171,7 @@ def test_websites_on_this_machine_are_told_alt_text(folder: Path) -> None:
     with serving(folder) as serve:
         told = serve.until("a.jpg", captioned)
         host = serve.url().removeprefix("http://").rstrip("/")
-        connection = http.client.HTTPConnection(host, timeout=10)
+        connection = http.client.HTTPConnection(host, timeout=60)
         connection.request("GET", "/alt_text?src=gs://local/a.jpg")
         assert json.loads(connection.getresponse().read())["alt"] == told["alt_text"]
         connection.request("GET", "/alt_text/alt.js")

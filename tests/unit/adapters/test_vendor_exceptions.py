@@ -99,7 +99,7 @@ WITH_ANSWER = below(openai.APIStatusError, anthropic.APIStatusError)
 # What stores answer to their callers as it is, to be told as Gone or Stale there.
 ANSWERS = (
     *(api_core.AlreadyExists, api_core.FailedPrecondition, api_core.NotFound),
-    api_core.PreconditionFailed,
+    *(api_core.PreconditionFailed, api_core.RequestRangeNotSatisfiable),
 )
 
 

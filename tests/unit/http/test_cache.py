@@ -113,13 +113,13 @@ def test_many_who_ask_at_once_are_one_read() -> None:
     def load(keys: Iterable[str]) -> Mapping[str, Document]:
         asked.append(list(keys))
         arrived.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return {key: document(key) for key in asked[-1]}
 
     memory = DocumentCache(load)
     with ThreadPoolExecutor(9) as pool:
         first = pool.submit(memory.read, ["a"])
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         others = [pool.submit(memory.read, ["a"]) for _ in range(8)]
         go_on.set()
         assert all(each.result(10) == {"a": document("a")} for each in (first, *others))
@@ -132,7 +132,7 @@ def test_a_failure_is_told_to_all_who_wait_and_not_kept() -> None:
 
     def load(keys: Iterable[str]) -> Mapping[str, Document]:
         arrived.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         if failing:
             raise TransientError("down")
         return {key: document(key) for key in keys}
@@ -140,7 +140,7 @@ def test_a_failure_is_told_to_all_who_wait_and_not_kept() -> None:
     memory = DocumentCache(load)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(memory.read, ["a"])
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         second = pool.submit(memory.read, ["a", "b"])
         go_on.set()
         for each in (first, second):

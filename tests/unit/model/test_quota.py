@@ -1,8 +1,7 @@
-"""What bounds the work: room for files, the day's calls, what a call costs."""
+"""The day's calls, counted over all instances."""
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,49 +10,10 @@ import pytest
 
 from functions.adapters.sqlite import SqliteCaptions
 from functions.core.document import Answer
-from functions.core.errors import TransientError
-from functions.core.memory_limiter import MemoryLimiter
 from functions.model import prices
 from functions.model.quota import DailyLimit
 
 NOW = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
-
-
-def test_no_more_bytes_are_held_than_there_is_room_for() -> None:
-    room, held, most = MemoryLimiter(100), [0], [0]
-    lock = threading.Lock()
-
-    def work(_: int) -> None:
-        free = room.take(30)
-        with lock:
-            held[0] += 30
-            most[0] = max(most[0], held[0])
-        with lock:
-            held[0] -= 30
-        free()
-
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(work, range(200)))
-    assert 30 <= most[0] <= 90
-
-
-def test_a_file_larger_than_the_room_waits_for_all_of_it() -> None:
-    room = MemoryLimiter(100, wait=0.01)
-    free = room.take(1000)
-    with pytest.raises(TransientError, match="concurrency"):
-        room.take(1)
-    free()
-    room.take(100)
-
-
-def test_freeing_twice_frees_once() -> None:
-    room = MemoryLimiter(100, wait=0.01)
-    free = room.take(60)
-    free()
-    free()
-    room.take(100)
-    with pytest.raises(TransientError):
-        room.take(1)
 
 
 def test_all_instances_together_keep_the_daily_limit(tmp_path: Path) -> None:

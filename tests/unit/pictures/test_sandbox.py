@@ -100,6 +100,13 @@ def test_the_network_is_closed_by_seccomp_alone(what: str) -> None:
     assert "refused" in attempt(what, "_landlock", "_network_namespace")
 
 
+def test_what_lies_in_the_folder_of_the_source_is_not_read() -> None:
+    ours = Path(__file__).parents[3] / "pyproject.toml"
+    assert str(ours.parent) in map(os.path.abspath, sys.path)
+    answer = attempt("file", "_network_namespace", file=str(ours))
+    assert "refused" in answer, answer
+
+
 def test_no_key_is_in_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "a secret")
     answer = attempt("own environ")
