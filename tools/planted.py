@@ -12,6 +12,8 @@ _ALT_JS = "tests/browser/test_alt_js.py"
 _EDITS, _REVIEW = "tests/unit/usecases/test_edit_caption.py", "tests/scenarios/test_review.py"
 _FRONT = "tests/scenarios/cli/test_local_guard.py"
 _MEANT = "tests/scenarios/test_embeddings.py"
+_MOVES, _RENAMES = "tests/scenarios/test_moves.py", "tests/scenarios/cli/test_serve_renames.py"
+_COPIES = "functions/usecases/find_copy.py"
 _CHAOS = "tests/chaos/test_races.py tests/chaos/test_promise.py"
 _ALT_TEXT = "functions/http/alt_text.py"
 _CAPTIONING = "functions/usecases/caption_image.py"
@@ -39,6 +41,164 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "leave a person's text behind when an image is copied",
+        _COPIES,
+        "    if found := text.persons(carried_text(upload).alt_text):\n        return found\n",
+        "",
+        _MOVES,
+        "embedded and a_copy_has",
+    ),
+    Mutant(
+        "forget at once what a deleted image had",
+        _COPIES,
+        "        return text.without(document, now + picture_text.KEPT_FOR)\n",
+        "        return text.without(document, now)\n",
+        _MOVES,
+        "embedded and (in_whatever_order or restored_after)",
+    ),
+    Mutant(
+        "let a deleted original take its copies' text along",
+        _COPIES,
+        "        heirs = _captioned(store, document) if document.by_person else ()\n",
+        "        heirs = ()\n",
+        _MOVES,
+        "embedded and the_last_copy",
+    ),
+    Mutant(
+        "copy what was said last, whatever the labels say",
+        "functions/core/picture_text.py",
+        "return max(labelled or filter(_for_it, persons)",
+        "return max(filter(_for_it, persons)",
+        _MOVES,
+        "embedded and copies_part",
+    ),
+    Mutant(
+        "take labels for a reviewer's approval",
+        _PUBLISHING,
+        "    found = replace(claim, source=Source.UPLOADER, language",
+        "    found = replace(claim, review=Review(approved_by='x'), language",
+        _MOVES,
+        "embedded and labels_alone",
+    ),
+    Mutant(
+        "take over a model's labels",
+        _LABELS,
+        'not in ("human", "uploader"):',
+        'not in ("human", "uploader", "model"):',
+        _MOVES,
+        "embedded and labels_of_a_models_text",
+    ),
+    Mutant(
+        "look for copies among fifty documents only",
+        _COPIES,
+        "    text = from_text(record.text).at(record.read_at)\n    if not record.text:\n",
+        "    text = PictureText()\n    if True:\n",
+        _MOVES,
+        "embedded and any_query_reads",
+    ),
+    Mutant(
+        "take published text away while its successor is made",
+        _CLAIMS,
+        "        return replace(kept, renewal=renewal)\n",
+        "        return replace(kept, renewal=renewal, status=Status.PENDING)\n",
+        _MOVES,
+        "embedded and request_fails",
+    ),
+    Mutant(
+        "make a gap for listeners",
+        _CLAIMS,
+        "        return replace(kept, renewal=renewal)\n",
+        "        return replace(kept, renewal=renewal, status=Status.PENDING)\n",
+        _MOVES,
+        "no_gap",
+    ),
+    Mutant(
+        "lose a forced request whose first attempt failed",
+        _CLAIMS,
+        "    if document.in_work:\n        return Decision.HELD",
+        "    if document.status == Status.PENDING:\n        return Decision.HELD",
+        _MOVES,
+        "embedded and request_fails",
+    ),
+    Mutant(
+        "replace what was approved",
+        "functions/core/document.py",
+        "decided = self.edited_at is not None or bool(self.review.approved_by)",
+        "decided = False",
+        _MOVES,
+        "embedded and approved",
+    ),
+    Mutant(
+        "tell a model's text of another picture",
+        _CLAIMS,
+        "    changed = newer and not same_picture(document, upload)\n",
+        "    changed = False\n",
+        _MOVES,
+        "embedded and another_picture",
+    ),
+    Mutant(
+        "ask again for a picture that was written again",
+        _CLAIMS,
+        "return Decision.CARRY if told and same_picture(document, upload) else Decision.WORK",
+        "return Decision.WORK",
+        "tests/unit/core/test_lease.py",
+    ),
+    Mutant(
+        "publish what a website must not read",
+        "functions/core/public_text.py",
+        "    return document.status == Status.CAPTIONED and not (withhold and unreviewed)\n",
+        "    return not (withhold and unreviewed)\n",
+        f"{_MOVES} {_LOOKUPS}",
+        "one_rule or without_words",
+    ),
+    Mutant(
+        "tell outdated translations",
+        "functions/core/public_text.py",
+        ' and not words.get("outdated")',
+        "",
+        _EDITS,
+        "embedded and outdated",
+    ),
+    Mutant(
+        "mark a person's translation as outdated",
+        "functions/usecases/edit_caption.py",
+        "tag: text if tag in document.by_hand else",
+        "tag:",
+        _EDITS,
+        "embedded and outdated",
+    ),
+    Mutant(
+        "replace text that no history has",
+        "functions/usecases/edit_caption.py",
+        "            keep_history.keep(self._store, before, document, by)\n",
+        "",
+        "tests/scenarios/cli/test_history.py",
+    ),
+    Mutant(
+        "drop what people wrote long ago",
+        "functions/usecases/keep_history.py",
+        "        if moved:\n",
+        "        if False:\n",
+        "tests/scenarios/cli/test_history.py",
+        "beyond_recall",
+    ),
+    Mutant(
+        "take a rename for a removal and an arrival",
+        "functions/local/watcher.py",
+        "                origin = self._origin(name)\n",
+        "                origin = None\n",
+        _RENAMES,
+        "persons_text_along or edited_apart",
+    ),
+    Mutant(
+        "leave text at its name when files are swapped",
+        "functions/local/watcher.py",
+        "            self._act(name, lambda: self._bucket.renamed_over(name))  # noqa: B023\n",
+        "            pass\n",
+        _RENAMES,
+        "swapped",
+    ),
     Mutant(
         "take a model's words for markup on the contact sheet",
         "functions/cli/contact_sheet.py",

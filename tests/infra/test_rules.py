@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 from google.cloud.firestore_v1.types import StructuredQuery
 
+from functions.core.document import Document, Renewal, Review, Status
+from functions.core.document_records import to_record
+from functions.core.public_text import published
 from tests.conftest import installed
 from tests.docs.test_queries import snippet
 from tests.infra.firestore_indexes import Indexes
@@ -160,6 +163,40 @@ def test_nobody_creates(website: Website) -> None:
     new = _fields(DOCUMENTS["captions/shown"])
     assert website.ask("/captions?documentId=new", "POST", new) == DENIED
     assert website.ask("/captions", "POST", new) == DENIED
+
+
+@pytest.mark.parametrize("needed", [True, False])
+@pytest.mark.parametrize("status", list(Status))
+def test_the_rules_let_through_what_the_package_says_is_published(
+    website: Website, documents: str, status: Status, needed: bool
+) -> None:
+    now, path = datetime(2026, 11, 23, tzinfo=UTC), f"/captions/{status}-{needed}"
+    document = Document(
+        bucket="b",
+        name="n",
+        generation=1,
+        status=status,
+        created_at=now,
+        updated_at=now,
+        alt_text="A mug",
+        review=Review(needed),
+        renewal=Renewal(now, forced=True),
+    )
+    fields = {k: v for k, v in to_record(document).items() if isinstance(v, (str, bool, dict))}
+    fields["usage"] = {}
+    owner = Website(documents, OWNER)
+    assert not isinstance(owner.ask(path, "PATCH", _fields(_without_nulls(fields))), int)
+
+    assert (website.ask(path) != DENIED) is published(document, withhold=True)
+    owner.ask(path, "DELETE")
+
+
+def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_nulls(value) if isinstance(value, dict) else value
+        for key, value in fields.items()
+        if value is not None
+    }
 
 
 def test_a_service_account_is_not_bound(documents: str) -> None:
