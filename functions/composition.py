@@ -197,7 +197,8 @@ def editing(
     from functions.usecases.edit_caption import Editing
 
     meanings = embeddings or meaning(settings)
-    return Editing(captions, images(settings), meanings, settings.languages[0])
+    named = settings.reviewers == "named"
+    return Editing(captions, images(settings), meanings, settings.languages[0], named=named)
 
 
 def recaption(settings: Settings, document: Document) -> None:

@@ -278,6 +278,12 @@ class Settings:
         _one_of("serve", "withhold"),
         "whether `alt_text` answers with words that still need a person's review",
     )
+    reviewers: str = _setting(
+        "CAPTION_REVIEWERS",
+        "named",
+        _one_of("named", "unnamed"),
+        "whether documents say who approved them; `unnamed` where websites read whole documents",
+    )
     lookup_daily_limit: int = _setting(
         "CAPTION_LOOKUP_DAILY_LIMIT",
         "1000000",

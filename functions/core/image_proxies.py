@@ -24,17 +24,21 @@ _PARAMETERS = frozenset(
 # Where an address in a parameter may be relative to the site that the proxy is part of.
 _ENDPOINT = re.compile(
     r"/(?:_next/image|_vercel/image|\.netlify/images|_image|_ipx(?:/[^/]*)*|cdn-cgi/image"
-    r"|_astro/image|api/(?:image|img)(?:-?proxy)?|image-?proxy|img-?proxy|imgproxy|resize|optimi[sz]e"
+    r"|_gatsby/image(?:/[^/]*)*|_astro/image|api/(?:image|img)(?:-?proxy)?|image-?proxy|img-?proxy|imgproxy|resize|optimi[sz]e"
     r"|__image|_img)/?",
     re.I,
 )
 # A path that is an image's own: whatever its query says, that is the image.
 _OWN = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg|tiff?|heic|bmp)$", re.I)
 _SCHEME = re.compile(r"(?:https?:/{1,3}|gs://)(?=[^/])", re.I)
-_ENCODED_SCHEME = re.compile(r"(?:https?|gs)%(?:25)*3a(?:/|%(?:25)*2f)", re.I)
+_ENCODED_SCHEME = re.compile(r"(?:https?|gs)(?::|%(?:25)*3a)(?:/|%(?:25)*2f)", re.I)
 _HOST_FIRST = re.compile(r"(?:ssl:)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?/.", re.I)
 # "http://", "https://" and "gs://" in base64.
 _BASE64 = re.compile(r"(?:aHR0c|Z3M6Ly)[\w+/=-]{8,}")
+# The same in hexadecimal, as camo has it.
+_HEX = re.compile(r"(?:68747470(?:73)?3a2f2f|67733a2f2f)(?:[0-9a-f]{2}){4,}", re.I)
+# The scheme as a folder: Discord's proxy, and others.
+_SCHEME_FOLDER = re.compile(r"/(https?)/(?=[^/]+\.[^/]+/)", re.I)
 _LAYERS_OF_ENCODING = 4
 
 _PHOTON = re.compile(r"i\d\.wp\.com")
@@ -107,6 +111,10 @@ def _in_path(path: str, query: str) -> Iterator[str]:
             yield absolute
     elif hidden := _BASE64.search(path):
         yield from _revealed(hidden[0])
+    elif digits := _HEX.search(path):
+        yield bytes.fromhex(digits[0]).decode("utf-8", "replace")
+    elif folder := _SCHEME_FOLDER.search(path):
+        yield f"{folder[1]}://{path[folder.end() :]}"
 
 
 def _of_known_hosts(scheme: str, host: str, path: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ _WORD = (
 _FOLDER = (
     r"(?:[._]?(?:thumb(?:nail)?s?|resized|resizes|previews?|small|medium|large|optimi[sz]ed|scaled"
     r"|webp|avif|sizes|responsive|nextImageExportOptimizer|@?[1-4]x)"
-    rf"|{_SIZE}|[wh][-_]?\d{{2,4}}|\d{{2,4}}[wh])"
+    rf"|{_SIZE}|[wh][-_]?\d{{2,4}}|\d{{2,4}}[wh]|fit-in|filters:[^/]+)"
 )
 # What stands at the end of a file's name, before the extension.
 _ENDINGS = (

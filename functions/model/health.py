@@ -24,7 +24,7 @@ from functions.model.pace import Pace
 # 4 ... seconds, or when the provider says.
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_ASKED_FOR = 1.0, 30.0, 3600.0
 # How long a delivery waits for its turn before it goes back to the platform.
-PATIENCE = 10.0
+PATIENCE = 20.0
 Wait = Callable[[threading.Condition, float], object]
 _QUOTA = frozenset({Outage.OVER_QUOTA, Outage.NO_CREDIT})
 
@@ -137,11 +137,11 @@ class ModelHealth:
     def _close(self, turn: Turn, outage: Outage, retry_after: float | None, now: datetime) -> None:
         """Pause, longer with each failure in a row; calls that were on their way count once."""
         asked = min(retry_after, LONGEST_ASKED_FOR) if retry_after else 0.0
-        if self._failures and turn.begun <= self._failed_at:
+        if self._failures and turn.begun < self._failed_at:
             self._pause = max(self._pause, asked)
         else:
             self._failures += 1
-            self._failed_at, self._pause = now, asked or _backoff(self._failures)
+            self._failed_at, self._pause = now, asked or _backoff(self._failures, outage)
         if self._pause:
             self._outage = outage
 
@@ -152,8 +152,12 @@ class ModelHealth:
         return f"{self.model} {what}; it is asked again in {closed:.0f} s"
 
 
-def _backoff(failures: int) -> float:
-    return min(FIRST_PAUSE * 2.0 ** min(failures - 2, 10), LONGEST_PAUSE) if failures > 1 else 0.0
+def _backoff(failures: int, outage: Outage) -> float:
+    """Seconds of a pause that nobody has asked for; most quotas are those of a minute."""
+    if failures < 2:
+        return 0.0
+    growth = 4.0 if outage in _QUOTA else 2.0
+    return min(FIRST_PAUSE * growth ** min(failures - 2, 10), LONGEST_PAUSE)
 
 
 @dataclass(slots=True)

@@ -24,6 +24,8 @@ from functions.usecases.label_image import label
 
 # Characters. Screen readers read alt text in one piece; whatever takes longer is a caption.
 LONGEST_ALT_TEXT, LONGEST_CAPTION = 1000, 5000
+# Whoever it was, where documents name nobody.
+REVIEWER = "a reviewer"
 _CONTENTION = 8
 _WORDS = ("alt_text", "caption", "decorative", "language")
 # What a person sees who edits; the rest (labels, embedding, lease) may change under them.
@@ -65,6 +67,8 @@ class Editing:
     of meanings, new words get their embedding.
 
     ``language`` is that of words for an image that had none, unless a change names another.
+    Unless people are ``named``, the documents call each of them a reviewer; the history, which no
+    website reads, knows who it was.
     """
 
     def __init__(
@@ -74,7 +78,10 @@ class Editing:
         meaning: Embeddings,
         language: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        named: bool = True,
     ) -> None:
+        self._named = named
         self._store, self._images, self._clock = store, images, clock
         self._meaning, self._language = meaning, language
 
@@ -87,7 +94,10 @@ class Editing:
         delivery for the image.
         """
         saved = self._saved(
-            key, lambda document, now: changed(document, change, by, now), by, version
+            key,
+            lambda document, now: changed(document, change, self._shown(by), now),
+            by,
+            version,
         )
         if saved.document.metadata_synced:
             return Edited(saved)
@@ -98,7 +108,7 @@ class Editing:
         Raises as :meth:`edit`."""
 
         def make(document: Document, now: datetime) -> Document:
-            return restored(document, past, by, now)
+            return restored(document, past, self._shown(by), now)
 
         return self._labelled(self._saved(key, make, by, version))
 
@@ -109,6 +119,9 @@ class Editing:
         if stored is None:
             raise NoCaption("there is no such caption; its image may have been deleted")
         return keep_history.history(self._store, stored.document)
+
+    def _shown(self, by: str) -> str:
+        return by if self._named else REVIEWER
 
     def _saved(
         self, key: str, change: Callable[[Document, datetime], Document], by: str, seen: str

@@ -90,6 +90,7 @@ locals {
     CAPTION_DATABASE      = local.database
     CAPTION_LANGUAGES     = join(",", var.languages)
     CAPTION_DAILY_LIMIT   = tostring(var.daily_limit)
+    CAPTION_REVIEWERS     = var.firestore_public ? "unnamed" : "named" # whole documents are read
     CAPTION_TRACES        = tostring(var.trace_share)
     CAPTION_REQUEST_TOPIC = google_pubsub_topic.requests.name
     CAPTION_CORS_ORIGINS  = join(",", var.cors_origins)

@@ -9,8 +9,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -20,13 +23,15 @@ from hypothesis.stateful import run_state_machine_as_test
 from rich.console import Console
 from rich.table import Table
 
+from tests.chaos import days
 from tests.chaos.machine import Chaos
-from tests.chaos.places import CloudPlace
+from tests.chaos.places import MEMORY, CloudPlace, EmbeddedPlace, Place
 from tests.chaos.scenarios import SCENARIOS, Outcome
 from tests.chaos.test_promise import SHORT, OnAFolder
 from tests.support import emulators, network_guard
 from tests.support.strict_storage import StrictStorage
 
+_UPLOADS = 100
 _OURS = ("ANTHROPIC_", "CAPTION_", "GEMINI_", "GOOGLE_", "OPENAI_")
 
 
@@ -69,6 +74,12 @@ def explored(name: str, machine: type[Chaos], examples: int, shrink: bool = True
     return Outcome(name, figures["deliveries"], figures["model calls"], found, broken)
 
 
+def on_a_folder(run: Callable[[Place, int], Outcome]) -> Outcome:
+    """A scenario of hours or days, on a folder and SQLite, in a time of its own."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        return run(EmbeddedPlace(Path(folder)), _UPLOADS)
+
+
 def main() -> int:
     """Run everything, print the table, and say whether the promise was kept."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
@@ -92,6 +103,7 @@ def main() -> int:
                     lambda n: explored(n, cloud, options.examples // 4, False),
                 ),
                 *((each.__name__, lambda n, run=each: run(emulator)) for each in SCENARIOS),
+                *((each.__name__, lambda n, run=each: on_a_folder(run)) for each in days.SCENARIOS),
             ]
             outcomes = []
             for name, part in parts:

@@ -20,7 +20,7 @@ from functions.core.document import (
     Stored,
     Upload,
 )
-from functions.core.errors import Stale, TransientError
+from functions.core.errors import Outage, Stale, TransientError
 from tests.chaos.faults import Faults
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ class ScriptedCaptioner:
     def _answer(self) -> Answer:
         kind = self._world.called(self._skew)
         if kind in _DELAYS:
-            raise TransientError(f"the model is {kind}", _DELAYS[kind])
+            outage = Outage.OVER_QUOTA if "quota" in kind else Outage.AWAY
+            raise TransientError(f"the model is {kind}", _DELAYS[kind], outage)
         number = sum(self._world.witness.calls.values())
         words = {
             "caption": f"A red bicycle stands in a wide street, seen for time {number}.",

@@ -29,6 +29,7 @@ class Witness:
         self._live, self._bytes = live, bytes_of
         self._attempts, self._limit = attempts, limit
         self.violations: list[str] = []
+        self.most_calls = 0
         self.calls: Counter[Key] = Counter()
         self.calls_by_day: Counter[str] = Counter()
         self.wishes: Counter[str] = Counter()
@@ -97,5 +98,6 @@ class Witness:
         self.calls_by_day[day] += 1
         if self._limit and self.calls_by_day[day] > self._limit:
             self.broken(f"{day}: call {self.calls_by_day[day]} of {self._limit}")
-        if self.calls[upload] > 2 * self._attempts * (1 + self.wishes[upload[0]]):
+        most = self.most_calls or 2 * self._attempts * (1 + self.wishes[upload[0]])
+        if self.calls[upload] > most:
             self.broken(f"{upload}: {self.calls[upload]} calls")

@@ -91,6 +91,8 @@ class World:
         )
         self.witness.written.add((BYTES["described"], METADATA["described"]["alt-text"]))
         self.script: list[str] = []
+        self.answer: Callable[[], str] = lambda: "good"
+        self.call_seconds = 2.0
         self.deliveries: list[Delivery] = []
         self.at_work: list[Delivery] = []
         self.names: dict[str, None] = {}
@@ -228,20 +230,25 @@ class World:
 
     def called(self, skew: timedelta) -> str:
         """The model is called by the delivery at work; the kind of its answer."""
-        self.pass_time(2)
+        self.pass_time(self.call_seconds)
         delivery = self.at_work[-1]
         delivery.calls += 1
         name, generation = delivery.key
         live = self.live(name)
         key = (name, generation or (live.generation if live else 0))
         self.witness.called(key, self.now + skew)
-        return self.script.pop(0) if self.script else "good"
+        return self.script.pop(0) if self.script else self.answer()
 
     def calm(self) -> None:
         """Everything works from now on."""
         self.script.clear()
         for each in self.instances:
             each.faults.clear()
+
+    def restart(self, instance: Instance) -> None:
+        """An instance ends without a word, and another one takes its place."""
+        if not instance.busy:
+            self._start(instance)
 
     def _start(self, instance: Instance) -> None:
         """A new process: nothing is left of the last one but its clock."""

@@ -18,6 +18,7 @@ _ENCODED = "https%3A%2F%2Fstorage.googleapis.com%2Fshop%2Fproducts%2Fmug.jpg"
 _TWICE = _ENCODED.replace("%", "%25")
 _SITE = "https://www.example.com"
 _BASE64 = base64.urlsafe_b64encode(_GCS.encode()).decode().rstrip("=")
+_HEX = _GCS.encode().hex()
 _CUT = "/".join(_BASE64[at : at + 16] for at in range(0, len(_BASE64), 16))
 
 FORMS: dict[str, tuple[str, ...]] = {
@@ -114,6 +115,12 @@ FORMS: dict[str, tuple[str, ...]] = {
         "https://cdn.statically.io/img/www.example.com/products/mug.jpg",
         "https://www-example-com.cdn.ampproject.org/i/s/www.example.com/products/mug.jpg",
         "https://www-example-com.cdn.ampproject.org/ii/w680/s/www.example.com/products/mug.jpg",
+        f"https://camo.githubusercontent.com/0123456789abcdef0123456789abcdef01234567/{_HEX}",
+        "https://images-ext-1.discordapp.net/external/x-Y_z/https/storage.googleapis.com/shop/products/mug.jpg",
+        f"{_SITE}/_gatsby/image/aGFzaA/YXJncw/mug.jpg?u={_ENCODED}&a=w%3D300",
+        "https://res.cloudinary.com/demo/image/fetch/f_auto/https:%2F%2Fstorage.googleapis.com%2Fshop%2Fproducts%2Fmug.jpg",
+        f"http://imaginary.example.org:9000/resize?width=300&url={_ENCODED}",
+        f"{_SITE}/fit-in/300x200/filters:quality(80)/products/mug.jpg",
         f"https://external-content.duckduckgo.com/iu/?u={_ENCODED}&f=1",
         f"https://web.archive.org/web/20260101000000im_/{_GCS}",
         f"https://wsrv.nl/?url=https%3A%2F%2Facme.imgix.net%2F{_TWICE}",

@@ -55,12 +55,23 @@ DOCUMENTS = (
 
 
 @pytest.fixture
-def place(stack: Stack, tmp_path: Path) -> Path:
-    """A folder to run in, with DOCUMENTS in the store that the command will find."""
+def place(embedded: Stack, tmp_path: Path) -> Path:
+    """A folder to run in, with DOCUMENTS in the store that the command will find. That Firestore
+    answers alike is tests/contracts/test_queries.py's; that it is asked, the next fixture's."""
+    return filled(tmp_path)
+
+
+@pytest.fixture
+def place_beside_firestore(cloud: Stack, tmp_path: Path) -> Path:
+    """The same with Firestore."""
+    return filled(tmp_path)
+
+
+def filled(folder: Path) -> Path:
     store = composition.store(Settings.from_env(os.environ))
     for each in DOCUMENTS:
         assert store.create(each)
-    return tmp_path
+    return folder
 
 
 def by_words(place: Path, text: str, *options: str) -> Ran:
@@ -95,6 +106,14 @@ def listed(place: Path, *options: str) -> list[str]:
 )
 def test_each_filter_keeps_what_it_names(place: Path, options: list[str], names: list[str]) -> None:
     assert listed(place, *options) == names
+
+
+def test_firestore_is_asked_by_filters_and_by_words(place_beside_firestore: Path) -> None:
+    place = place_beside_firestore
+    both = ["--tag", "kitchen", "--words", "mug", "--prefix", "shop/", "--since", "5d"]
+    assert listed(place, *both) == ["mug.jpg"]
+    found = by_words(place, "blue kettle", "--source", "human", "--json")
+    assert [each["name"] for each in found.records] == ["shop/kettle.jpg"]
 
 
 def test_a_search_by_words_ranks_by_how_many_are_matched(place: Path) -> None:

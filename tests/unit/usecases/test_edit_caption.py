@@ -336,3 +336,17 @@ def test_a_bucket_out_of_reach_keeps_nobody_from_editing(cloud: Cloud) -> None:
     cloud.request(name="a.jpg")
     assert there(cloud, "a.jpg")["metadata_synced"] is True
     assert cloud.metadata("a.jpg")["alt-text"] == "My mug"
+
+
+def test_documents_name_nobody_where_websites_read_them_and_the_history_knows_who(
+    mug: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPTION_REVIEWERS", "unnamed")
+    mug.restart()
+    edit(mug, "a.jpg", alt_text="A blue mug", approve=True)
+
+    document = there(mug, "a.jpg")
+    assert document["review"]["approved_by"] == "a reviewer"
+    assert "ana@example.com" not in str(document)
+    desk = composition.editing(composition.settings(), composition.store(composition.settings()))
+    assert "ana@example.com" in {each.by for each in desk.history(document_id(mug.bucket, "a.jpg"))}

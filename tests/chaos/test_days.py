@@ -1,0 +1,26 @@
+"""Short runs of the calendar: whatever the day brings, everything ends captioned by itself."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.days import SCENARIOS
+from tests.chaos.places import MEMORY, EmbeddedPlace, Place
+from tests.chaos.scenarios import Outcome
+
+
+@pytest.fixture
+def place() -> Iterator[EmbeddedPlace]:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        yield EmbeddedPlace(Path(folder))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.__name__)
+def test_everything_is_captioned_without_a_command(
+    place: EmbeddedPlace, scenario: Callable[[Place, int], Outcome]
+) -> None:
+    assert scenario(place, 6).violations == []
