@@ -201,7 +201,7 @@ def test_another_prompt_is_told_and_named(pictures: Path, model_server: ModelSer
     own = pictures.parent / "short.md"
     own.write_text("Be terse. Write in {language}, {max_length} characters.\n{guidance}")
     run(pictures, "--prompt", own, "--save", "terse")
-    assert all("Be terse. Write in the language" in call.text for call in model_server.calls)
+    assert all("Be terse. Write in English" in call.text for call in model_server.calls)
     assert runs.load(runs.place("terse")).prompt.startswith("short@")
 
 
