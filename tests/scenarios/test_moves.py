@@ -201,6 +201,7 @@ def test_the_last_copy_of_a_persons_text_keeps_it_when_the_others_are_long_gone(
 def test_a_copy_holds_a_persons_text_when_the_original_is_long_gone(stack: Stack) -> None:
     stack.deliver(stack.put("a.jpg", jpeg()))
     stack.deliver(stack.put("model's.jpg", jpeg()))
+    stack.model.answer(gemini.good(alt_text="A mug, made anew"))
     stack.request(name="model's.jpg", force=True)
     edit(stack, "a.jpg", alt_text=HAND)
     event = stack.copy("a.jpg", "b.jpg")

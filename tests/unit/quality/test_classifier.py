@@ -85,3 +85,15 @@ def test_every_weight_can_be_read() -> None:
     rows = [line.split("\t") for line in Path(classifier.FILE).read_text("utf-8").splitlines()]
     assert all(len(row) == 2 and int(row[1]) for row in rows)
     assert len(json.dumps(rows)) < 700_000
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Das angefragte Bild wurde leider nicht übermittelt."),
+        ("es", "La foto no se pudo abrir."),
+        ("en", "The picture you sent appears to be blank or corrupted."),
+    ],
+)
+def test_what_certainly_describes_nothing_is_withheld(language: str, text: str) -> None:
+    assert said(text, language) == "withheld"
