@@ -94,6 +94,10 @@ worst-model: .venv/dev ## twenty bad answers, and what stands in the document th
 chaos: .venv/dev ## crashes, storms, outages and wrong clocks, with figures
 	$(BIN)/python -m tests.chaos
 
+simulate-quota: .venv/dev ## a bulk beyond the provider's quota: calls, refusals, time
+	$(BIN)/python -m tools.simulated_quota
+	$(BIN)/python -m tools.simulate_quota
+
 mutants: .venv/dev ## plant bugs one at a time and see each one caught
 	$(BIN)/python -m tools.mutants
 
@@ -126,4 +130,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images fuzz-images screenshots worst-model chaos mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean

@@ -69,8 +69,9 @@ def _texts(
         findings += [Finding(code, Severity.FIX, field, said) for code, said in fixes.items()]
         if text or not reply.decorative:
             limit = context.max_length if key == "alt_text" else LONGEST_CAPTION
+            tagged = bool(reply.tags)
             findings += judged(
-                CheckedText(text, field, language, limit, context, reply.visible_text)
+                CheckedText(text, field, language, limit, context, reply.visible_text, tagged)
             )
     return texts, findings
 

@@ -71,7 +71,10 @@ def _describes_too(passage: CheckedText) -> bool:
 
 def doubtful(passage: CheckedText) -> str | None:
     """A text that may describe nothing; a person decides."""
-    if passage.is_quotation or not _doubted(passage) or _describes_too(passage):
+    if passage.is_quotation or not passage.tokens or _describes_too(passage):
+        return None
+    unknown = passage.language.split("-")[0] not in classifier.LANGUAGES
+    if not _doubted(passage) and (passage.tagged or not unknown):
         return None
     return f"“{shown(passage.text)}”: does this describe the image?"
 
