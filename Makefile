@@ -30,7 +30,7 @@ test: .venv/dev .venv-pip ## lint, types and tests, with both emulators
 	$(BIN)/mypy
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-programs: .venv/dev ## bring the programs that the tests drive and that are not here: browser, emulators
+programs: .venv/dev .venv-pip ## bring the programs that the tests drive and that are not here: browser, emulators
 	@tools/programs.sh && $(MAKE) --no-print-directory browser-libraries
 
 fuzz: .venv/dev ## the properties with new examples, fifty times as many
