@@ -945,7 +945,7 @@ MUTANTS = (
     Mutant(
         "publish what describes nothing",
         "functions/quality/wording.py",
-        "    found = passage.doubt >= classifier.CERTAIN\n",
+        "    found = checked.doubt >= classifier.CERTAIN\n",
         "    found = False\n",
         "tests/unit/quality/test_classifier.py",
     ),
