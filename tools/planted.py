@@ -314,8 +314,8 @@ MUTANTS = (
     Mutant(
         "keep the claim on an image that is gone",
         _CAPTIONING,
-        "            forget_image.drop(self._store, self._images, task.claim.stored)\n",
-        "",
+        "Gone:\n            forget_image.drop(self._store, self._images, task.claim.stored)\n",
+        "Gone:\n",
     ),
     Mutant(
         "label before saving",
