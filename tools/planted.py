@@ -91,8 +91,8 @@ MUTANTS = (
     Mutant(
         "look for copies among fifty documents only",
         _COPIES,
-        "    text = from_text(record.text).at(record.read_at)\n    if not record.text:\n",
-        "    text = PictureText()\n    if True:\n",
+        "    text = from_text(record.text).at(record.read_at)\n    if not text.known and",
+        "    text = PictureText()\n    if not text.known and",
         _MOVES,
         "embedded and any_query_reads",
     ),
