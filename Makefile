@@ -30,7 +30,7 @@ test: .venv/dev .venv-pip ## lint, types and tests, with both emulators
 	$(BIN)/mypy
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-programs: .venv/dev ## bring the programs that the tests drive and that are not here: browser, emulators
+programs: .venv/dev .venv-pip ## bring the programs that the tests drive and that are not here: browser, emulators
 	@tools/programs.sh && $(MAKE) --no-print-directory browser-libraries
 
 fuzz: .venv/dev ## the properties with new examples, fifty times as many
@@ -66,6 +66,7 @@ lock: ## write all locks anew; UPGRADE=1 takes the newest of all, pins and what 
 source: ## build/source, the folder to deploy: the functions, and the lock as their requirements
 	@rm -rf build/source && mkdir -p build/source
 	@cp -R main.py functions $(wildcard captions.toml) build/source
+	@rm -r $(addprefix build/source/functions/,cli evals local sites)
 	@find build/source -name __pycache__ -prune -exec rm -r {} +
 	@cp requirements.lock build/source/requirements.txt
 
@@ -93,6 +94,10 @@ worst-model: .venv/dev ## twenty bad answers, and what stands in the document th
 
 chaos: .venv/dev ## crashes, storms, outages and wrong clocks, with figures
 	$(BIN)/python -m tests.chaos
+
+simulate-quota: .venv/dev ## a bulk beyond the provider's quota: calls, refusals, time
+	$(BIN)/python -m tools.simulated_quota
+	$(BIN)/python -m tools.simulate_quota
 
 mutants: .venv/dev ## plant bugs one at a time and see each one caught
 	$(BIN)/python -m tools.mutants
@@ -126,4 +131,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images fuzz-images screenshots worst-model chaos mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean

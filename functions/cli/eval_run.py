@@ -123,11 +123,11 @@ def _asked(
             for each in settings.model.chain
         ]
         trial = Trial(captioners, settings, composition.policy(settings), wording)
-        names = [each for each in pictures.names if not trial.told(each)[0].skip]
+        names = [each for each in pictures.names if not trial.instructions(each)[0].skip]
         run = Run(
             name=place.stem,
             model=str(settings.model),
-            prompt=", ".join(sorted({trial.told(each)[2].version for each in names})),
+            prompt=", ".join(sorted({trial.instructions(each)[2].version for each in names})),
             date=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             settings={
                 "pictures": pictures.said,

@@ -156,8 +156,8 @@ def _backoff(failures: int, outage: Outage) -> float:
     """Seconds of a pause that nobody has asked for; most quotas are those of a minute."""
     if failures < 2:
         return 0.0
-    growth = 4.0 if outage in _QUOTA else 2.0
-    return min(FIRST_PAUSE * growth ** min(failures - 2, 10), LONGEST_PAUSE)
+    growing = 4.0 ** min(failures - 1, 5) if outage in _QUOTA else 2.0 ** min(failures - 2, 10)
+    return min(FIRST_PAUSE * growing, LONGEST_PAUSE)
 
 
 @dataclass(slots=True)

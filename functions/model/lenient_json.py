@@ -29,7 +29,8 @@ _ENDS = {end: re.compile(rf"\\.|{end}", re.DOTALL) for end in _QUOTES.values()}
 # What follows the quotation mark that ends a text, and not one that stands inside it.
 _AFTER_KEY = re.compile(r"\s*:")
 _AFTER_VALUE = re.compile(
-    r"""\s*(?:[}\]]|$|,\s*(?:["'“‘][\w -]{1,40}["'”’]\s*:|[\w-]{1,40}\s*:|[}\]]|$)"""
+    r"""\s*(?:[}\]]|$|,\s*(?:["'“‘][\w -]{0,40}(?:["'”’]\s*(?::|$)|$)"""
+    r"""|[\w-]{1,40}\s*(?::|$)|[}\]]|$)"""
     r"""|["'“‘]\w{1,40}["'”’]\s*:)"""
 )
 _AFTER_ITEM = re.compile(r"""\s*(?:[\]}]|$|,\s*(?:["'“‘\]{\[\d-]|true|false|null|$))""")

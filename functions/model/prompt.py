@@ -56,7 +56,7 @@ class PromptText:
             )
         return cls(path.stem, text)
 
-    def told(self, language: str, max_length: int, guidance: str) -> str:
+    def filled(self, language: str, max_length: int, guidance: str) -> str:
         return self.text.format(language=language, max_length=max_length, guidance=guidance)
 
 
@@ -68,19 +68,23 @@ def compose(
     max_output_tokens: int | None = None,
 ) -> Prompt:
     """What a model is told about one upload, the picture and its embedded text apart."""
-    told = _composed(rule, tuple(languages), hint, wording or _shipped())
+    filled = _composed(rule, tuple(languages), hint, wording or _shipped())
     if max_output_tokens:
-        told = replace(told, max_output_tokens=max_output_tokens, output_limit=max_output_tokens)
-    return told
+        filled = replace(
+            filled, max_output_tokens=max_output_tokens, output_limit=max_output_tokens
+        )
+    return filled
 
 
 @functools.lru_cache(maxsize=256)
 def _composed(rule: Rule, languages: tuple[str, ...], hint: str, wording: PromptText) -> Prompt:
-    system = wording.told(language_name(languages[0]), rule.max_length, _guidance(rule, languages))
+    system = wording.filled(
+        language_name(languages[0]), rule.max_length, _guidance(rule, languages)
+    )
     user = "Write the alt text and caption for this image." + fenced("notes by the uploader", hint)
     wanted = schema(languages)
-    told = json.dumps([system, user, wanted], sort_keys=True)
-    version = f"{wording.name}@{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    filled = json.dumps([system, user, wanted], sort_keys=True)
+    version = f"{wording.name}@{hashlib.sha256(filled.encode()).hexdigest()[:12]}"
     return Prompt(version, system, user, wanted, output_tokens(rule, languages))
 
 

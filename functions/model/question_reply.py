@@ -61,7 +61,7 @@ def faults(reply: QuestionReply, context: quality.Context) -> tuple[str, ...]:
     """What must not be passed on of a reply, each with how to mend it: refusals that pass for
     answers, what data in the image or its notes dictated, code, made-up contact details, guesses
     about people."""
-    passage = CheckedText(
+    checked = CheckedText(
         reply.answer.text,
         "answer",
         reply.answer.language,
@@ -70,7 +70,7 @@ def faults(reply: QuestionReply, context: quality.Context) -> tuple[str, ...]:
         reply.visible_text,
     )
     rules = (*_RULES, wording.spoken_refusal) if reply.answer.answerable else _RULES
-    return tuple(f"answer: {found}" for found in (judge(passage) for judge in rules) if found)
+    return tuple(f"answer: {found}" for found in (judge(checked) for judge in rules) if found)
 
 
 def _best(text: str) -> Mapping[str, Any] | None:

@@ -18,6 +18,7 @@ class CheckedText:
     """A cleaned text: which field it is, its language, and how long it may be.
 
     ``visible_text`` is what stands in the image; a description may repeat it whatever it says.
+    ``tagged`` is whether the reply has tags: a model that saw something has.
     """
 
     text: str
@@ -26,6 +27,7 @@ class CheckedText:
     limit: int
     context: Context
     visible_text: str = ""
+    tagged: bool = True
 
     @functools.cached_property
     def own(self) -> str:

@@ -18,9 +18,15 @@ from collections.abc import Iterator, Mapping
 FILE = pathlib.Path(__file__).parent / "words" / "classifier.tsv"
 
 # From here on a text is marked for review, and from there on withheld.
-DOUBTFUL, CERTAIN = -0.25, 1.2
+DOUBTFUL, CERTAIN = -0.7, 1.2
 # A text with no word that is heard of refusals and errors is none that can be known.
-_TELLING, UNKNOWN = 0.3, -0.5
+_TELLING, UNKNOWN = 0.25, -0.6
+# What the weights know; of other languages a person judges what came without tags.
+_TAUGHT = (
+    "ar bn cs da de el en es fa fi fr he hi hu id it ja ko mr nb "
+    "nl pl pt ro ru sv sw ta te th tr uk ur vi zh"
+)
+LANGUAGES = frozenset(_TAUGHT.split())
 # What takes a quotation's place: that something is quoted tells of a description.
 QUOTED = "“”"
 # A text is judged by its beginning; nothing that is longer is a refusal only.

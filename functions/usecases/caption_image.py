@@ -268,11 +268,16 @@ class Captioning:
                 task,
                 Status.DEFERRED,
                 "over_budget",
-                f"the day's {self._settings.daily_limit} model calls are spent; run `captions "
-                "retry` tomorrow, or raise CAPTION_DAILY_LIMIT",
+                f"the day's {self._settings.daily_limit} model calls are spent; it is "
+                "taken up as soon as the limit allows again, or when CAPTION_DAILY_LIMIT is raised",
                 report,
             )
         except PermanentError as error:
+            image = preflight.claims_to_be_an_image(task.upload)
+            if error.reason in preflight.UNREADABLE and not image:
+                forget_image.drop(self._store, self._images, task.claim.stored)
+                report.outcome, report.reason = "skipped", "not_an_image"
+                return
             status = Status.FAILED if error.reason in preflight.GIVEN_UP else Status.REJECTED
             finish = self._unanswered(task, status, error.reason, error.message, report)
         except Exception as error:

@@ -111,10 +111,10 @@ def forget(store: CaptionStore, document: Document) -> None:
     document has it. Raises Held if the record keeps changing."""
 
     def without(text: PictureText, now: datetime) -> PictureText:
-        heirs = _captioned(store, document) if document.by_person else ()
-        for heir in heirs:
+        text = text.without(document, now + picture_text.KEPT_FOR)
+        for heir in _captioned(store, document) if document.by_person else ():
             text = text.with_text(heir)
-        return text.without(document, now + picture_text.KEPT_FOR)
+        return text
 
     _change(store, document, without)
 
@@ -168,7 +168,7 @@ def _change(
 
 def _known(store: CaptionStore, record: Record, mine: Document) -> PictureText:
     text = from_text(record.text).at(record.read_at)
-    if not record.text:
+    if not text.known and not text.asking:
         for document in _captioned(store, mine):
             text = text.with_text(document)
     return text

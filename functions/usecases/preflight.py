@@ -15,6 +15,8 @@ from functions.core.policy import Rule
 from functions.core.ports import ImageStore
 from functions.settings import Settings
 
+# Reasons to say that a file is no image, where it never said that it was one.
+UNREADABLE = frozenset({"corrupt_image", "unsupported_type"})
 # Reasons that end an image as `failed`: it may be fine, but it was tried enough.
 GIVEN_UP = frozenset({"retries_exhausted", "expired"})
 _UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
@@ -31,7 +33,7 @@ def skip_reason(upload: Upload, rule: Rule, images: ImageStore) -> str:
         return asked
     if rule.skip:
         return "rule"
-    if _claims_to_be_an_image(upload):
+    if claims_to_be_an_image(upload):
         return ""
     head = images.read(upload, _HEAD_BYTES) if upload.size != 0 else b""
     if upload.content_encoding == "gzip":
@@ -72,7 +74,8 @@ def languages(upload: Upload, rule: Rule, configured: Sequence[str]) -> tuple[st
     return tuple(dict.fromkeys((*asked, *wanted)))
 
 
-def _claims_to_be_an_image(upload: Upload) -> bool:
+def claims_to_be_an_image(upload: Upload) -> bool:
+    """Whether an upload says so, by its type or, where it has none, by its name."""
     kind = upload.content_type.partition(";")[0].strip().lower()
     if kind in _UNTYPED:
         kind = mimetypes.guess_type(upload.name)[0] or ""

@@ -94,6 +94,7 @@ class Cloud:
 
     def adopt(self, state: Mapping[str, Any]) -> None:
         """Hold what a state of Terraform's says that there is."""
+        self._numbers = itertools.count(1_000)  # beyond those in the state
         for resource in state["resources"]:
             for each in resource["instances"] if resource["mode"] == "managed" else ():
                 values = _complete(SCHEMA["resource"][resource["type"]], each["attributes"])

@@ -255,3 +255,65 @@ def test_uploads_over_the_daily_limit_are_deferred_until_they_are_asked_for(
     document = stack.document("2.jpg")
     assert document
     assert document["status"] == "captioned"
+
+
+@pytest.mark.parametrize(
+    ("why", "reason", "said"),
+    [
+        ("refused", "blocked", "may not describe"),
+        ("unreadable", "no_caption", "no image that it can read"),
+        ("empty", "no_caption", "nothing in the image"),
+        ("uncertain", "no_caption", "cannot make out"),
+    ],
+)
+def test_a_model_that_says_it_cannot_describe_is_not_asked_again(
+    stack: Stack, why: str, reason: str, said: str
+) -> None:
+    stack.model.answer(gemini.good(could_not_describe=why, caption="", alt_text="", tags=[]))
+    assert stack.deliver(stack.put("a.jpg", jpeg())) == 200
+
+    document = stack.document("a.jpg")
+    assert document
+    assert (document["status"], document["error"]["reason"]) == ("rejected", reason)
+    assert said in document["error"]["message"]
+    assert stack.model.count == 1
+
+
+def test_what_a_doubting_model_describes_all_the_same_is_published_with_a_mark(
+    stack: Stack,
+) -> None:
+    stack.model.answer(gemini.good(could_not_describe="uncertain"))
+    assert stack.deliver(stack.put("a.jpg", jpeg())) == 200
+
+    document = stack.document("a.jpg")
+    assert document
+    assert document["status"] == "captioned"
+    assert document["review"]["reasons"] == ["model_uncertain"]
+    assert stack.model.count == 1
+
+
+def test_a_reply_that_is_cut_off_behind_the_alt_text_is_used(stack: Stack) -> None:
+    words = '{"could_not_describe": "none", "caption": "A dog runs.", "alt_text": "Dog", "decora'
+    stack.model.answer(gemini.out_of_tokens(words))
+    assert stack.deliver(stack.put("a.jpg", jpeg())) == 200
+
+    document = stack.document("a.jpg")
+    assert document
+    assert (document["status"], document["alt_text"]) == ("captioned", "Dog")
+    assert stack.model.count == 1
+
+
+def test_after_a_reply_without_words_less_is_asked_for_and_the_cause_is_named(
+    stack: Stack,
+) -> None:
+    stack.model.always(gemini.out_of_tokens(None))
+    assert stack.deliver(stack.put("a.jpg", jpeg())) == 200
+
+    document = stack.document("a.jpg")
+    assert document
+    assert document["error"]["reason"] == "no_caption"
+    assert "CAPTION_MAX_OUTPUT_TOKENS" in document["error"]["message"]
+    first, second = (call.body["generationConfig"] for call in stack.model.calls)
+    assert "visible_text" in first["responseJsonSchema"]["properties"]
+    assert "visible_text" not in second["responseJsonSchema"]["properties"]
+    assert second["maxOutputTokens"] == 2 * first["maxOutputTokens"]

@@ -198,6 +198,30 @@ def test_the_last_copy_of_a_persons_text_keeps_it_when_the_others_are_long_gone(
     assert words(written, "c.jpg") == ("captioned", "human", HAND)
 
 
+def test_a_copy_holds_a_persons_text_when_the_original_is_long_gone(stack: Stack) -> None:
+    stack.deliver(stack.put("a.jpg", jpeg()))
+    stack.deliver(stack.put("model's.jpg", jpeg()))
+    stack.model.answer(gemini.good(alt_text="A mug, made anew"))
+    stack.request(name="model's.jpg", force=True)
+    edit(stack, "a.jpg", alt_text=HAND)
+    event = stack.copy("a.jpg", "b.jpg")
+    stack.deliver(event)
+    stack.forget(stack.remove("a.jpg"))
+    let_time_go_by(event)
+
+    stack.deliver(stack.put("c.jpg", jpeg()))
+    assert words(stack, "c.jpg") == ("captioned", "human", HAND)
+
+
+def let_time_go_by(event: dict[str, Any]) -> None:
+    """Let everything expire that is to."""
+    store = composition.store(composition.settings())
+    key = event["md5Hash"].replace("/", "_").replace("+", "-").rstrip("=")
+    record = store.read_record(KIND, key)
+    expired = re.sub('"expires_at": "[0-9]{4}', '"expires_at": "2020', record.text)
+    store.write_record(replace(record, text=expired))
+
+
 def test_labels_alone_count_as_the_uploaders(written: Stack) -> None:
     event = written.copy("a.jpg", "b.jpg")
     written.forget(written.remove("a.jpg"))
@@ -387,11 +411,7 @@ def test_a_claim_to_ask_for_a_picture_ends_with_its_lease(stack: Stack) -> None:
     stack.model.answer(gemini.ERRORS["overloaded"])
     assert stack.deliver(stack.put("b.jpg", jpeg())) == 500
     assert stack.deliver(event) == 500
-    key = event["md5Hash"].replace("/", "_").replace("+", "-").rstrip("=")
-    record = store.read_record(KIND, key)
-    expired = re.sub('"expires_at": "[0-9]{4}', '"expires_at": "2020', record.text)
-    store.write_record(replace(record, text=expired))
-
+    let_time_go_by(event)
     wait_no_more(store, "a.jpg", stack)
     assert stack.deliver(event) == 200
 

@@ -30,6 +30,49 @@ def test_a_new_day_has_a_new_limit(tmp_path: Path) -> None:
     assert budget.take(NOW + timedelta(minutes=2))
 
 
+@pytest.mark.parametrize("calls", [1, 7, 60])
+def test_instances_that_end_without_a_word_take_little_with_them(
+    tmp_path: Path, calls: int
+) -> None:
+    store = SqliteCaptions(tmp_path / "captions.db")
+    for _ in range(30):
+        instance = DailyLimit(store, 10_000)
+        assert all(instance.take(NOW) for _ in range(calls))
+    assert store.reserved(NOW.date().isoformat()) <= 1.02 * 30 * calls
+
+
+def test_many_that_wait_at_once_are_reserved_for_at_once(tmp_path: Path) -> None:
+    class Counted(SqliteCaptions):
+        reservations = 0
+
+        def reserve(self, day: str, block: int, limit: int) -> int:
+            self.reservations += 1
+            return super().reserve(day, block, limit)
+
+    store = Counted(tmp_path / "captions.db")
+    budget = DailyLimit(store, 1000)
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(lambda _: budget.take(NOW), range(64)))
+    assert store.reservations <= 64
+    assert store.reserved(NOW.date().isoformat()) >= 64
+
+
+def test_a_call_that_was_refused_is_made_by_the_next_one(tmp_path: Path) -> None:
+    budget = DailyLimit(SqliteCaptions(tmp_path / "captions.db"), 1)
+    assert budget.take(NOW)
+    budget.untake(NOW)
+    assert [budget.take(NOW), budget.take(NOW)] == [True, False]
+
+
+def test_what_is_left_at_the_end_is_given_back(tmp_path: Path) -> None:
+    store = SqliteCaptions(tmp_path / "captions.db")
+    budget = DailyLimit(store, 10)
+    assert budget.take(NOW)
+    budget.untake(NOW)
+    budget.give_back()
+    assert store.reserved(NOW.date().isoformat()) == 0
+
+
 def test_no_limit_writes_nothing(tmp_path: Path) -> None:
     store = SqliteCaptions(tmp_path / "captions.db")
     assert all(DailyLimit(store, 0).take(NOW) for _ in range(5))

@@ -247,27 +247,45 @@ def test_decoders_end_with_the_function() -> None:
     assert not any(child.is_running() for child in found)
 
 
+# A decoder that works as long as it is told, and then says what one says.
+BUSY = """
+import sys, time
+from functions.pictures.decoding import worker
+
+def answer(request, data):
+    until = time.process_time() + request["work"]
+    while time.process_time() < until:
+        pass
+    told = {"mime_type": "image/jpeg", "width": 1, "height": 1, "note": ""}
+    words = {"alt_text": "", "caption": "", "title": "", "language": ""}
+    return told | {"embedded": words}, b"\\xff\\xd8\\xff\\xd9"
+
+worker.main(1 << 28, answer)
+"""
+
+
 def test_a_slow_image_gives_way_to_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoders, "PATIENCE_SECONDS", 0.05)
-    slow = drawn.flat_png(8000)
-    assert outcome(GIF) == ""  # a decoder is at hand
+    monkeypatch.setattr(decoders, "PATIENCE_SECONDS", 0.3)
+    places = decoders.Places(lambda: decoders.Decoder("-c", BUSY))
+    places.decode({"work": 0}, b"")  # a decoder is at hand
     ended: list[str] = []
 
-    def prepare(name: str, data: bytes) -> None:
-        pictures.prepare(data, NOTHING, LIMIT)
+    def decode(name: str, work: float) -> None:
+        places.decode({"work": work}, b"")
         ended.append(name)
 
-    threads = [threading.Thread(target=prepare, args=(f"slow {i}", slow)) for i in range(4)]
+    threads = [threading.Thread(target=decode, args=(f"slow {i}", 1.0)) for i in range(3)]
     for thread in threads:
         thread.start()
-    while len(decoders._places._waiting) < 3:
+    while len(places._waiting) < 2:
         time.sleep(0.005)
-    honest = threading.Thread(target=prepare, args=("honest", GIF))
+    honest = threading.Thread(target=decode, args=("honest", 0))
     honest.start()
     for thread in (*threads, honest):
         thread.join()
+    places.close()
     assert ended[0] == "honest"
-    assert len(ended) == 5
+    assert len(ended) == 4
 
 
 def test_the_second_attempt_at_a_killer_costs_half_of_the_first(

@@ -19,7 +19,7 @@ def codes(
     max_length: int = 125,
 ) -> set[str]:
     """What is found in an alt text, fixes apart."""
-    reply = Reply(text, text, visible_text=visible_text)
+    reply = Reply(text, text, tags=("a",), visible_text=visible_text)
     context = Context((language,), max_length, tuple(hints), name, prompt)
     return {
         found.code
@@ -174,7 +174,7 @@ def test_a_list_of_search_terms_is_no_description(language: str, text: str) -> N
     ],
 )
 def test_a_list_within_a_sentence_is_one(text: str) -> None:
-    assert codes(text) == set()
+    assert codes(text) <= {"doubtful"}
 
 
 def test_a_fifth_over_the_limit_is_let_pass_and_no_more() -> None:
