@@ -48,9 +48,7 @@ def run(asked: TrialPictures, models: Sequence[str], wording: Path | None, name:
     own = PromptText.load(wording) if wording else None
     chosen = _chosen(models)
     if asked.references and find_spec("sacrebleu") is None:
-        raise ConfigurationError(
-            "BLEU needs the package sacrebleu: pip install 'bucket-captions[eval]'"
-        )
+        raise ConfigurationError("BLEU needs the package sacrebleu: make .venv/eval")
     started = datetime.now(UTC)
     places = [_place(name, settings.model, started, len(chosen)) for settings in chosen]
     for settings in chosen:
