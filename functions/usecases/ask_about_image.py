@@ -83,8 +83,7 @@ class Asking:
         keys = [document_id(*place) for place in mine]
         known = self._store.read_fields(keys, ("bucket", "name", "generation", "updated_at"))
         for number, (place, key) in enumerate(zip(mine, keys, strict=True)):
-            exact = number == 0 and (public or self._has_captions(place[0]))
-            if key in known or exact:
+            if key in known or (number == 0 and (public or self._has_captions(place[0]))):
                 with suppress(Gone):
                     return self.live(*place)
         raise Gone
