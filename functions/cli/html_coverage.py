@@ -19,6 +19,10 @@ _FILLED = dict.fromkeys(("filled", "functional", "decorative", "redundant"), "ca
 _MISSING = {
     "nameless": "decoration, but its link has no other name",
     "uncaptioned": "no caption",
+    "rejected": "cannot be captioned: `captions get` says why",
+    "failed": "given up: `captions get` says why, `captions retry` tries again",
+    "waiting": "its caption is not there yet",
+    "withheld": "withheld until somebody has looked: `captions list --review`",
     "elsewhere": "in no known bucket",
     "untouched": "not an <img>",
 }

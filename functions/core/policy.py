@@ -235,6 +235,9 @@ def _match(value: Any) -> str:
         raise ValueError('is empty: write "**" to match every image')
     if text.startswith("gs://"):
         raise ValueError("is compared with the object's name: leave out gs:// and the bucket")
+    if text.startswith("/"):
+        meant = text.lstrip("/") or "**"
+        raise ValueError(f'begins with a slash, which no object\'s name does: write "{meant}"')
     try:
         glob(text)
     except ValueError as error:

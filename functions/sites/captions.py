@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from functions.core import public_text
-from functions.core.document import Document, document_id
+from functions.core.document import Document, Status, document_id
 from functions.core.ports import CaptionStore
 from functions.core.public_text import PublicText
 from functions.sites.attributes import one_line
@@ -33,6 +33,17 @@ class PublicCaptions:
             stored = self._captions.read_many(batch)
             for key in batch:
                 self._documents[key] = stored[key].document if key in stored else None
+
+    def why_not(self, place: ObjectPlace) -> str:
+        """Why there are no words to show: the outcome of an image that lacks them."""
+        document = self._documents.get(document_id(*place))
+        if document is None:
+            return "uncaptioned"
+        if document.status == Status.CAPTIONED:
+            shown = public_text.published(document, withhold=self._withhold)
+            return "uncaptioned" if shown else "withheld"
+        ended = document.status in (Status.REJECTED, Status.FAILED)
+        return str(document.status) if ended else "waiting"
 
     def wording(self, place: ObjectPlace, language: str) -> PublicText | None:
         """The words for readers of ``language``, the alt text on one line and empty for decoration

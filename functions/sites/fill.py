@@ -22,9 +22,10 @@ class ImageFinding:
     (no ``img``); or it gets ``alt``, which is in ``language``: ``filled``, ``functional`` (with
     where its link leads), ``decorative``, ``presentational`` (its author says so) or
     ``redundant`` (what stands beside it says so already); or it lacks words: ``nameless`` (a link
-    that would have no name without them), ``uncaptioned``, ``elsewhere`` (in no bucket that is
-    known). ``functional_image`` tells of an image that is all of its link's content and says what
-    it shows, not where that leads.
+    that would have no name without them), ``uncaptioned``, ``rejected``, ``failed`` or ``waiting``
+    (as its document says), ``withheld`` (until somebody has looked), ``elsewhere`` (in no bucket
+    that is known). ``functional_image`` tells of an image that is all of its link's content and
+    says what it shows, not where that leads.
     """
 
     line: int
@@ -127,7 +128,7 @@ class HtmlPage:
         for place in places:
             if said := known.wording(place, image.language or self._language):
                 return _described(replace(found, uri="gs://{}/{}".format(*place)), image, said)
-        return replace(found, outcome="uncaptioned" if places else "elsewhere")
+        return replace(found, outcome=known.why_not(places[0]) if places else "elsewhere")
 
 
 def _settled(image: Image) -> str:

@@ -218,7 +218,10 @@ class Captioning:
             if mine:
                 decision = Decision.WORK
             if decision is Decision.HELD:
-                raise Held(f"held until {lease.waits_until(stored)}")
+                raise Held(
+                    f"another delivery holds it, or a pause has not passed, until "
+                    f"{lease.waits_until(stored)}; it is delivered again by itself"
+                )
             if decision in (Decision.DONE, Decision.SUPERSEDED):
                 report.outcome = decision.value
                 return None

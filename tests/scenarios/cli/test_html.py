@@ -144,20 +144,23 @@ def test_words_that_look_like_markup_are_text(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "why"),
     [
-        {"status": "rejected", "alt_text": ""},
-        {"status": "pending"},
-        {"alt_text": ""},
-        {"alt_text": " \n "},
+        ({"status": "rejected", "alt_text": ""}, "cannot be captioned: `captions get` says why"),
+        ({"status": "failed"}, "given up: `captions get` says why, `captions retry` tries again"),
+        ({"status": "pending"}, "its caption is not there yet"),
+        ({"alt_text": ""}, "no caption"),
+        ({"alt_text": " \n "}, "no caption"),
     ],
 )
-def test_an_image_without_words_is_left_as_it_is(site: Site, changes: dict[str, Any]) -> None:
+def test_an_image_without_words_is_left_as_it_is(
+    site: Site, changes: dict[str, Any], why: str
+) -> None:
     site.caption("x.png", **changes)
     site.write("index.html", "<img src=x.png>")
     run = site.fill()
     assert (run.status, site.read()) == (0, b"<img src=x.png>")
-    assert "gs://local/x.png no caption index.html:1" in spaced(run.out)
+    assert f"gs://local/x.png {why} index.html:1" in spaced(run.out)
 
 
 def test_words_that_wait_for_a_review_can_be_withheld(site: Site) -> None:

@@ -142,6 +142,7 @@ def test_any_glob_compiles_or_is_refused(pattern: str, name: str) -> None:
         ('[[rules]]\nmatch = " "\n', 2, "'match' is empty"),
         ("[[rules]]\nmatch = 3\n", 2, "'match' is a number: write text"),
         ('[[rules]]\nmatch = "gs://b/a/**"\n', 2, "leave out gs:// and the bucket"),
+        ('[[rules]]\nmatch = "/products/**"\n', 2, 'write "products/**"'),
         ('[[rules]]\nmatch = "a[b"\n', 2, "'match' is no glob: '[' is not closed"),
         ('[[rules]]\nmatch = "a[]"\n', 2, "'match' is no glob: '[' is not closed"),
         ('[[rules]]\nmatch = "[z-a]"\n', 2, "runs backwards: write 'a-z'"),
