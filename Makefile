@@ -30,7 +30,7 @@ test: .venv/dev .venv-pip ## lint, types and tests, with both emulators
 	$(BIN)/mypy
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-programs: .venv/dev ## bring the programs that the tests drive and that are not here: browser, emulators
+programs: .venv/dev .venv-pip ## bring the programs that the tests drive and that are not here: browser, emulators
 	@tools/programs.sh && $(MAKE) --no-print-directory browser-libraries
 
 fuzz: .venv/dev ## the properties with new examples, fifty times as many
@@ -66,6 +66,7 @@ lock: ## write all locks anew; UPGRADE=1 takes the newest of all, pins and what 
 source: ## build/source, the folder to deploy: the functions, and the lock as their requirements
 	@rm -rf build/source && mkdir -p build/source
 	@cp -R main.py functions $(wildcard captions.toml) build/source
+	@rm -r $(addprefix build/source/functions/,cli evals local sites)
 	@find build/source -name __pycache__ -prune -exec rm -r {} +
 	@cp requirements.lock build/source/requirements.txt
 

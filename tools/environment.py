@@ -244,7 +244,19 @@ def _create(folder: Path) -> None:
 
 
 def _run(command: Sequence[str], env: Mapping[str, str]) -> None:
-    subprocess.run(command, env=dict(env), check=True, stdin=subprocess.DEVNULL)
+    """Run it; what it says is shown if it fails, as pip has much to say where all is well."""
+    done = subprocess.run(
+        command,
+        env=dict(env),
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        print(done.stdout, end="", flush=True)
+        raise subprocess.CalledProcessError(done.returncode, command)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ _MEANING = "functions/model/embeddings.py"
 _PUBLISHING = "functions/core/transitions.py"
 _REMOVALS = "functions/usecases/forget_image.py"
 _PLANS = "tests/infra/test_plans.py"
+_ASKED = "functions/usecases/ask_about_image.py"
+_QUESTIONS = "tests/scenarios/test_ask.py"
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ MUTANTS = (
     Mutant(
         "look for copies among fifty documents only",
         _COPIES,
-        "    text = from_text(record.text).at(record.read_at)\n    if not record.text:\n",
-        "    text = PictureText()\n    if True:\n",
+        "    text = from_text(record.text).at(record.read_at)\n    if not text.known and",
+        "    text = PictureText()\n    if not text.known and",
         _MOVES,
         "embedded and any_query_reads",
     ),
@@ -314,8 +316,8 @@ MUTANTS = (
     Mutant(
         "keep the claim on an image that is gone",
         _CAPTIONING,
-        "            forget_image.drop(self._store, self._images, task.claim.stored)\n",
-        "",
+        "Gone:\n            forget_image.drop(self._store, self._images, task.claim.stored)\n",
+        "Gone:\n",
     ),
     Mutant(
         "label before saving",
@@ -846,9 +848,106 @@ MUTANTS = (
         "day or limit",
     ),
     Mutant(
+        "count what an outage costs as attempts",
+        _CAPTIONING,
+        "attempts=stored.document.attempts - others,",
+        "attempts=stored.document.attempts,",
+        _ASKING,
+        "embedded and costs_no_image",
+    ),
+    Mutant(
+        "count no failure of an image's own",
+        "functions/core/outcomes.py",
+        "return bool(others) and others[0].served",
+        "return False and others[0].served",
+        "tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "ask a model that is known to be away",
+        "functions/model/health.py",
+        "        if self._pause:\n            self._outage = outage\n",
+        "",
+        _ASKING,
+        "embedded and known_to_be_away",
+    ),
+    Mutant(
+        "let everybody probe",
+        "functions/model/health.py",
+        "return left or (FIRST_PAUSE if self._probing else 0.0)",
+        "return left",
+        "tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "never lower the pace",
+        "functions/model/health.py",
+        "                    self._pace.refuse(turn.begun, now)\n",
+        "                    pass\n",
+        "tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "work on under a claim that has run out",
+        _CAPTIONING,
+        "if held and held.expires_at - now >= min(self._call, self._lease * 0.8):",
+        "if held:",
+        "tests/chaos/test_races.py",
+    ),
+    Mutant(
+        "reserve a hundredth of the limit at once",
+        "functions/model/quota.py",
+        "spare = min(self._used // _SPARE, self._limit // _LARGEST_SHARE)",
+        "spare = self._limit // _LARGEST_SHARE",
+        "tests/unit/model/test_quota.py",
+    ),
+    Mutant(
+        "count refused calls for the day",
+        "functions/model/fallback_chain.py",
+        "                self._budget.untake(self._clock())\n",
+        "                pass\n",
+        _ASKING,
+        "embedded and do_not_count",
+    ),
+    Mutant(
+        "take up what another run has marked",
+        "functions/usecases/keep.py",
+        "stored, marked)\n            return True\n        return False\n",
+        "stored, marked)\n        return True\n",
+        "tests/unit/usecases/test_keep.py",
+    ),
+    Mutant(
+        "keep forgets the deferred",
+        "functions/usecases/keep.py",
+        "            self._deferred,\n",
+        "",
+        "tests/scenarios/test_keep.py",
+        "embedded",
+    ),
+    Mutant(
+        "keep leaves dead claims",
+        "functions/usecases/keep.py",
+        "            self._left_behind,\n",
+        "",
+        "tests/scenarios/test_keep.py",
+        "embedded",
+    ),
+    Mutant(
+        "begin each run at the bucket's beginning",
+        "functions/usecases/keep.py",
+        "            self._remember(key, after)\n",
+        "            pass\n",
+        "tests/scenarios/test_keep.py",
+        "embedded",
+    ),
+    Mutant(
+        "tell the topic of nothing that failed before",
+        "functions/usecases/keep.py",
+        "            self._untold,\n",
+        "",
+        "tests/scenarios/test_events_topic.py",
+    ),
+    Mutant(
         "publish what describes nothing",
         "functions/quality/wording.py",
-        "    found = passage.doubt >= classifier.CERTAIN\n",
+        "    found = checked.doubt >= classifier.CERTAIN\n",
         "    found = False\n",
         "tests/unit/quality/test_classifier.py",
     ),
@@ -880,5 +979,37 @@ MUTANTS = (
         "        if unable is None:\n",
         _ASKING,
         "cannot_describe",
+    ),
+    Mutant(
+        "ask twice when two ask the same",
+        _ASKED,
+        "            if kept.is_asked(key):\n",
+        "            if False:\n",
+        _QUESTIONS,
+        "embedded and at_once",
+    ),
+    Mutant(
+        "keep the answers about an image that has gone",
+        _REMOVALS,
+        "        keep_answers.forget(self._store, deletion.id, deletion.generation)\n",
+        "",
+        _QUESTIONS,
+        "overwritten or nobody_told or go_with",
+    ),
+    Mutant(
+        "answer from another generation's memory",
+        "functions/usecases/keep_answers.py",
+        "    if kept < generation:\n        return KeptAnswers(record, generation)\n",
+        "",
+        _QUESTIONS,
+        "embedded and another_generation",
+    ),
+    Mutant(
+        "answer about images of strangers' buckets",
+        _ASKED,
+        "(public or self._has_captions(place[0]))",
+        "True",
+        _QUESTIONS,
+        "embedded and nothing_is_captioned",
     ),
 )

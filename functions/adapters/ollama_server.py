@@ -41,7 +41,9 @@ def address(env: Mapping[str, str]) -> str:
     place, slash, path = rest.partition("/")
     host, port = _split(place)
     port = port or {"http": "80", "https": "443"}.get(scheme, "11434")
-    host = {"": "localhost", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
+    # Nothing is bound: these are names that others bind to.
+    everywhere = "0.0.0.0"  # noqa: S104  # nosec B104
+    host = {"": "localhost", everywhere: "127.0.0.1", "[::]": "[::1]"}.get(host, host)
     scheme = scheme or "http"
     usual = {"http": "80", "https": "443"}[scheme] if scheme in {"http", "https"} else ""
     where = host if port == usual else f"{host}:{port}"

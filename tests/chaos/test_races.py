@@ -255,3 +255,24 @@ def test_the_first_to_ask_about_some_bytes_does_not_wait_for_a_later_one(world: 
     deliver(world, 0)
 
     assert document(world).status == "captioned"
+
+
+def test_a_claim_that_ran_out_while_it_waited_is_not_worked_on(world: World) -> None:
+    def others_are_faster() -> None:
+        world.pass_time(300)
+        deliver(world, 0, instance=1)
+
+    world.put(NAME, "a")
+    meanwhile(world, "fetch", others_are_faster, after=True)
+    deliver(world, 0)
+
+    assert sum(world.witness.calls.values()) == 1
+
+
+def test_a_claim_that_ran_out_and_that_nobody_took_is_renewed(world: World) -> None:
+    world.put(NAME, "a")
+    meanwhile(world, "fetch", lambda: world.pass_time(300), after=True)
+    meanwhile(world, "describe", lambda: deliver(world, 0, instance=1))
+    deliver(world, 0)
+
+    assert sum(world.witness.calls.values()) == 1

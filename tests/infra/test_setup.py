@@ -10,12 +10,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.conftest import installed as present
+from tests.support.emulators import Missing
 from tests.support.locks import PATHS, ROOT, locked, requirements, versions
 from tests.support.package_index import PackageIndex, package_index
 from tools import environment
@@ -325,14 +328,23 @@ def test_the_oldest_pip_refuses_a_lock_that_names_less(
     assert "must have their versions pinned" in refused.stderr
 
 
+@contextmanager
+def pip_in(python: Path) -> Iterator[list[str]]:
+    """The command of an environment's pip."""
+    if not python.exists():
+        raise Missing("the oldest pip", "run `make .venv-pip`")
+    yield [str(python), "-m", "pip"]
+
+
 def planned(python: Path, lock: Path, index: PackageIndex) -> subprocess.CompletedProcess[str]:
     """What pip would install from ``lock``."""
     options = ["--dry-run", "--ignore-installed", "--isolated", "--no-cache-dir", "--quiet"]
-    return subprocess.run(
-        [python, "-m", "pip", "install", *options, "--index-url", index.url, "-r", str(lock)],
-        env={"PATH": os.environ["PATH"], "HOME": str(lock.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
+    with present(pip_in(python)) as pip:
+        return subprocess.run(
+            [*pip, "install", *options, "--index-url", index.url, "-r", str(lock)],
+            env={"PATH": os.environ["PATH"], "HOME": str(lock.parent)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )

@@ -213,7 +213,7 @@ def test_a_quota_that_is_raised_is_found(health: ModelHealth, time: Time) -> Non
 
     served(health, time, 300, allowed)
     limit[0] = 100.0
-    served(health, time, 900, allowed)
+    served(health, time, 1800, allowed)
     answered, _ = served(health, time, 60, allowed)
     assert answered > 5 * 60
 
