@@ -66,6 +66,7 @@ lock: ## write all locks anew; UPGRADE=1 takes the newest of all, pins and what 
 source: ## build/source, the folder to deploy: the functions, and the lock as their requirements
 	@rm -rf build/source && mkdir -p build/source
 	@cp -R main.py functions $(wildcard captions.toml) build/source
+	@rm -r $(addprefix build/source/functions/,cli evals local sites)
 	@find build/source -name __pycache__ -prune -exec rm -r {} +
 	@cp requirements.lock build/source/requirements.txt
 

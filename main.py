@@ -52,3 +52,9 @@ def alt_text(request: Request) -> Response:
 def review(request: Request) -> Response:
     """Let people see images with their words, and set them right."""
     return composition.review().answer(request)
+
+
+@functions_framework.http
+def ask(request: Request) -> Response:
+    """Answer a question about one image."""
+    return composition.ask().answer(request)

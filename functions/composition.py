@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from google.cloud import storage
 
     from functions.http.alt_text import AltTextEndpoint
+    from functions.http.ask import AskEndpoint
     from functions.http.review import ReviewEndpoint
     from functions.model.embeddings import Embeddings
+    from functions.usecases.ask_about_image import Asking
     from functions.usecases.caption_image import Captioning
     from functions.usecases.edit_caption import Editing
     from functions.usecases.forget_image import Forgetting
@@ -54,6 +56,8 @@ def start(target: str) -> None:
         require_key(read.model, os.environ)
         _require_similarity(read)
         prices.table(read.prices)
+    if target == "ask":
+        _require_answers(read.model)
 
 
 @functools.cache
@@ -167,6 +171,36 @@ def alt_text() -> AltTextEndpoint:
 
     seconds = 0 if settings().local else SECONDS
     return AltTextEndpoint(settings(), functools.cache(lambda: store(settings())), seconds)
+
+
+@functools.cache
+def ask() -> AskEndpoint:
+    """Questions about images, for people who may spend model calls on them."""
+    from functions.http.ask import AskEndpoint
+
+    return AskEndpoint(settings(), asking)
+
+
+@functools.cache
+def asking() -> Asking:
+    """The use case of questions, by the environment's settings."""
+    made = asking_by(settings())
+    atexit.register(made.give_back)
+    return made
+
+
+def asking_by(settings: Settings) -> Asking:
+    """The use case of questions by ``settings``. Raises ConfigurationError where no model is
+    there to answer."""
+    from functions.usecases.ask_about_image import Asking
+
+    _require_answers(settings.model)
+    seconds = settings.timeout_seconds
+    captioners = [
+        LateCaptioner(str(each), functools.partial(captioner, each, seconds))
+        for each in settings.model.chain
+    ]
+    return Asking(settings, policy(settings), store(settings), images(settings), captioners)
 
 
 @functools.cache
@@ -391,6 +425,14 @@ def require_package(model: Model) -> None:
                 f"CAPTION_MODEL={each} needs the package {provider.package}: "
                 f"pip install {provider.install}"
             )
+
+
+def _require_answers(model: Model) -> None:
+    if model.provider == "offline":
+        raise ConfigurationError(
+            "CAPTION_MODEL=offline answers no questions; choose a model, such as "
+            "CAPTION_MODEL=gemini:gemini-3.5-flash-lite, and set its key"
+        )
 
 
 def _require_similarity(settings: Settings) -> None:

@@ -89,10 +89,25 @@ def _answered(error: Exception) -> Exception:
 def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds: float) -> None:
     from flask import has_request_context, request
 
-    line: dict[str, Any] = {
+    header = request.headers.get("traceparent", "") if has_request_context() else ""
+    line = {
         "severity": severity,
         "message": message or f"{report.outcome} gs://{report.bucket}/{report.name}",
         "event_id": str(event.get("id") or ""),
+        **_fields(report, seconds),
+    }
+    _write(line, str(event.get("traceparent") or header))
+
+
+def answered(report: Report, traceparent: str, seconds: float) -> None:
+    """One line on an answer over HTTP that a model was asked for."""
+    message = f"{report.outcome} gs://{report.bucket}/{report.name}"
+    line = {"severity": "INFO", "message": message, **_fields(report, seconds)}
+    _write(line, traceparent)
+
+
+def _fields(report: Report, seconds: float) -> dict[str, Any]:
+    line: dict[str, Any] = {
         "bucket": report.bucket,
         "name": report.name,
         "generation": str(report.generation) if report.generation is not None else None,
@@ -112,8 +127,11 @@ def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds
         line["embedding"] = report.embedding
     if report.kept:
         line["kept"] = report.kept
-    header = request.headers.get("traceparent", "") if has_request_context() else ""
-    if found := trace(str(event.get("traceparent") or header)):
+    return line
+
+
+def _write(line: dict[str, Any], traceparent: str) -> None:
+    if found := trace(traceparent):
         line["logging.googleapis.com/trace"] = found
     text = json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
     sys.stdout.write(text + "\n")

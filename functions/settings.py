@@ -214,6 +214,12 @@ class Settings:
         _whole(0, 10**9),
         "model calls a UTC day over all instances; 0 for no limit",
     )
+    ask_daily_limit: int = _setting(
+        "CAPTION_ASK_DAILY_LIMIT",
+        "1000",
+        _whole(0, 10**9),
+        "model calls a UTC day that answer questions, over all instances; 0 = none are given",
+    )
     filter: str = _setting(
         "CAPTION_FILTER",
         "rules",

@@ -26,6 +26,8 @@ _MEANING = "functions/model/embeddings.py"
 _PUBLISHING = "functions/core/transitions.py"
 _REMOVALS = "functions/usecases/forget_image.py"
 _PLANS = "tests/infra/test_plans.py"
+_ASKED = "functions/usecases/ask_about_image.py"
+_QUESTIONS = "tests/scenarios/test_ask.py"
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ MUTANTS = (
     Mutant(
         "look for copies among fifty documents only",
         _COPIES,
-        "    text = from_text(record.text).at(record.read_at)\n    if not record.text:\n",
-        "    text = PictureText()\n    if True:\n",
+        "    text = from_text(record.text).at(record.read_at)\n    if not text.known and",
+        "    text = PictureText()\n    if not text.known and",
         _MOVES,
         "embedded and any_query_reads",
     ),
@@ -314,8 +316,8 @@ MUTANTS = (
     Mutant(
         "keep the claim on an image that is gone",
         _CAPTIONING,
-        "            forget_image.drop(self._store, self._images, task.claim.stored)\n",
-        "",
+        "Gone:\n            forget_image.drop(self._store, self._images, task.claim.stored)\n",
+        "Gone:\n",
     ),
     Mutant(
         "label before saving",
@@ -942,7 +944,7 @@ MUTANTS = (
     Mutant(
         "publish what describes nothing",
         "functions/quality/wording.py",
-        "    found = passage.doubt >= classifier.CERTAIN\n",
+        "    found = checked.doubt >= classifier.CERTAIN\n",
         "    found = False\n",
         "tests/unit/quality/test_classifier.py",
     ),
@@ -974,5 +976,37 @@ MUTANTS = (
         "        if unable is None:\n",
         _ASKING,
         "cannot_describe",
+    ),
+    Mutant(
+        "ask twice when two ask the same",
+        _ASKED,
+        "            if kept.is_asked(key):\n",
+        "            if False:\n",
+        _QUESTIONS,
+        "embedded and at_once",
+    ),
+    Mutant(
+        "keep the answers about an image that has gone",
+        _REMOVALS,
+        "        keep_answers.forget(self._store, deletion.id, deletion.generation)\n",
+        "",
+        _QUESTIONS,
+        "overwritten or nobody_told or go_with",
+    ),
+    Mutant(
+        "answer from another generation's memory",
+        "functions/usecases/keep_answers.py",
+        "    if kept < generation:\n        return KeptAnswers(record, generation)\n",
+        "",
+        _QUESTIONS,
+        "embedded and another_generation",
+    ),
+    Mutant(
+        "answer about images of strangers' buckets",
+        _ASKED,
+        "(public or self._has_captions(place[0]))",
+        "True",
+        _QUESTIONS,
+        "embedded and nothing_is_captioned",
     ),
 )

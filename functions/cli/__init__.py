@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from functions.cli.ask import ask
 from functions.cli.audit import audit
 from functions.cli.backfill import backfill
 from functions.cli.caption import caption
@@ -60,7 +61,7 @@ def captions() -> None:
 
 
 for each in (
-    *(demo, serve, caption, get, list_, search, edit, history, restore, import_),
+    *(demo, serve, caption, ask, get, list_, search, edit, history, restore, import_),
     *(retry, keep, backfill, check),
     *(rules, models, evaluate, html, audit),
 ):

@@ -61,8 +61,8 @@ def ask(read: Settings, requests: list[pubsub.Request], force: bool = False) -> 
     """Have these images captioned: here and now in a folder, else by a message for each."""
     if read.local:
         choose_model_aloud()
-        desk = use_cases_of(settings())
-        work([Job(name, bucket, name, desk) for bucket, name, *_ in requests], force)
+        use_cases = use_cases_of(settings())
+        work([Job(name, bucket, name, use_cases) for bucket, name, *_ in requests], force)
         return
     pubsub.publish(read, counted(requests, "Asking", len(requests)))
     click.echo(f"{number(len(requests), 'image')} asked for.", err=True)

@@ -44,7 +44,7 @@ class Job:
     said: str
     bucket: str
     name: str
-    desk: UseCases
+    use_cases: UseCases
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,12 @@ def _jobs(said: Sequence[str], stack: ExitStack) -> list[Job]:
     read = replace(read, model=settings().model)
     jobs: dict[str, Job] = {}
     if named:
-        desk = use_cases_of(read)
-        jobs |= {each: Job(each, *places[each], desk) for each in named}
+        use_cases = use_cases_of(read)
+        jobs |= {each: Job(each, *places[each], use_cases) for each in named}
     if loose:
         click.echo("Nothing is stored; give --local FOLDER to keep captions.", err=True)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="captions-")))
-        desk = use_cases_of(replace(read, local=folder.resolve()))
+        use_cases = use_cases_of(replace(read, local=folder.resolve()))
         for number, each in enumerate(loose):
             name = f"{number}/{Path(each).name}"
             (folder / str(number)).mkdir()
@@ -102,7 +102,7 @@ def _jobs(said: Sequence[str], stack: ExitStack) -> list[Job]:
                 shutil.copyfile(each, folder / name)
             except OSError as error:
                 raise click.UsageError(f"{each} cannot be read: {error.strerror}") from None
-            jobs[each] = Job(each, BUCKET, name, desk)
+            jobs[each] = Job(each, BUCKET, name, use_cases)
     return [jobs[each] for each in dict.fromkeys(said)]
 
 
@@ -127,7 +127,7 @@ def _captioned(job: Job, force: bool) -> Document | str:
     report = Report()
     request = CaptionRequest(job.bucket, job.name, datetime.now(UTC), force=force)
     try:
-        job.desk.captioning.request(request, report)
+        job.use_cases.captioning.request(request, report)
     except ConfigurationError:
         raise
     except CaptionError as error:
@@ -136,7 +136,7 @@ def _captioned(job: Job, force: bool) -> Document | str:
         return "there is no such image"
     if report.outcome == "skipped":
         return f"skipped: {_SKIPPED.get(report.reason, report.reason)}"
-    stored = job.desk.captions.read(document_id(job.bucket, job.name))
+    stored = job.use_cases.captions.read(document_id(job.bucket, job.name))
     return stored.document if stored else "it was deleted meanwhile"
 
 

@@ -70,7 +70,7 @@ def show_comparison(
     facts = output.facts()
     for letter, run in zip("AB", runs, strict=True):
         facts.add_row(letter, output.text(f"{run.name}  {run.model}  {run.prompt}"))
-    facts.add_row("CIDEr-D", output.text(f"{compared.gain:+.2f}; {compared.verdict}", "bold"))
+    facts.add_row("CIDEr-D", output.text(f"{compared.gain:+.2f}; {compared.judgement}", "bold"))
     out.print()
     out.print(facts)
     out.print()
@@ -113,7 +113,7 @@ def compared(before: Run, after: Run, result: Comparison) -> dict[str, Any]:
         "scored": result.scored,
         "gain": result.gain,
         "interval": result.interval,
-        "verdict": result.verdict,
+        "verdict": result.judgement,
     }
 
 

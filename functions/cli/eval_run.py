@@ -48,9 +48,7 @@ def run(asked: TrialPictures, models: Sequence[str], wording: Path | None, name:
     own = PromptText.load(wording) if wording else None
     chosen = _chosen(models)
     if asked.references and find_spec("sacrebleu") is None:
-        raise ConfigurationError(
-            "BLEU needs the package sacrebleu: pip install 'bucket-captions[eval]'"
-        )
+        raise ConfigurationError("BLEU needs the package sacrebleu: make .venv/eval")
     started = datetime.now(UTC)
     places = [_place(name, settings.model, started, len(chosen)) for settings in chosen]
     for settings in chosen:
@@ -123,11 +121,11 @@ def _asked(
             for each in settings.model.chain
         ]
         trial = Trial(captioners, settings, composition.policy(settings), wording)
-        names = [each for each in pictures.names if not trial.told(each)[0].skip]
+        names = [each for each in pictures.names if not trial.instructions(each)[0].skip]
         run = Run(
             name=place.stem,
             model=str(settings.model),
-            prompt=", ".join(sorted({trial.told(each)[2].version for each in names})),
+            prompt=", ".join(sorted({trial.instructions(each)[2].version for each in names})),
             date=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             settings={
                 "pictures": pictures.said,

@@ -122,9 +122,9 @@ def _checked(model: Model) -> Check:
     try:
         with closing(composition.captioner(model, settings.timeout_seconds)) as captioner:
             picture = pictures.prepare(logo(), captioner.accepts, settings.max_pixels)
-            told = prompt.compose(Rule(), settings.languages[:1])
+            instructions = prompt.compose(Rule(), settings.languages[:1])
             started = time.monotonic()
-            answer = captioner.describe(picture, told)
+            answer = captioner.describe(picture, instructions)
             took = round((time.monotonic() - started) * 1000)
         problem, said = _judged(answer)
     except CaptionError as error:

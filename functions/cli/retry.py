@@ -50,8 +50,8 @@ def retry(status: Sequence[str], bucket: str, prefix: str, dry_run: bool) -> Non
         _name(found)
     elif found and read.local:
         choose_model_aloud()
-        desk = use_cases_of(settings())
-        work([Job(each.name, each.bucket, each.name, desk) for each in found])
+        use_cases = use_cases_of(settings())
+        work([Job(each.name, each.bucket, each.name, use_cases) for each in found])
     elif found:
         requests = ((each.bucket, each.name, each.generation, False) for each in found)
         pubsub.publish(read, requests)

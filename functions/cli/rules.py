@@ -29,7 +29,7 @@ def rules(uri: str) -> None:
     rule = composition.policy(read).rule(name)
     upload = Upload(bucket, name, 0, datetime.now(UTC))
     languages = preflight.languages(upload, rule, read.languages)
-    told = prompt.compose(rule, languages)
+    instructions = prompt.compose(rule, languages)
     if session().json:
         record = {
             "file": str(composition.policy_file(read) or ""),
@@ -37,10 +37,10 @@ def rules(uri: str) -> None:
             "line": rule.line,
             "skip": rule.skip,
             "languages": list(languages),
-            "prompt": told.version,
-            "system": told.system,
-            "user": told.user,
-            "schema": told.schema,
+            "prompt": instructions.version,
+            "system": instructions.system,
+            "user": instructions.user,
+            "schema": instructions.schema,
         }
         click.echo(json.dumps(record, ensure_ascii=False))
         return
@@ -51,4 +51,6 @@ def rules(uri: str) -> None:
     click.echo(f"Captioned  {'no: skip = true' if rule.skip else 'yes'}")
     if not rule.skip:
         click.echo(f"Languages  {', '.join(languages)}")
-        click.echo(f"Prompt     {told.version}\n\n{told.system}\n{told.user}")
+        click.echo(
+            f"Prompt     {instructions.version}\n\n{instructions.system}\n{instructions.user}"
+        )

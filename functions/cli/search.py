@@ -17,14 +17,12 @@ from functions.core.document import Document, Query, Source, Status
 from functions.core.errors import CaptionError
 from functions.core.ports import CaptionStore
 from functions.settings import Settings
+from functions.usecases import search_captions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 STATUSES = tuple(each.value for each in Status)
 SOURCES = tuple(each.value for each in Source if each)
-_PAGE = 100
-# How many documents are read to choose those with the most words, and for each word at least.
-_RANKED, _FEWEST = 1000, 50
 
 
 def filters(command: F) -> F:
@@ -90,36 +88,15 @@ def search(text: str, csv: bool, limit: int, **wanted: Any) -> None:
 
 def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Document]:
     """Documents of as many pages as it takes, up to ``limit``."""
-    while limit > 0:
-        page = captions.find(replace(query, limit=min(limit, _PAGE)))
-        for stored in page.found:
-            yield stored.document
-        limit -= len(page.found)
-        if not page.cursor:
-            return
-        query = replace(query, cursor=page.cursor)
+    return (each.document for each in search_captions.walk(captions, query, limit))
 
 
 def _by_words(captions: CaptionStore, query: Query) -> caption_table.Listed:
-    """The documents with the most of the words, the newer of equals first.
-
-    Each word brings its own, so that those of a rare one are not lost behind a frequent one's.
-    """
-    share = max(_FEWEST, _RANKED // len(query.words))
-    found: dict[str, Document] = {}
-    for word in query.words:
-        named = list(walk(captions, replace(query, words=(word,)), share))
-        found |= {each.id: each for each in named}
-        if len(named) == share:
-            click.echo(f"Many have {word!r}: the last {share} of them are ranked.", err=True)
-    wanted = set(query.words)
-    ranked = sorted(
-        ((len(wanted.intersection(each.search_terms)), each) for each in found.values()),
-        key=lambda one: (one[0], one[1].updated_at),
-        reverse=True,
-    )[: query.limit]
+    found = search_captions.by_words(captions, query)
+    for word in found.frequent:
+        click.echo(f"Many have {word!r}: the last {found.looked_at} of them are ranked.", err=True)
     return caption_table.Listed(
-        [each for _, each in ranked], "matched", [count for count, _ in ranked]
+        [each.document for each, _ in found.ranked], "matched", [count for _, count in found.ranked]
     )
 
 

@@ -42,7 +42,7 @@ class Comparison:
     interval: tuple[float, float] | None
 
     @property
-    def verdict(self) -> str:
+    def judgement(self) -> str:
         """What the figures say, for a person."""
         if not self.scored:
             return "no picture has the same references in both runs: nothing to score"

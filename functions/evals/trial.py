@@ -38,7 +38,7 @@ class Trial:
     policy: Policy
     wording: prompt.PromptText | None = None
 
-    def told(self, name: str) -> tuple[Rule, tuple[str, ...], Prompt]:
+    def instructions(self, name: str) -> tuple[Rule, tuple[str, ...], Prompt]:
         """The rule for a picture, its languages, and what the model is told."""
         rule = self.policy.rule(name)
         upload = Upload("local", name, 0, datetime.now(UTC))
@@ -59,9 +59,12 @@ class Trial:
                 time.sleep(min(error.retry_after or wait, LONGEST_WAIT))
 
     def _row(self, folder: Path, name: str, reference: Reference | None) -> Row:
-        rule, languages, told = self.told(name)
+        rule, languages, instructions = self.instructions(name)
         context = quality.Context(
-            languages, rule.max_length, name=name, prompt_text=f"{told.system}\n{told.user}"
+            languages,
+            rule.max_length,
+            name=name,
+            prompt_text=f"{instructions.system}\n{instructions.user}",
         )
         answers: list[Answer] = []
         captioners = [_Heard(each, answers) for each in self.captioners]
@@ -75,9 +78,9 @@ class Trial:
             if (folder / name).stat().st_size > self.settings.max_bytes:
                 raise PermanentError("too_large", "The file is over CAPTION_MAX_BYTES.")
             rules, own_prices = self.settings.filter != "off", self.settings.prices
-            asking = ModelClient(captioners, _Unbound(), _now, rules=rules, own_prices=own_prices)
+            client = ModelClient(captioners, _Unbound(), _now, rules=rules, own_prices=own_prices)
             sent = picture(captioners[0].accepts)
-            asked = asking.ask(sent, picture, told, context, _LATE, report, image=name)
+            asked = client.ask(sent, picture, instructions, context, _LATE, report, image=name)
         except PermanentError as error:
             row = replace(row, outcome=error.reason, problem=error.message)
         except OSError as error:
@@ -125,8 +128,8 @@ class _Heard:
         self._captioner, self._answers = captioner, answers
         self.model, self.accepts, self.close = captioner.model, captioner.accepts, captioner.close
 
-    def describe(self, picture: Picture, told: Prompt) -> Answer:
-        answer = self._captioner.describe(picture, told)
+    def describe(self, picture: Picture, instructions: Prompt) -> Answer:
+        answer = self._captioner.describe(picture, instructions)
         self._answers.append(answer)
         return answer
 

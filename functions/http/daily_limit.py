@@ -30,6 +30,10 @@ class DailyLimit:
 
     def seconds_left(self) -> int:
         """Until the next day begins."""
-        now = self._clock()
-        midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
-        return max(1, int((midnight - now).total_seconds()))
+        return seconds_left_of_day(self._clock())
+
+
+def seconds_left_of_day(now: datetime) -> int:
+    """Until the next UTC day begins; 1 at least."""
+    midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
+    return max(1, int((midnight - now).total_seconds()))

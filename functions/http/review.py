@@ -25,7 +25,7 @@ from functions.core.errors import (
 from functions.core.ports import CaptionStore, Gallery
 from functions.http import responses, review_requests
 from functions.http.responses import Refusal
-from functions.usecases import import_text
+from functions.usecases import import_text, search_captions
 from functions.usecases.edit_caption import Change, Editing, version
 from functions.usecases.thumbnail import Thumbnails
 
@@ -76,6 +76,8 @@ _POLICY = (
 _IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _SEEN_AGAIN = "private, max-age=600"
 _SVG = "image/svg+xml"
+# Documents read to answer a search by words while somebody waits.
+_MOST_RANKED = 100
 # Edits of one batch at the same time, each of which waits for the stores.
 _AT_ONCE = 8
 
@@ -231,7 +233,9 @@ class ReviewEndpoint:
         if not query.words:
             raise Refusal(400, "q is missing; write what the images show")
         near = self._near(request.args["q"], query)
-        found = near or self._by_words(query)
+        found = near or [
+            each for each, _ in search_captions.by_words(self.store, query, _MOST_RANKED).ranked
+        ]
         by = "meaning" if near else "words"
         return responses.as_json({"captions": _shown(found), "next": None, "by": by})
 
@@ -243,13 +247,6 @@ class ReviewEndpoint:
             return [stored for stored, _ in self.store.nearest(self.place(question), query)]
         except CaptionError:
             return ()
-
-    def _by_words(self, query: Query) -> Sequence[Stored]:
-        """Those with the most of the words, among the newest that have one."""
-        found = self.store.find(replace(query, limit=review_requests.MOST)).found
-        wanted = set(query.words)
-        ranked = sorted(found, key=lambda each: -len(wanted & set(each.document.search_terms)))
-        return ranked[: query.limit]
 
     def _caption(self, request: Request, key: str) -> Response:
         return _one(self._read(key).document)

@@ -214,8 +214,8 @@ def application(folder: Path, host: str) -> WSGIApplication:
         for target in ENTRY_POINTS
     }
     read = composition.settings()
-    front = LocalGuard(mounts["/review"], folder, host, read.max_bytes, read.cors_origins)
-    return front.guarding(DispatcherMiddleware(front, mounts))
+    guard = LocalGuard(mounts["/review"], folder, host, read.max_bytes, read.cors_origins)
+    return guard.guarding(DispatcherMiddleware(guard, mounts))
 
 
 def _rooted(app: WSGIApplication) -> WSGIApplication:

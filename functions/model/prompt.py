@@ -56,7 +56,7 @@ class PromptText:
             )
         return cls(path.stem, text)
 
-    def told(self, language: str, max_length: int, guidance: str) -> str:
+    def filled(self, language: str, max_length: int, guidance: str) -> str:
         return self.text.format(language=language, max_length=max_length, guidance=guidance)
 
 
@@ -68,19 +68,23 @@ def compose(
     max_output_tokens: int | None = None,
 ) -> Prompt:
     """What a model is told about one upload, the picture and its embedded text apart."""
-    told = _composed(rule, tuple(languages), hint, wording or _shipped())
+    filled = _composed(rule, tuple(languages), hint, wording or _shipped())
     if max_output_tokens:
-        told = replace(told, max_output_tokens=max_output_tokens, output_limit=max_output_tokens)
-    return told
+        filled = replace(
+            filled, max_output_tokens=max_output_tokens, output_limit=max_output_tokens
+        )
+    return filled
 
 
 @functools.lru_cache(maxsize=256)
 def _composed(rule: Rule, languages: tuple[str, ...], hint: str, wording: PromptText) -> Prompt:
-    system = wording.told(language_name(languages[0]), rule.max_length, _guidance(rule, languages))
-    user = "Write the alt text and caption for this image." + _fenced("notes by the uploader", hint)
+    system = wording.filled(
+        language_name(languages[0]), rule.max_length, _guidance(rule, languages)
+    )
+    user = "Write the alt text and caption for this image." + fenced("notes by the uploader", hint)
     wanted = schema(languages)
-    told = json.dumps([system, user, wanted], sort_keys=True)
-    version = f"{wording.name}@{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    filled = json.dumps([system, user, wanted], sort_keys=True)
+    version = f"{wording.name}@{hashlib.sha256(filled.encode()).hexdigest()[:12]}"
     return Prompt(version, system, user, wanted, output_tokens(rule, languages))
 
 
@@ -92,7 +96,7 @@ def output_tokens(rule: Rule, languages: Sequence[str]) -> int:
 def about(prompt: Prompt, note: str, embedded: EmbeddedText) -> Prompt:
     """``prompt`` with what is known of the picture's own file."""
     said = "\n".join(filter(None, (embedded.title, embedded.alt_text, embedded.caption)))
-    user = prompt.user + (f" {note}" if note else "") + _fenced("text stored in the file", said)
+    user = prompt.user + (f" {note}" if note else "") + fenced("text stored in the file", said)
     return replace(prompt, user=user)
 
 
@@ -100,7 +104,7 @@ def repair(prompt: Prompt, answer: str, findings: Sequence[str]) -> Prompt:
     """``prompt`` with what was wrong with the first answer."""
     user = (
         prompt.user
-        + _fenced("your first reply", answer[:4000])
+        + fenced("your first reply", answer[:4000])
         + "\nThat reply cannot be published:\n"
         + "\n".join(f"- {each}" for each in findings)
         + "\nReply again for the same image, with this mended."
@@ -177,7 +181,7 @@ def _guidance(rule: Rule, languages: Sequence[str]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _fenced(what: str, text: str) -> str:
+def fenced(what: str, text: str) -> str:
     """``text`` as data: between fences that it cannot close itself.
 
     No line of it has two fence signs in a row, and both fences carry a mark that is drawn from

@@ -21,10 +21,13 @@ _LARGEST_SHARE = 100
 
 
 class DailyLimit:
-    """Grants model calls up to ``limit`` a UTC day over all instances; 0 grants every call."""
+    """Grants model calls up to ``limit`` a UTC day over all instances; 0 grants every call.
 
-    def __init__(self, store: CaptionStore, limit: int) -> None:
-        self._store, self._limit = store, limit
+    Days whose names begin with another ``prefix`` are counted apart.
+    """
+
+    def __init__(self, store: CaptionStore, limit: int, prefix: str = "") -> None:
+        self._store, self._limit, self._prefix = store, limit, prefix
         self._day, self._left, self._used = "", 0, 0
         self._waiting, self._reserving = 0, False
         self._changed = threading.Condition()
@@ -33,7 +36,7 @@ class DailyLimit:
         """Whether one more call may be made today."""
         if not self._limit:
             return True
-        day = now.date().isoformat()
+        day = self._name(now)
         with self._changed:
             self._waiting += 1
             try:
@@ -44,7 +47,7 @@ class DailyLimit:
     def untake(self, now: datetime) -> None:
         """Return what the last call took: it was not made, or refused."""
         with self._changed:
-            if self._limit and self._day == now.date().isoformat() and self._used:
+            if self._limit and self._day == self._name(now) and self._used:
                 self._left += 1
                 self._used -= 1
                 self._changed.notify()
@@ -56,6 +59,9 @@ class DailyLimit:
         if left:
             with suppress(CaptionError):
                 self._store.give_back(day, left)
+
+    def _name(self, now: datetime) -> str:
+        return f"{self._prefix}{now.date().isoformat()}"
 
     def _take(self, day: str) -> bool:
         while True:

@@ -76,25 +76,25 @@ def _texts(
     return texts, findings
 
 
-def judged(passage: CheckedText) -> list[Finding]:
+def judged(checked: CheckedText) -> list[Finding]:
     """What is wrong with one text. Of a text that is no description, only that is said."""
     for code, judge in _NO_DESCRIPTION.items():
-        if message := judge(passage):
-            return [Finding(code, Severity.REPAIR, passage.field, message)]
+        if message := judge(checked):
+            return [Finding(code, Severity.REPAIR, checked.field, message)]
     found: list[Finding] = []
     for code, judge in _FAULTS.items():
         if code == "doubtful" and found:
             continue  # a person looks at it for another reason
-        if message := judge(passage):
+        if message := judge(checked):
             severity = Severity.REVIEW if code in _FOR_PEOPLE else Severity.REPAIR
-            found.append(Finding(code, severity, passage.field, message))
+            found.append(Finding(code, severity, checked.field, message))
     return found
 
 
-def _opening(passage: CheckedText) -> str | None:
+def _opening(checked: CheckedText) -> str | None:
     """An opening that says it is an image, in a case that only the model can mend."""
-    for known in passage.words:
-        if known.rephrase.match(uncapitalised(straight(passage.text))):
+    for known in checked.words:
+        if known.rephrase.match(uncapitalised(straight(checked.text))):
             return "Leave out that it is an image: begin with what it shows."
     return None
 

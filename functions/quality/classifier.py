@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 FILE = pathlib.Path(__file__).parent / "words" / "classifier.tsv"
 
 # From here on a text is marked for review, and from there on withheld.
-DOUBTFUL, CERTAIN = -0.55, 1.2
+DOUBTFUL, CERTAIN = -0.7, 1.2
 # A text with no word that is heard of refusals and errors is none that can be known.
 _TELLING, UNKNOWN = 0.25, -0.6
 # What the weights know; of other languages a person judges what came without tags.

@@ -70,13 +70,13 @@ def script(letter: str) -> str:
     return block[2] if block[0] <= code <= block[1] else ""
 
 
-def wrong_script(passage: CheckedText) -> str | None:
+def wrong_script(checked: CheckedText) -> str | None:
     """Mostly other letters than the language is written in; or the other Chinese ones.
 
     Quotations, what stands in the image, and names in Latin letters may be in any script.
     """
-    expected = language_tags.script_of(passage.language)
-    own = _described(passage)
+    expected = language_tags.script_of(checked.language)
+    own = _described(checked)
     if not expected or not own:
         return None
     allowed = frozenset[str]().union(*(_MEMBERS.get(name, {name}) for name in expected))
@@ -92,7 +92,7 @@ def wrong_script(passage: CheckedText) -> str | None:
     right = sum(counted[name] for name in allowed)
     if right * 2 < total:
         return (
-            f"Write this in {passage.language}, in its own script ({', '.join(sorted(expected))})."
+            f"Write this in {checked.language}, in its own script ({', '.join(sorted(expected))})."
         )
     if expected == {"Jpan"} and total >= 8 and not (counted["Hira"] or counted["Kana"]):
         return "Write this in Japanese: there is no kana in it."
@@ -102,17 +102,17 @@ def wrong_script(passage: CheckedText) -> str | None:
         wrong = [letter for letter in own if letter in _ONLY[_OTHER[name]]]
         if len(wrong) > sum(letter in _ONLY[name] for letter in own):
             kind = "simplified" if name == "Hans" else "traditional"
-            return f"Write this in {kind} Chinese ({passage.language}): {wrong[0]} is not."
+            return f"Write this in {kind} Chinese ({checked.language}): {wrong[0]} is not."
     return None
 
 
-def wrong_language(passage: CheckedText) -> str | None:
+def wrong_language(checked: CheckedText) -> str | None:
     """Another language in the same letters: its function words say so, or letters that the right
     one does not have. Names, in capitals, may be in any language."""
-    expected = words.of(passage.language)[0]
-    if expected.language.split("-")[0] != passage.language.split("-")[0] or not expected.frequent:
+    expected = words.of(checked.language)[0]
+    if expected.language.split("-")[0] != checked.language.split("-")[0] or not expected.frequent:
         return None
-    own = _described(passage)
+    own = _described(checked)
     said = tokens(own)
     if len(said) < 5:
         return None
@@ -128,12 +128,12 @@ def wrong_language(passage: CheckedText) -> str | None:
     spelt_otherwise = foreign >= 2 and foreign * 5 >= len(said) and best > right
     spelt_otherwise |= foreign >= 1 and best >= 1 and not right
     if (best >= 1.5 and best >= 2.5 * right) or spelt_otherwise:
-        return f"Write this in {passage.language}: it looks like {found}."
+        return f"Write this in {checked.language}: it looks like {found}."
     return None
 
 
-def _described(passage: CheckedText) -> str:
-    if passage.is_quotation:
+def _described(checked: CheckedText) -> str:
+    if checked.is_quotation:
         return ""
-    visible = frozenset(passage.visible_text.split())
-    return " ".join(word for word in passage.own.split() if word not in visible)
+    visible = frozenset(checked.visible_text.split())
+    return " ".join(word for word in checked.own.split() if word not in visible)

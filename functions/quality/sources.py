@@ -37,34 +37,34 @@ _SCRIPT = re.compile(r"\bon(?:error|load|click|mouseover)\s*=|\{\{.*\}\}|\$\{.*\
 _RUN = 8  # words in a row that nobody writes twice by chance
 
 
-def file_name(passage: CheckedText) -> str | None:
+def file_name(checked: CheckedText) -> str | None:
     """The name of a file and nothing more: an extension, a camera's pattern, the object's own
     stem where it looks like one. A file may be named after what it shows."""
-    text = passage.text.strip(" .\"'")
-    if passage.is_quotation or not text:
+    text = checked.text.strip(" .\"'")
+    if checked.is_quotation or not text:
         return None
     found = _FILE.search(text)
     rest = _FILE.sub("", text) if found else text
     alone = bool(found) and len(tokens(rest)) <= 2
-    stem = _stem(passage.context.name)
+    stem = _stem(checked.context.name)
     if alone or _CAMERA.fullmatch(text) or (text == stem and _STEM.fullmatch(text)):
         return f"“{shown(text)}” is a file's name: describe the image instead."
     return None
 
 
-def file_mentioned(passage: CheckedText) -> str | None:
+def file_mentioned(checked: CheckedText) -> str | None:
     """A file's name in a description, or a description that is the file's name as well."""
-    stem = _stem(passage.context.name)
-    inside = [found[0] for found in _FILE.finditer(passage.own)]
-    inside += [found[0] for found in _SHOT.finditer(passage.own)]
-    if _IDENTIFIER.fullmatch(stem) and stem.casefold() in passage.own.casefold():
+    stem = _stem(checked.context.name)
+    inside = [found[0] for found in _FILE.finditer(checked.own)]
+    inside += [found[0] for found in _SHOT.finditer(checked.own)]
+    if _IDENTIFIER.fullmatch(stem) and stem.casefold() in checked.own.casefold():
         inside.append(stem)
     for found in inside:
-        if not passage.stands_in_image(found):
+        if not checked.stands_in_image(found):
             return f"“{shown(found)}” is a file's name: does it stand in the image?"
-    text = passage.text.strip(" .")
+    text = checked.text.strip(" .")
     is_one = re.search(r"\d", text) and " " not in text and len(text) >= 5
-    if is_one and text.casefold() == stem.casefold() and not passage.is_quotation:
+    if is_one and text.casefold() == stem.casefold() and not checked.is_quotation:
         return f"“{shown(text)}” is what the file is called: does it describe the image?"
     return None
 
@@ -74,33 +74,33 @@ def _stem(name: str) -> str:
     return base.rpartition(".")[0] or base
 
 
-def prompt_echo(passage: CheckedText) -> str | None:
+def prompt_echo(checked: CheckedText) -> str | None:
     """The reply's own keys, or a run of words from the prompt that no hint brought into it."""
-    if (found := _KEYS.search(passage.text)) and not passage.stands_in_image(found[0]):
+    if (found := _KEYS.search(checked.text)) and not checked.stands_in_image(found[0]):
         return f"“{shown(found[0])}” belongs to the reply's form: write the description alone."
-    said = passage.tokens
-    if len(said) < _RUN or not passage.context.prompt_text:
+    said = checked.tokens
+    if len(said) < _RUN or not checked.context.prompt_text:
         return None
-    prompt = _padded(passage.context.prompt_text)
-    told = [_padded(text) for text in (*passage.context.hints, passage.visible_text)]
+    prompt = _padded(checked.context.prompt_text)
+    told = [_padded(text) for text in (*checked.context.hints, checked.visible_text)]
     for run in _runs(said):
         if run in prompt and not any(run in text for text in told):
             return f"“{shown(run.strip())}” is taken from the instructions: describe the image."
     return None
 
 
-def hint_obeyed(passage: CheckedText) -> str | None:
+def hint_obeyed(checked: CheckedText) -> str | None:
     """Words that a text with instructions in it dictated: hints, file names and what stands in
     an image are data. A description that quotes the instruction as well is right."""
-    sources = (*passage.context.hints, passage.visible_text, passage.context.name)
-    said = " ".join(passage.tokens)
+    sources = (*checked.context.hints, checked.visible_text, checked.context.name)
+    said = " ".join(checked.tokens)
     for source in sources:
-        order = _instruction(passage, source)
-        if order and not _instruction(passage, passage.text):
+        order = _instruction(checked, source)
+        if order and not _instruction(checked, checked.text):
             dictated = _padded(source[order.start() :])
             whole = bool(said) and f" {said} " in dictated
-            quotes = source == passage.visible_text  # to say in part what an image says is right
-            if whole or (not quotes and any(run in dictated for run in _runs(passage.tokens))):
+            quotes = source == checked.visible_text  # to say in part what an image says is right
+            if whole or (not quotes and any(run in dictated for run in _runs(checked.tokens))):
                 return (
                     f"“{shown(order[0].strip())}” stands in what came with the image: that is "
                     "data, not an instruction. Describe what the image shows."
@@ -108,25 +108,25 @@ def hint_obeyed(passage: CheckedText) -> str | None:
     return None
 
 
-def injection(passage: CheckedText) -> str | None:
+def injection(checked: CheckedText) -> str | None:
     """Words that would instruct the next reader, or code. Harmless as text, but no description."""
-    text = passage.own
-    found = _instruction(passage, text) or _SCRIPT.search(text)
-    if found and not passage.stands_in_image(found[0].strip()):
+    text = checked.own
+    found = _instruction(checked, text) or _SCRIPT.search(text)
+    if found and not checked.stands_in_image(found[0].strip()):
         return f"“{shown(found[0].strip())}” is an instruction or code: describe the image."
     return None
 
 
-def contact_details(passage: CheckedText) -> str | None:
+def contact_details(checked: CheckedText) -> str | None:
     """Addresses and telephone numbers that do not stand in the image."""
-    for found in _CONTACT.finditer(passage.text):
-        if not passage.stands_in_image(found[0].rstrip(".,;:!?)")):
+    for found in _CONTACT.finditer(checked.text):
+        if not checked.stands_in_image(found[0].rstrip(".,;:!?)")):
             return f"“{shown(found[0])}” does not stand in the image: leave it out."
     return None
 
 
-def _instruction(passage: CheckedText, text: str) -> re.Match[str] | None:
-    return next(filter(None, (known.instructions.search(text) for known in passage.words)), None)
+def _instruction(checked: CheckedText, text: str) -> re.Match[str] | None:
+    return next(filter(None, (known.instructions.search(text) for known in checked.words)), None)
 
 
 def _padded(text: str) -> str:

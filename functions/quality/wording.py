@@ -28,87 +28,95 @@ _SEPARATORS = re.compile(r"\s*[,，、;；|·•/،]\s*|\s+[-–—]\s+")
 _HASHTAG = re.compile(r"(?<!\w)#\w{2,}")
 
 
-def empty_text(passage: CheckedText) -> str | None:
+def empty_text(checked: CheckedText) -> str | None:
     """W3C's decision tree: only decoration has no words. Punctuation and emoji are none."""
-    if any(letter.isalnum() for letter in passage.text) or passage.is_quotation:
+    if any(letter.isalnum() for letter in checked.text) or checked.is_quotation:
         return None
-    if passage.text and passage.text == passage.visible_text:
+    if checked.text and checked.text == checked.visible_text:
         return None
     return "There are no words here: describe the image, or say that it is decorative."
 
 
-def placeholder(passage: CheckedText) -> str | None:
+def placeholder(checked: CheckedText) -> str | None:
     """A text that would fit every image."""
-    folded = passage.text.casefold().strip(" .!?…:;-–—_*()[]<>\"'。")
-    if not folded or passage.is_quotation:
+    folded = checked.text.casefold().strip(" .!?…:;-–—_*()[]<>\"'。")
+    if not folded or checked.is_quotation:
         return None
-    found = any(folded in known.placeholders for known in passage.words)
-    found |= bool(_LEFTOVER.fullmatch(passage.text.strip()))
+    found = any(folded in known.placeholders for known in checked.words)
+    found |= bool(_LEFTOVER.fullmatch(checked.text.strip()))
     if found or folded.startswith(("lorem ipsum", "todo:")):
-        return f"“{shown(passage.text)}” says nothing about this image: describe what it shows."
+        return f"“{shown(checked.text)}” says nothing about this image: describe what it shows."
     return None
 
 
-def refusal(passage: CheckedText) -> str | None:
+def refusal(checked: CheckedText) -> str | None:
     """A text that describes nothing: a refusal, an error, a request, talk about itself."""
-    if passage.is_quotation or not passage.tokens:
+    if checked.is_quotation or not checked.tokens:
         return None
-    if _describes_too(passage):
+    if _describes_too(checked):
         return None
-    found = passage.doubt >= classifier.CERTAIN
-    if found or (_doubted(passage) and _spoken(passage, lambda known: known.refusals)):
-        return f"“{shown(passage.text)}” describes nothing: say what can be seen, and only that."
+    found = checked.doubt >= classifier.CERTAIN
+    if found or (_doubted(checked) and _spoken(checked, lambda known: known.refusals)):
+        return f"“{shown(checked.text)}” describes nothing: say what can be seen, and only that."
     return None
 
 
-def _describes_too(passage: CheckedText) -> bool:
+def spoken_refusal(checked: CheckedText) -> str | None:
+    """A refusal or an apology by its opening words. Of an answer to a question only this can be
+    told: "No, there is no dog" describes nothing, and is right."""
+    if found := _spoken(checked, lambda known: known.refusals):
+        return f"“{found}” refuses: answer by what can be seen, or say that it is not shown."
+    return None
+
+
+def _describes_too(checked: CheckedText) -> bool:
     """Whether a part of the text is plainly a description, whatever stands around it."""
-    parts = [part for each in passage.sentences for part in _COLON.split(each)]
+    parts = [part for each in checked.sentences for part in _COLON.split(each)]
     return len(parts) > 1 and any(
         len(tokens(part)) >= 4 and classifier.score(part) < _DESCRIBES for part in parts
     )
 
 
-def doubtful(passage: CheckedText) -> str | None:
+def doubtful(checked: CheckedText) -> str | None:
     """A text that may describe nothing; a person decides."""
-    if passage.is_quotation or not passage.tokens or _describes_too(passage):
+    if checked.is_quotation or not checked.tokens or _describes_too(checked):
         return None
-    unknown = passage.language.split("-")[0] not in classifier.LANGUAGES
-    if not _doubted(passage) and (passage.tagged or not unknown):
+    unknown = checked.language.split("-")[0] not in classifier.LANGUAGES
+    if not _doubted(checked) and (checked.tagged or not unknown):
         return None
-    return f"“{shown(passage.text)}”: does this describe the image?"
+    return f"“{shown(checked.text)}”: does this describe the image?"
 
 
-def chatter(passage: CheckedText) -> str | None:
+def chatter(checked: CheckedText) -> str | None:
     """A sentence to whoever asked, around or after the description: offers, hopes, assent."""
-    found = _spoken(passage, lambda known: known.chatter)
-    if not found and len(passage.sentences) > 1:
-        judged = (each for each in passage.sentences if classifier.score(each) >= _CHATTER)
-        found = next((shown(each) for each in judged if not passage.stands_in_image(each)), "")
+    found = _spoken(checked, lambda known: known.chatter)
+    if not found and len(checked.sentences) > 1:
+        judged = (each for each in checked.sentences if classifier.score(each) >= _CHATTER)
+        found = next((shown(each) for each in judged if not checked.stands_in_image(each)), "")
     if found:
         return f"“{found}” speaks to whoever asked: write the description and nothing else."
     return None
 
 
-def _doubted(passage: CheckedText) -> bool:
-    return passage.doubt >= classifier.DOUBTFUL or bool(_STATUS.fullmatch(passage.text))
+def _doubted(checked: CheckedText) -> bool:
+    return checked.doubt >= classifier.DOUBTFUL or bool(_STATUS.fullmatch(checked.text))
 
 
-def _spoken(passage: CheckedText, of: Callable[[Words], re.Pattern[str]]) -> str:
+def _spoken(checked: CheckedText, of: Callable[[Words], re.Pattern[str]]) -> str:
     """How a sentence begins that is of this kind, and does not stand in the image."""
-    for sentence in _SENTENCE.split(passage.own):
-        for known in passage.words:
+    for sentence in _SENTENCE.split(checked.own):
+        for known in checked.words:
             found = of(known).match(sentence.lstrip(" -–—*("))
-            if found and not passage.stands_in_image(found[0]):
+            if found and not checked.stands_in_image(found[0]):
                 return shown(found[0].strip())
     return ""
 
 
-def repetition(passage: CheckedText) -> str | None:
+def repetition(checked: CheckedText) -> str | None:
     """A word three times in a row, or several words twice: a model in a loop."""
-    if passage.is_quotation:
+    if checked.is_quotation:
         return None
-    said = tokens(passage.own)
+    said = tokens(checked.own)
     for length in range(1, min(12, len(said) // 2) + 1):
         times = 3 if length <= 2 else 2
         for start in range(len(said) - length * times + 1):
@@ -117,68 +125,68 @@ def repetition(passage: CheckedText) -> str | None:
                 continue
             if sum(map(len, phrase)) < 3 or all(word.isdigit() for word in phrase):
                 continue  # "ha ha ha", "1 1 1", or three equal characters of Chinese
-            if not passage.stands_in_image(" ".join(phrase)):
+            if not checked.stands_in_image(" ".join(phrase)):
                 return f"“{shown(' '.join(phrase))}” is repeated: say it once."
     return None
 
 
-def keyword_stuffing(passage: CheckedText) -> str | None:
+def keyword_stuffing(checked: CheckedText) -> str | None:
     """A list of search terms in the place of a description (WebAIM: alt text is no keywords)."""
-    if passage.is_quotation:
+    if checked.is_quotation:
         return None
     message = "This is a list of keywords: write a phrase or a sentence that describes the image."
-    if len(_HASHTAG.findall(passage.own)) >= 2:
+    if len(_HASHTAG.findall(checked.own)) >= 2:
         return message
-    parts = [part for part in _SEPARATORS.split(passage.own.strip(" .。")) if part]
+    parts = [part for part in _SEPARATORS.split(checked.own.strip(" .。")) if part]
     if len(parts) < 6 or ":" in parts[0]:  # "Ingredients: flour, ..." says what the list is
         return None
-    known = passage.words[0].frequent
+    known = checked.words[0].frequent
     short = sum(len(tokens(part)) <= 3 or len(part) <= 6 for part in parts)
-    prose = sum(word in known for word in passage.tokens)
-    return message if short >= 0.8 * len(parts) and prose * 12 < len(passage.tokens) else None
+    prose = sum(word in known for word in checked.tokens)
+    return message if short >= 0.8 * len(parts) and prose * 12 < len(checked.tokens) else None
 
 
-def over_length(passage: CheckedText) -> str | None:
+def over_length(checked: CheckedText) -> str | None:
     """The limit is soft: a fifth more is let pass, for neither a model call nor a person's time
     is worth a few characters. Text that stands in the image is not counted against it."""
-    length, allowed = graphemes(passage.text), passage.limit * 6 // 5
-    if length > allowed and contains(passage.text, passage.visible_text):
-        allowed += graphemes(passage.visible_text)
+    length, allowed = graphemes(checked.text), checked.limit * 6 // 5
+    if length > allowed and contains(checked.text, checked.visible_text):
+        allowed += graphemes(checked.visible_text)
     if length <= allowed:
         return None
-    room = "and put the rest into the caption" if passage.field.endswith("alt_text") else "here"
-    return f"{length} characters: say it in {passage.limit} or fewer, {room}."
+    room = "and put the rest into the caption" if checked.field.endswith("alt_text") else "here"
+    return f"{length} characters: say it in {checked.limit} or fewer, {room}."
 
 
-def shouting(passage: CheckedText) -> str | None:
+def shouting(checked: CheckedText) -> str | None:
     """Capitals throughout; some screen readers spell them out."""
-    visible = frozenset(tokens(passage.visible_text))
-    said = [word for word in re.findall(r"\w+", passage.own) if word.casefold() not in visible]
+    visible = frozenset(tokens(checked.visible_text))
+    said = [word for word in re.findall(r"\w+", checked.own) if word.casefold() not in visible]
     cased = [letter for word in said for letter in word if letter.lower() != letter.upper()]
     if len(said) < 3 or len(cased) < 12 or sum(map(str.isupper, cased)) < 0.9 * len(cased):
         return None
     return "This is all in capitals: write it in sentence case."
 
 
-def broken_characters(passage: CheckedText) -> str | None:
+def broken_characters(checked: CheckedText) -> str | None:
     """Characters lost on the way, UTF-8 read as something else, or JSON's escapes left as such."""
-    found = _MOJIBAKE.search(passage.text)
-    escaped = _ESCAPED.search(passage.text)
-    if escaped and not passage.stands_in_image(escaped[0]):
+    found = _MOJIBAKE.search(checked.text)
+    escaped = _ESCAPED.search(checked.text)
+    if escaped and not checked.stands_in_image(escaped[0]):
         found = found or escaped
     return f"“{found[0]}” is a broken character: write the text anew." if found else None
 
 
-def person_guess(passage: CheckedText) -> str | None:
+def person_guess(checked: CheckedText) -> str | None:
     """What a picture does not show of a person: origin, faith, age in years, state of mind.
 
     Left alone where the uploader or the image says so.
     """
-    for known in passage.words:
-        for found in known.guesses.finditer(passage.own):
+    for known in checked.words:
+        for found in known.guesses.finditer(checked.own):
             guess = found[0].strip()
             said = [word for word in tokens(guess) if len(word) > 3] or list(tokens(guess))
-            told = " ".join((*passage.context.hints, passage.visible_text)).casefold()
+            told = " ".join((*checked.context.hints, checked.visible_text)).casefold()
             if not all(word in told for word in said):
                 return (
                     f"“{shown(guess)}” is a guess about a person: is it known, and does it matter?"

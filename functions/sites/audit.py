@@ -182,8 +182,8 @@ class Audit:
     def _of_text(self, alt: str, image: Image, where: Fault) -> Iterator[Fault]:
         language = image.language or self._language or _LANGUAGE
         text, fixes = cleaned(alt, language)
-        passage = CheckedText(text, "alt_text", language, LIMIT, Context((language,), LIMIT))
-        told = [(each.code, each.message) for each in judged(passage)]
+        checked = CheckedText(text, "alt_text", language, LIMIT, Context((language,), LIMIT))
+        told = [(each.code, each.message) for each in judged(checked)]
         if _is_named_like_its_file(alt, where.src) and "file_name" not in dict(told):
             told.append(("file_name", RULES["file_name"].meaning))
         fixed = text if text and not told else None

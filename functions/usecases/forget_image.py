@@ -10,7 +10,7 @@ from functions.core.errors import Held, Stale
 from functions.core.lease import waits_until
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
-from functions.usecases import find_copy, keep_history
+from functions.usecases import find_copy, keep_answers, keep_history
 
 # How often a removal that met another write is tried again before the event is redelivered.
 _CONTENTION = 8
@@ -24,13 +24,15 @@ class Forgetting:
         self._store, self._images = store, images
 
     def forget(self, deletion: Deletion, report: Report) -> None:
-        """Remove the caption of an image of which no generation is live any more.
+        """Remove the caption of an image of which no generation is live any more, and in any case
+        the answers about the generation that went.
 
         An overwrite sends a deletion of the older generation too: that one, and one that comes
         after a newer upload, change nothing. Raises Held if the document keeps changing.
         """
         report.bucket, report.name = deletion.bucket, deletion.name
         report.generation = deletion.generation
+        keep_answers.forget(self._store, deletion.id, deletion.generation)
         report.outcome = self._forget(deletion)
 
     def _forget(self, deletion: Deletion) -> str:

@@ -218,6 +218,7 @@ variable "settings" {
 
   validation {
     condition = alltrue([for name in keys(var.settings) : contains([
+      "CAPTION_ASK_DAILY_LIMIT",
       "CAPTION_EMBEDDING_MODEL",
       "CAPTION_FILTER",
       "CAPTION_LEASE_SECONDS",

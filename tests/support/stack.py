@@ -241,6 +241,8 @@ def environment(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Itera
 def forget_wiring() -> None:
     if composition.captioning.cache_info().currsize:
         composition.captioning().close()
+    if composition.asking.cache_info().currsize:
+        composition.asking().close()
     for built in (
         composition.settings,
         composition.images,
@@ -249,6 +251,8 @@ def forget_wiring() -> None:
         composition.forgetting,
         composition.keeping,
         composition.alt_text,
+        composition.ask,
+        composition.asking,
         composition.review,
     ):
         built.cache_clear()

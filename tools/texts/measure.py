@@ -13,7 +13,15 @@ from pathlib import Path
 
 from functions.core.document import Reply
 from functions.quality import Context, check
-from tools.texts.sets import DEVELOPMENT, HELD_OUT, Sample, languages, samples
+from tools.texts.sets import (
+    DEVELOPMENT,
+    HELD_OUT,
+    HERE,
+    INDEPENDENT,
+    Sample,
+    languages,
+    samples,
+)
 
 OUTCOMES = ("withheld", "marked", "altered", "published")
 
@@ -76,8 +84,13 @@ def _row(name: str, nothing: Counter[str], described: Counter[str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--development", action="store_true", help="the texts it was made with")
-    print(table(DEVELOPMENT if parser.parse_args().development else HELD_OUT))
+    parser.add_argument(
+        "part",
+        nargs="?",
+        default=HELD_OUT.name,
+        choices=[each.name for each in (HELD_OUT, INDEPENDENT, DEVELOPMENT)],
+    )
+    print(table(HERE / parser.parse_args().part))
 
 
 if __name__ == "__main__":

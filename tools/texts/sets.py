@@ -15,6 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 DEVELOPMENT, HELD_OUT = HERE / "development", HERE / "held_out"
+INDEPENDENT = HERE / "independent"
 # How many texts one template may give: more would only repeat its words.
 MOST = 60
 

@@ -147,9 +147,9 @@ def test_a_difference_is_called_one_where_chance_hardly_makes_it() -> None:
     better = comparison.compare(*many(28, 2))
     assert better.interval
     assert better.interval[0] > 0
-    assert better.verdict.endswith(": better")
-    assert comparison.compare(*many(2, 28)).verdict.endswith(": worse")
-    assert comparison.compare(*many(15, 15)).verdict.endswith("may be chance")
+    assert better.judgement.endswith(": better")
+    assert comparison.compare(*many(2, 28)).judgement.endswith(": worse")
+    assert comparison.compare(*many(15, 15)).judgement.endswith("may be chance")
 
 
 def test_the_interval_is_the_same_every_time_and_holds_the_mean() -> None:
@@ -162,7 +162,7 @@ def test_the_interval_is_the_same_every_time_and_holds_the_mean() -> None:
 def test_a_few_pictures_are_said_to_be_too_few() -> None:
     compared = comparison.compare(*many(5, 0))
     assert compared.interval is None
-    assert "too few to tell" in compared.verdict
+    assert "too few to tell" in compared.judgement
 
 
 def test_pictures_are_compared_with_the_worst_loss_first() -> None:
@@ -184,7 +184,7 @@ def test_without_references_the_texts_with_least_in_common_come_first() -> None:
     after = run(row("a", "a cat on a sofa"), row("b", "one tram"), name="b")
     compared = comparison.compare(before, after)
     assert [pair.before.path for pair in compared.pairs] == ["b", "a"]
-    assert "nothing to score" in compared.verdict
+    assert "nothing to score" in compared.judgement
 
 
 def test_a_run_comes_back_as_it_was_kept(tmp_path: Path) -> None:

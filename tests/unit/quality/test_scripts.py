@@ -109,7 +109,7 @@ def test_the_script_that_was_asked_for_is_held(language: str, text: str) -> None
     ],
 )
 def test_names_quotations_and_mixtures_pass(language: str, text: str, visible_text: str) -> None:
-    assert codes(text, language, visible_text=visible_text) == set()
+    assert codes(text, language, visible_text=visible_text) - {"doubtful"} == set()
 
 
 def test_a_region_does_not_change_the_words_of_a_language() -> None:

@@ -1,0 +1,98 @@
+"""What a model's reply to a question says, and what in it must not be passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions import quality
+from functions.core.document import Answer
+from functions.core.errors import UnusableReply
+from functions.core.language_tags import language_tag
+from functions.core.question import LONGEST_ANSWER, ImageAnswer, Question
+from functions.model.lenient_json import objects
+from functions.quality import sources, wording
+from functions.quality.checked_text import CheckedText
+from functions.quality.cleaning import plain
+from functions.quality.text import cut
+
+_STEPS = ("escapes", "control_characters", "unicode_form", "markup", "whitespace")
+_LONGEST_VISIBLE_TEXT = 4_000
+_NO = frozenset({"false", "no", "0", "none", "null"})
+_RULES = (
+    sources.prompt_echo,
+    sources.hint_obeyed,
+    sources.injection,
+    sources.contact_details,
+    wording.broken_characters,
+    wording.person_guess,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionReply:
+    """An answer, and the words in the image that it rests on."""
+
+    answer: ImageAnswer
+    visible_text: str = ""
+
+
+def read_reply(answer: Answer, question: Question, language: str) -> QuestionReply:
+    """The reply in a model's answer to ``question``; in ``language`` if it does not say.
+
+    Raises UnusableReply, with what to mend, where there is none.
+    """
+    found = _best(answer.text)
+    if found is None:
+        cut_off = "was cut off" if answer.truncated else "is not a JSON object with an answer"
+        raise UnusableReply(f"the reply {cut_off}; write one complete JSON object, and be brief")
+    said = _words(found.get("answer"))[: 2 * LONGEST_ANSWER]
+    text = cut(plain(said, _STEPS), LONGEST_ANSWER).rstrip()
+    if not any(letter.isalnum() for letter in text):
+        raise UnusableReply("answer is empty: answer, or say plainly that the image does not show")
+    answerable = str(found.get("answerable", True)).strip().lower() not in _NO
+    tag = _tag(found.get("language")) or question.language or language
+    seen = _words(found.get("visible_text"))[:_LONGEST_VISIBLE_TEXT]
+    return QuestionReply(ImageAnswer(text, answerable, tag, answer.model), seen)
+
+
+def faults(reply: QuestionReply, context: quality.Context) -> tuple[str, ...]:
+    """What must not be passed on of a reply, each with how to mend it: refusals that pass for
+    answers, what data in the image or its notes dictated, code, made-up contact details, guesses
+    about people."""
+    checked = CheckedText(
+        reply.answer.text,
+        "answer",
+        reply.answer.language,
+        LONGEST_ANSWER,
+        context,
+        reply.visible_text,
+    )
+    rules = (*_RULES, wording.spoken_refusal) if reply.answer.answerable else _RULES
+    return tuple(f"answer: {found}" for found in (judge(checked) for judge in rules) if found)
+
+
+def _best(text: str) -> Mapping[str, Any] | None:
+    """The last complete object that has an answer: models think aloud first. A broken one only
+    if there is no other."""
+    best, complete = None, False
+    for found in objects(text):
+        value = found.value
+        if isinstance(value, Mapping) and "answer" in value and found.complete >= complete:
+            best, complete = value, found.complete
+    return best
+
+
+def _words(value: Any) -> str:
+    """A text; half of a surrogate pair is no character."""
+    if not isinstance(value, str):
+        return ""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _tag(value: Any) -> str:
+    try:
+        return language_tag(value) if isinstance(value, str) and value.strip() else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,57 @@
+"""Find captions by words: those that have the most of them first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from functions.core.document import Query, Stored
+from functions.core.ports import CaptionStore
+
+# How many documents are read to choose those with the most words, and for each word at least.
+MOST_RANKED, _LEAST_A_WORD = 1000, 50
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Captions with the number of words that each has, and the words of which there are more
+    captions than were looked at."""
+
+    ranked: tuple[tuple[Stored, int], ...]
+    frequent: tuple[str, ...]
+    looked_at: int
+
+
+def by_words(captions: CaptionStore, query: Query, most: int = MOST_RANKED) -> Found:
+    """The captions with the most of a query's words, at most its limit, the newer of equals first.
+
+    Each word brings its own, so that those of a rare one are not lost behind a frequent one's; at
+    most ``most`` documents are read, or 50 a word.
+    """
+    share = max(_LEAST_A_WORD, most // len(query.words))
+    there: dict[str, Stored] = {}
+    frequent = []
+    for word in query.words:
+        named = list(walk(captions, replace(query, words=(word,)), share))
+        there |= {each.document.id: each for each in named}
+        if len(named) == share:
+            frequent.append(word)
+    words = set(query.words)
+    ranked = sorted(
+        ((each, len(words.intersection(each.document.search_terms))) for each in there.values()),
+        key=lambda one: (one[1], one[0].document.updated_at),
+        reverse=True,
+    )
+    return Found(tuple(ranked[: query.limit]), tuple(frequent), share)
+
+
+def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Stored]:
+    """The documents that a query names, of as many pages as it takes, up to ``limit``."""
+    while limit > 0:
+        page = captions.find(replace(query, limit=min(limit, _PAGE)))
+        yield from page.found
+        limit -= len(page.found)
+        if not page.cursor:
+            return
+        query = replace(query, cursor=page.cursor)

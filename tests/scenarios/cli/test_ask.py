@@ -1,0 +1,58 @@
+"""``captions ask``: one question, and a dialogue."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.scenarios.test_ask import said
+from tests.support.command_line import BOUND_SECONDS, captions, environment
+from tests.support.model_server import ModelServer
+from tests.support.pictures import jpeg
+
+
+def settings(model: ModelServer) -> dict[str, str]:
+    return {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": model.url}
+
+
+def test_a_question_is_answered_and_then_known(tmp_path: Path, model_server: ModelServer) -> None:
+    (tmp_path / "mug.jpg").write_bytes(jpeg())
+    model_server.answer(said("A blue mug."))
+    told = ("ask", "mug.jpg", "What is it?", "--local", tmp_path)
+    first = captions(*told, where=tmp_path, **settings(model_server))
+    assert (first.status, first.out) == (0, "A blue mug.\n"), first.err
+    again = captions(*told, "--json", where=tmp_path, **settings(model_server))
+    assert again.records[0]["cached"] is True
+    assert model_server.count == 1
+
+
+def test_a_dialogue_remembers_what_was_said(tmp_path: Path, model_server: ModelServer) -> None:
+    (tmp_path / "mug.jpg").write_bytes(jpeg())
+    model_server.answer(said("A mug."), said("Blue."))
+    ran = subprocess.run(
+        [sys.executable, "-m", "functions.cli", "ask", "mug.jpg", "--local", str(tmp_path)],
+        cwd=tmp_path,
+        env=environment(settings(model_server)),
+        input="What is it?\nWhat colour is it?\n\n",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=BOUND_SECONDS,
+    )
+    assert ran.stdout == "A mug.\nBlue.\n", ran.stderr
+    assert "Question: What is it?\nAnswer: A mug." in model_server.calls[1].text
+
+
+def test_wrong_usage_and_no_model_are_told(tmp_path: Path, model_server: ModelServer) -> None:
+    (tmp_path / "mug.jpg").write_bytes(jpeg())
+    asked = ("ask", "mug.jpg", "--local", tmp_path)
+    long = captions(*asked, "x" * 501, where=tmp_path, **settings(model_server))
+    assert long.status == 2
+    assert "500" in long.err
+    gone = captions(
+        "ask", "gone.jpg", "What?", "--local", tmp_path, where=tmp_path, **settings(model_server)
+    )
+    assert gone.status == 1
+    nobody = captions(*asked, "What?", where=tmp_path)
+    assert nobody.status == 2
+    assert "answers no questions" in nobody.err
