@@ -347,8 +347,11 @@ MUTANTS = (
     Mutant(
         "save over what a person wrote",
         _CAPTIONING,
-        "if not current.document.in_work:",
-        "if current.document.status == Status.REJECTED:",
+        "            if not current.document.in_work:\n"
+        '                report.outcome = "done"\n'
+        "                return None\n"
+        "            if not transitions.alike(stored.document, current.document):\n",
+        "            if False:\n",
     ),
     Mutant(
         "replace a person's text by the model's",
@@ -397,16 +400,10 @@ MUTANTS = (
         "embedded and many_names",
     ),
     Mutant(
-        "two that ask for the same bytes wait for each other",
-        "functions/usecases/find_copy.py",
-        "if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:",
-        "if asking:",
-    ),
-    Mutant(
         "never check the daily limit",
         "functions/model/quota.py",
-        "        return granted > 0\n",
-        "        return True\n",
+        "            granted = self._store.reserve(day, block, self._limit)\n",
+        "            granted = block\n",
         _ASKING,
         "embedded and daily_limit",
     ),

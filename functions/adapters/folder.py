@@ -122,6 +122,13 @@ class FolderImages:
             row = (upload.name, upload.generation, metageneration + 1, json.dumps(kept))
             db.execute("insert or replace into labels values (?, ?, ?, ?)", row)
 
+    def generation(self, name: str) -> int | None:
+        """The generation of a file as it is now, unread; None if it is gone."""
+        try:
+            return _generation(self._file(BUCKET, name).stat())
+        except (OSError, Gone):
+            return None
+
     def carry_labels(self, before: str, generation: int, name: str) -> None:
         """Give a file that was renamed the labels that it had, as moving an object does; but not
         the generation that they describe, which is the same where a folder was renamed."""

@@ -76,8 +76,7 @@ class FolderBucket:
 
     def generation(self, name: str) -> int | None:
         """The generation of a file as it is now; None if it is gone."""
-        upload = self._images.look_up(BUCKET, name)
-        return upload.generation if upload else None
+        return self._images.generation(name)
 
     def md5(self, name: str) -> str | None:
         """The checksum of a file as it is now; None if it is gone."""
@@ -90,6 +89,8 @@ class FolderBucket:
         stored = self._store.read(document_id(BUCKET, name))
         if stored is None or not stored.document.by_person:
             return
+        if self._images.generation(name) in (None, stored.document.generation):
+            return  # nothing has happened to it: most files at a start, and they may be large
         md5 = self.md5(name)
         if md5 in (None, stored.document.md5) or not self._moved(name, md5):
             return

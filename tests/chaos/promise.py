@@ -70,7 +70,7 @@ def _ends(world: World, name: str) -> list[str]:
             faults.append(f"{live.metadata} on the object, {written} in the document")
         if (name, live.generation) in world.witness.carried and not document.by_person:
             faults.append(f"a person's words were copied here, and became {document.alt_text!r}")
-        if kind == "described" and document.source not in ("uploader", "human"):
+        if kind == "described" and not document.by_person:
             faults.append(f"the uploader's words became {document.alt_text!r}")
     elif document.status == "pending":
         faults.append(f"pending: {document.error}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from functions.core.document import Document
-from functions.core.public_text import PublicText, choose
+from functions.core.document import Document, Review, Status
+from functions.core.public_text import PublicText, choose, published
 
 
 def document(language: str = "en", *others: str, **fields: Any) -> Document:
@@ -81,3 +82,15 @@ def test_words_in_no_known_language_are_given_to_all() -> None:
     assert choose(document("the local one"), "fr") == PublicText(
         "alt the local one", "cap the local one", "the local one"
     )
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_what_is_captioned_is_for_the_public(status: Status) -> None:
+    assert published(replace(document(), status=status)) == (status == Status.CAPTIONED)
+
+
+def test_what_waits_for_a_review_is_withheld_where_that_is_wished() -> None:
+    doubtful = document(review=Review(needed=True))
+    assert published(doubtful)
+    assert not published(doubtful, withhold=True)
+    assert published(document(), withhold=True)
