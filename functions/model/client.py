@@ -82,7 +82,7 @@ class ModelClient:
         self,
         picture: Picture,
         refetch: FetchPicture,
-        told: Prompt,
+        instructions: Prompt,
         context: quality.Context,
         again_until: datetime,
         report: Report,
@@ -100,7 +100,7 @@ class ModelClient:
         """
         embedded = picture.embedded
         doubts: tuple[str, ...] = ()
-        told = prompt.about(told, picture.note, embedded)
+        instructions = prompt.about(instructions, picture.note, embedded)
         texts = (embedded.title, embedded.alt_text, embedded.caption)
         context = replace(context, hints=(*context.hints, *filter(None, texts)))
         if self._rules:
@@ -108,10 +108,12 @@ class ModelClient:
             picture.embedded = embedded
         with ExitStack() as stack:
             mine = turn or stack.enter_context(self.turn(PATIENCE))
-            answer = self._chain.ask(mine, image, refetch, told, again_until, report, picture)
+            answer = self._chain.ask(
+                mine, image, refetch, instructions, again_until, report, picture
+            )
             draft = self._draft(answer, context)
             if draft.faults and draft.mendable and self._clock() < again_until:
-                draft = self._repaired(mine, image, draft, refetch, told, context, report)
+                draft = self._repaired(mine, image, draft, refetch, instructions, context, report)
         if draft.checked is None or draft.reply is None:
             raise PermanentError(
                 "no_caption",
@@ -137,15 +139,15 @@ class ModelClient:
         image: str,
         draft: Draft,
         refetch: FetchPicture,
-        told: Prompt,
+        instructions: Prompt,
         context: quality.Context,
         report: Report,
     ) -> Draft:
         """The better of ``draft`` and a second answer. What was paid for is not given up for a
         fault of the second call."""
-        again = prompt.repair(told, draft.answer.text, draft.faults)
+        again = prompt.repair(instructions, draft.answer.text, draft.faults)
         if draft.answer.truncated:
-            again = prompt.shorter(told)
+            again = prompt.shorter(instructions)
         try:
             answer = self._chain.again(turn, draft.answer.model, image, refetch, again, report)
             second = self._draft(answer, context)

@@ -54,7 +54,7 @@ class FallbackChain:
         turn: Turn,
         image: str,
         fetch: FetchPicture,
-        told: Prompt,
+        instructions: Prompt,
         until: datetime,
         report: Report,
         picture: Picture | None = None,
@@ -79,7 +79,7 @@ class FallbackChain:
                     if health is not turn.health:
                         own_turn = stack.enter_context(health.turn())
                     mine = mine or fetch(captioner.accepts)
-                    answer = self._call(captioner, own_turn, image, mine, told, report)
+                    answer = self._call(captioner, own_turn, image, mine, instructions, report)
             except TransientError as error:
                 unable = unable or error
                 continue
@@ -95,7 +95,13 @@ class FallbackChain:
         return next(each.accepts for each, health in self._captioners if health is turn.health)
 
     def again(
-        self, turn: Turn, model: str, image: str, fetch: FetchPicture, told: Prompt, report: Report
+        self,
+        turn: Turn,
+        model: str,
+        image: str,
+        fetch: FetchPicture,
+        instructions: Prompt,
+        report: Report,
     ) -> Answer:
         """Another answer of the captioner that gave the first one, in the same ``turn`` if that
         is its own."""
@@ -103,7 +109,9 @@ class FallbackChain:
         with ExitStack() as stack:
             if health is not turn.health:
                 turn = stack.enter_context(health.turn(PATIENCE))
-            return self._call(captioner, turn, image, fetch(captioner.accepts), told, report)
+            return self._call(
+                captioner, turn, image, fetch(captioner.accepts), instructions, report
+            )
 
     def _call(
         self,
@@ -111,7 +119,7 @@ class FallbackChain:
         turn: Turn,
         image: str,
         picture: Picture,
-        told: Prompt,
+        instructions: Prompt,
         report: Report,
     ) -> Answer:
         started = time.monotonic()
@@ -120,7 +128,7 @@ class FallbackChain:
                 raise OverBudget
             report.model = captioner.model
             report.usage += Usage(model_calls=1)
-            answer = self._answered(turn, image, lambda: captioner.describe(picture, told))
+            answer = self._answered(turn, image, lambda: captioner.describe(picture, instructions))
         finally:
             picture.release()
             report.model_seconds += time.monotonic() - started

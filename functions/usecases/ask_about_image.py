@@ -130,14 +130,14 @@ class Asking:
     def _key(self, question: Question) -> str:
         """A hash of all that decides an answer, beside the picture. Another model, or other
         instructions, answer anew."""
-        told = [
+        instructions = [
             question_prompt.version(),
             [each.model for each in self._captioners],
             question.text,
             question.language,
             [[each.question, each.answer] for each in question.history],
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+        return hashlib.sha256(json.dumps(instructions).encode()).hexdigest()[:32]
 
     def _asked(
         self, turn: Turn, upload: Upload, question: Question, key: str, report: Report
@@ -163,13 +163,13 @@ class Asking:
         fetch = functools.partial(self._pictures.fetch, upload)
         picture = fetch(self._chain.accepts(turn))
         try:
-            told, context = self._told(upload, question, picture)
-            answer = self._chain.ask(turn, upload.id, fetch, told, until, report, picture)
+            instructions, context = self._told(upload, question, picture)
+            answer = self._chain.ask(turn, upload.id, fetch, instructions, until, report, picture)
         finally:
             picture.release()
         said, faults = self._read(answer, question, context)
         if faults and not answer.blocked and self._clock() < until:
-            again = repair(told, answer.text, faults)
+            again = repair(instructions, answer.text, faults)
             answer = self._chain.again(turn, answer.model, upload.id, fetch, again, report)
             said, faults = self._read(answer, question, context)
         if said is None or faults:
@@ -192,8 +192,8 @@ class Asking:
         known = (hint, embedded.title, embedded.alt_text, embedded.caption)
         notes = tuple(filter(None, known))
         limit = self._settings.max_output_tokens
-        told = question_prompt.compose(question, notes, picture.note, limit)
-        return told, replace(context, hints=notes, prompt_text=told.system)
+        instructions = question_prompt.compose(question, notes, picture.note, limit)
+        return instructions, replace(context, hints=notes, prompt_text=instructions.system)
 
     def _read(
         self, answer: Answer, question: Question, context: quality.Context
