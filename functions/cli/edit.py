@@ -52,7 +52,7 @@ def edit(
     bucket, name = located(uri, read)
     captions = composition.store(read)
     key = document_id(bucket, name)
-    change, seen = Change(alt_text, caption, decorative, language, approve, accept), ""
+    change, seen = Change(alt_text, caption, decorative, language, approve or None, accept), ""
     if change == Change():
         stored = captions.read(key)
         if stored is None:
