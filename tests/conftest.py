@@ -17,6 +17,12 @@ from tests.support.model_server import ModelServer
 from tests.support.stack import Cloud, Embedded, Stack, environment, model_settings
 from tests.support.strict_storage import StrictStorage
 
+
+def pytest_configure() -> None:
+    """google-auth reads these when it is imported, and collecting may do that."""
+    os.environ.update(GCE_METADATA_HOST="127.0.0.1:9", NO_GCE_CHECK="true")
+
+
 OURS = (
     *("ANTHROPIC_", "CAPTION_", "CLOUDSDK_", "GCE_", "GCLOUD_", "GEMINI_", "GOOGLE_"),
     *("OLLAMA_", "OPENAI_"),

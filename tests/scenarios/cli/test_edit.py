@@ -102,7 +102,7 @@ def edited(where: Path, editor: str) -> tuple[int, str]:
 def test_an_editor_opens_with_the_words_and_its_words_are_kept(
     embedded: Embedded, tmp_path: Path
 ) -> None:
-    embedded.model.answer(gemini.good(alt_text="A red mug", caption="It stands there."))
+    embedded.model.answer(gemini.good(alt_text="A red mug", caption="It stands on a white table."))
     embedded.deliver(embedded.put("a.jpg", jpeg()))
     assert edited(tmp_path, ":") == (1, "Error: nothing was changed\n")
 
@@ -110,13 +110,16 @@ def test_an_editor_opens_with_the_words_and_its_words_are_kept(
     assert (status, said) == (0, "A blue mug\n")
     document = embedded.document("a.jpg")
     assert document
-    assert (document["alt_text"], document["caption"]) == ("A blue mug", "It lies there.")
+    assert (document["alt_text"], document["caption"]) == (
+        "A blue mug",
+        "It lies on a white table.",
+    )
 
     assert edited(tmp_path, 'sed -i 1d "$1"')[0] == 0
     document = embedded.document("a.jpg")
     assert document
     assert (document["alt_text"], document["decorative"]) == ("", True)
-    assert document["caption"] == "It lies there."
+    assert document["caption"] == "It lies on a white table."
 
 
 def test_words_that_come_too_late_are_not_lost(embedded: Embedded, tmp_path: Path) -> None:
