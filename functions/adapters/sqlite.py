@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from functions.adapters.paging import Position
@@ -47,13 +48,26 @@ def connected(path: Path, to: str = "immediate") -> Iterator[sqlite3.Connection]
 def prepare(path: Path) -> None:
     """Create the tables, once for a process."""
     with sqlite3.connect(path, timeout=_BUSY_SECONDS) as connection:
-        connection.execute("pragma journal_mode = wal")
+        _write_ahead(connection)
         connection.executescript(_SCHEMA)
         (layout,) = connection.execute("pragma user_version").fetchone()
         if layout < _LAYOUT:
             connection.execute("insert or ignore into terms select * from document_terms")
             connection.execute(f"pragma user_version = {_LAYOUT}")
     connection.close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; SQLite itself does not wait for others who open the file."""
+    end = monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError:
+            if monotonic() > end:
+                raise
+            sleep(0.02)
 
 
 class SqliteCaptions:
