@@ -92,7 +92,6 @@ function found(form, by) {
 /** Totals, apart from the list, which does not wait for them. */
 async function count(parameters, exact) {
   const mine = latest;
-  const { status, review, q, by, ...rest } = parameters;
   try {
     const [all, some] = await Promise.all([ask("counts"), ask(`counts?${new URLSearchParams(parameters)}`)]);
     if (mine !== latest) return;

@@ -102,14 +102,17 @@ def test_the_script_that_was_asked_for_is_held(language: str, text: str) -> None
         ("ja", "東京駅", ""),
         ("ja", "東京都庁舎展望室入口", "東京都庁舎展望室入口"),
         ("ko", "서울역 앞 광장", ""),
-        ("tlh", "tlhIngan Hol mu'", ""),
         ("de", "Wall Street Journal, New York Times", ""),
         ("fr", "Logo The Body Shop", ""),
         ("hi", "2024", ""),
     ],
 )
 def test_names_quotations_and_mixtures_pass(language: str, text: str, visible_text: str) -> None:
-    assert codes(text, language, visible_text=visible_text) - {"doubtful"} == set()
+    assert codes(text, language, visible_text=visible_text) == set()
+
+
+def test_a_language_without_words_of_its_own_is_doubted_and_not_refused() -> None:
+    assert codes("tlhIngan Hol mu'", "tlh") <= {"doubtful"}
 
 
 def test_a_region_does_not_change_the_words_of_a_language() -> None:
