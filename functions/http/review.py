@@ -229,7 +229,7 @@ class ReviewEndpoint:
 
     def _search(self, request: Request) -> Response:
         """By meaning, or by words where meaning cannot be searched: ``by`` says which."""
-        query = replace(review_requests.query(request.args), cursor="")
+        query = replace(review_requests.query(request.args), cursor="", by_priority=False)
         if not query.words:
             raise Refusal(400, "q is missing; write what the images show")
         near = self._near(request.args["q"], query)
