@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -402,9 +403,15 @@ def test_a_link_leads_to_one_caption(site: Site) -> None:
     assert picture.evaluate("image => image.naturalWidth") > 0
 
 
-def test_what_was_approved_leaves_the_list_of_what_is_to_be_reviewed(site: Site) -> None:
+def test_what_is_to_be_reviewed_comes_by_need_and_leaves_when_it_is_approved(site: Site) -> None:
     to_review(site, "a.jpg", "b.jpg")
+    site.edit("a.jpg", approve=False, reasons=["injection"])
+    site.edit("b.jpg", approve=False, reasons=["low_similarity"])
     site.open("?show=review")
+    names = site.page.locator("#captions .name")
+    expect(names).to_have_text(["a.jpg", "b.jpg"])
+    site.page.get_by_label("Sort").select_option("newest first")
+    expect(names).to_have_text(["b.jpg", "a.jpg"])
     site.button("b.jpg", "Approve").press("Enter")
     expect(site.page.locator("#captions > li")).to_have_count(1)
     expect(site.button("a.jpg", "Approve")).to_be_focused()
@@ -516,6 +523,9 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(scheme: Any, width: int, site:
     site.page.set_viewport_size({"width": width, "height": 800})
     site.open()
     expect(site.page.locator("#captions > li")).to_have_count(3)
+    expect(site.row("c.jpg").locator(".problem")).to_have_text(
+        re.compile("^The image is damaged: ")
+    )
     assert violations(site.page) == []
     site.button("a.jpg", "Edit").click()
     assert violations(site.page) == []
