@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support.answers import gemini
 from tests.support.command_line import Serve, serving
@@ -456,6 +456,55 @@ def test_a_language_is_edited_apart_and_survives_an_edit_of_the_main_words(site:
     site.page.keyboard.press("Control+Enter")
     expect(large.locator(".text .alt")).to_have_text("My mug")
     assert site.found("a.jpg")["translations"]["de"]["alt_text"] == "Ein Becher"
+
+
+def answer_asks(page: Page, status: int) -> None:
+    """Answer questions by this status; by none where it is 0."""
+
+    def answer(route: Route) -> None:
+        if status:
+            route.fulfill(status=status, json={"error": "e"})
+        else:
+            route.abort()
+
+    page.unroute("**/ask")
+    page.route("**/ask", answer)
+
+
+def test_who_writes_asks_about_the_picture_by_keyboard_and_takes_the_answer(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+    site.button("a.jpg", "Edit").click()
+    row, keys = site.row("a.jpg"), site.page.keyboard
+    site.page.get_by_role("textbox", name="Caption").focus()
+    tab_to(site.page, row.locator(".ask summary"))
+    keys.press("Enter")
+    answer = "It says <b>Café</b> & 'Bar' \u202e."
+    reply = {"visible_text": answer, "answerable": True, "answer": answer, "language": "en"}
+    site.model.answer(gemini.text(json.dumps(reply)))
+    tab_to(site.page, row.get_by_label("Question"))
+    keys.type("What does the mug say?")
+    keys.press("Enter")
+    expect(row.locator(".answer")).to_have_text(re.compile("^It says .*Café.* & 'Bar'"))
+    expect(row.get_by_role("status")).to_have_text(re.compile("Café"))
+    expect(row.get_by_label("Question")).to_be_focused()
+    assert violations(site.page) == []
+    keys.press("Shift+Tab")
+    keys.press("Shift+Tab")
+    keys.press("Enter")
+    expect(site.page.get_by_label("Alt text")).to_be_focused()
+    expect(site.page.get_by_label("Alt text")).to_have_value(
+        re.compile("^A red mug It says .*Café")
+    )
+    assert site.found("a.jpg")["alt_text"] == "A red mug"
+
+    refusals = {429: "spent", 503: "busy or away", 404: "it is gone", 0: "reached"}
+    for status, words in refusals.items():
+        answer_asks(site.page, status)
+        row.get_by_label("Question").fill("And now?")
+        row.get_by_label("Question").press("Enter")
+        expect(row.get_by_role("status")).to_contain_text(words)
+        expect(row.get_by_label("Question")).to_have_value("And now?")
 
 
 def test_texts_are_imported_after_a_look_at_what_changes(site: Site) -> None:
