@@ -73,7 +73,7 @@ def upkeep_of(read: Settings, *, anew: bool = False) -> Reconciler:
     settled = timedelta(0) if read.local else SETTLED
     stores = composition.store(read), composition.images(read)
     return Reconciler(
-        *stores, composition.policy(read), composition.meaning(read), settled, anew=anew
+        *stores, composition.policy(read), composition.embeddings_of(read), settled, anew=anew
     )
 
 

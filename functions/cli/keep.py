@@ -32,7 +32,7 @@ def keep(uri: str | None) -> None:
     wanted = KeepRequest(*beneath(uri, read)) if uri else KeepRequest()
     report = Report()
     captioning = functools.cache(lambda: composition.build(read))
-    composition.keeping_by(read, captioning).keep(wanted, report)
+    composition.keeping_with(read, captioning).keep(wanted, report)
     if session().json:
         click.echo(output.as_json({"kept": report.kept, "message": report.message}))
     else:

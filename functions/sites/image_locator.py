@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote, urljoin
 
-from functions.core.image_url import Origin, readings
+from functions.core.image_url import Origin, candidates
 from functions.core.image_url import origins as parsed
 
 ObjectPlace = tuple[str, str]
@@ -52,7 +52,7 @@ class ImageLocator:
         try:
             if src[:5].lower() != "gs://":
                 src = urljoin(urljoin(page or self.page(""), base), _slashes(src))
-            return readings(src, self._origins)
+            return candidates(src, self._origins)
         except ValueError:
             return ()
 

@@ -191,13 +191,13 @@ class Captioning:
             why = Problem("transient", str(away), request.at)
             if not self._store.create(lease.waiting(upload, request, why)):
                 stored = self._store.read(upload.id)
-                own_text = transitions.given(object_metadata.uploader_text(upload))
+                own_text = transitions.has_text(object_metadata.uploader_text(upload))
                 decision = stored and lease.decide(
                     stored, upload, trigger, request, own_text=own_text
                 )
                 if decision and decision is not Decision.WORK:
                     return None
-            if find_copy.is_known(self._store, upload, request):
+            if find_copy.needs_no_model(self._store, upload, request):
                 return None
             return self._model.turn(PATIENCE)
 
@@ -212,7 +212,7 @@ class Captioning:
         """The document, claimed; as it is if only its labels are missing; None if there is
         nothing to do. Raises Held where another delivery may still do it."""
         request = self._lease_request(prompt)
-        own_text = transitions.given(object_metadata.uploader_text(upload))
+        own_text = transitions.has_text(object_metadata.uploader_text(upload))
         record = find_copy.first_to_ask(upload, request)
         for _ in range(_CONTENTION):
             won = self._store.create(lease.first(upload, request), record)
@@ -318,7 +318,7 @@ class Captioning:
             return functools.partial(
                 transitions.labelled, text=text, language=language, now=self._clock()
             )
-        return self._asked(task, people, report)
+        return self._model_text(task, people, report)
 
     def _copied(self, task: Task, copy: Document, people: EmbeddedText) -> Finish:
         """What gives a claimed document the text of ``copy``."""
@@ -338,10 +338,10 @@ class Captioning:
         task.record = copy.record
         if copy.text is None:
             return None
-        task.kept = copy.text.expires_at is None and not transitions.given(people)
+        task.kept = copy.text.expires_at is None and not transitions.has_text(people)
         return copy.text.document
 
-    def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
+    def _model_text(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
         """What gives a claimed document the model's text."""
         upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
@@ -360,7 +360,7 @@ class Captioning:
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
             with span("model"):
-                asked = self._model.ask(
+                checked = self._model.ask(
                     picture,
                     fetch,
                     task.prompt,
@@ -376,7 +376,7 @@ class Captioning:
                 task.turn.end()
         finish = functools.partial(
             transitions.captioned,
-            asked=asked,
+            checked=checked,
             prompt=task.prompt.version,
             uploader=people,
             now=self._clock(),
@@ -399,10 +399,12 @@ class Captioning:
         delivery may be at work by now. Raises Held then, before anything is paid for.
         """
         stored, now = task.claim.stored, self._clock()
-        held = stored.document.lease
-        if held and held.expires_at - now >= min(self._call, self._lease * 0.8):
-            return held.expires_at
-        request = replace(self._lease_request(task.prompt), holder=held.holder if held else "")
+        held_lease = stored.document.lease
+        if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):
+            return held_lease.expires_at
+        request = replace(
+            self._lease_request(task.prompt), holder=held_lease.holder if held_lease else ""
+        )
         try:
             renewed = self._store.replace(stored, lease.renewed(stored, task.upload, request))
         except Stale:

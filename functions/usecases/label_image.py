@@ -80,6 +80,6 @@ def _note(
 
 
 def _write(images: ImageStore, document: Document, live: Upload) -> None:
-    wanted = object_metadata.written(document, live.metadata)
-    if any(live.metadata.get(key) != value for key, value in wanted.items()):
-        images.label(live, wanted)
+    labels = object_metadata.written(document, live.metadata)
+    if any(live.metadata.get(key) != value for key, value in labels.items()):
+        images.label(live, labels)
