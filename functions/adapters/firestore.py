@@ -84,6 +84,11 @@ class FirestoreCaptions:
         return {each.id: _stored(each) for each in self._read(keys)}
 
     def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
+        keys = list(dict.fromkeys(keys))
+        if len(keys) == 1:
+            with _translating(self._client):
+                found = self._rpc.fields(self._name, keys[0], fields)
+            return {keys[0]: from_record(found)} if found is not None else {}
         return {each.id: from_record(each.fields) for each in self._read(keys, fields)}
 
     def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from google.api_core.datetime_helpers import DatetimeWithNanoseconds
+from google.api_core.exceptions import NotFound
 from google.cloud import firestore
 from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.vector import Vector
@@ -21,6 +22,7 @@ from google.cloud.firestore_v1.vector import Vector
 _Value, _Array, _Map = types.Value.pb(), types.ArrayValue.pb(), types.MapValue.pb()
 _Write, _Document = types.Write.pb(), types.Document.pb()
 _Commit, _BatchGet = types.CommitRequest.pb(), types.BatchGetDocumentsRequest.pb()
+_Get = types.GetDocumentRequest.pb()
 _VECTOR = "__vector__"
 # has no types
 _time_of: Any = DatetimeWithNanoseconds.from_timestamp_pb
@@ -85,6 +87,25 @@ class Rpc:
             **self._bounds,
         )
         return [_snapshot(types.BatchGetDocumentsResponse.pb(each)) for each in answers]
+
+    def fields(
+        self, collection: str, key: str, fields: Collection[str]
+    ) -> Mapping[str, Any] | None:
+        """These fields of one document; None if there is none. Half the processor time of
+        :meth:`read`, whose answer is a stream, but it does not tell the time."""
+        request = _Get(name=self._name(collection, key))
+        request.mask.field_paths.extend(fields)
+        try:
+            answer = self._client._firestore_api.get_document(
+                request=types.GetDocumentRequest.wrap(request),
+                metadata=self._client._rpc_metadata,
+                **self._bounds,
+            )
+        except NotFound as error:
+            if "database" in str(error):
+                raise
+            return None
+        return _decoded(types.Document.pb(answer))
 
     def create(self, collection: str, key: str, fields: Mapping[str, Any]) -> Any:
         """The write of a new document."""
@@ -181,9 +202,13 @@ def _snapshot(answer: Any) -> Snapshot:
     return Snapshot(
         found.name.rpartition("/")[2],
         read,
-        {name: decoded(each) for name, each in found.fields.items()},
+        _decoded(found),
         _time_of(found.update_time),
     )
+
+
+def _decoded(document: Any) -> Mapping[str, Any]:
+    return {name: decoded(each) for name, each in document.fields.items()}
 
 
 def _time(time: Any) -> datetime:
