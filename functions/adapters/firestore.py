@@ -32,7 +32,7 @@ from functions.adapters.firestore_queries import (
     page,
     page_size,
 )
-from functions.adapters.firestore_rpc import Rpc, Snapshot
+from functions.adapters.firestore_rpc import Rpc, Snapshot, no_database
 from functions.adapters.paging import UNRANKED, Position
 from functions.core.document import Document, Page, Query, Record, Status, Stored
 from functions.core.document_records import from_record, to_record
@@ -318,7 +318,7 @@ def _translating(client: firestore.Client) -> Iterator[None]:
     try:
         yield
     except (google.AlreadyExists, google.FailedPrecondition, google.NotFound) as error:
-        if isinstance(error, google.NotFound) and "database" in str(error):
+        if isinstance(error, google.NotFound) and no_database(error):
             raise ConfigurationError(
                 f"there is no Firestore database {client._database} in the project "
                 f"{client.project}; create it, or set CAPTION_DATABASE and GOOGLE_CLOUD_PROJECT "

@@ -102,7 +102,7 @@ class Rpc:
                 **self._bounds,
             )
         except NotFound as error:
-            if "database" in str(error):
+            if no_database(error):
                 raise
             return None
         return _decoded(types.Document.pb(answer))
@@ -140,6 +140,11 @@ class Rpc:
 
     def _name(self, collection: str, key: str) -> str:
         return f"{self._database}/documents/{collection}/{key}"
+
+
+def no_database(error: NotFound) -> bool:
+    """Whether it is the database that is not there. A document's path has the word, too."""
+    return "The database" in str(error)
 
 
 def encoded(value: Any) -> Any:
