@@ -23,7 +23,6 @@ from google.cloud.firestore_v1.vector import Vector
 from functions.adapters.credentials import account
 from functions.adapters.firestore_queries import (
     SIMILARITY,
-    asked,
     by_name,
     equal,
     exact,
@@ -32,6 +31,7 @@ from functions.adapters.firestore_queries import (
     oldest,
     page,
     page_size,
+    queries_for,
 )
 from functions.adapters.paging import Position
 from functions.core.document import Document, Page, Query, Record, Status, Stored
@@ -81,10 +81,10 @@ class FirestoreCaptions:
         return _stored(snapshot) if snapshot.exists else None
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        wanted = [self._captions.document(key) for key in dict.fromkeys(keys)]
+        references = [self._captions.document(key) for key in dict.fromkeys(keys)]
         found: list[Any] = []
-        for start in range(0, len(wanted), _MOST_READ):
-            some = wanted[start : start + _MOST_READ]
+        for start in range(0, len(references), _MOST_READ):
+            some = references[start : start + _MOST_READ]
             with _translating(self._client):
                 found += self._client.get_all(some, **_BOUNDS)
         return {each.id: _stored(each) for each in found if each.exists}
@@ -119,7 +119,7 @@ class FirestoreCaptions:
             raise Stale from None
 
     def find(self, query: Query) -> Page:
-        queries, size = asked(self._captions, query), page_size(query)
+        queries, size = queries_for(self._captions, query), page_size(query)
         after, found = Position.read(query.cursor), list[Stored]()
         while True:
             pages = [page(each, after, size) for each in queries]
@@ -138,7 +138,7 @@ class FirestoreCaptions:
             after = Position.of(rows[-1].document)
 
     def count(self, query: Query) -> int | None:
-        queries = asked(self._captions, query)
+        queries = queries_for(self._captions, query)
         if not exact(query) or len(queries) > 1:
             return None
         with _querying(self._client):
@@ -146,13 +146,13 @@ class FirestoreCaptions:
             return int(answers[0][0].value)
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
-        wanted = replace(query, status=Status.CAPTIONED, words=(), md5="")
+        captioned = replace(query, status=Status.CAPTIONED, words=(), md5="")
         near: list[tuple[Stored, float]] = []
-        for each, most in nearest(self._captions, vector, wanted):
+        for each, most in nearest(self._captions, vector, captioned):
             with _querying(self._client):
                 found = list(each.get(**_BOUNDS))
             near = [(_stored(one), float(one.get(SIMILARITY))) for one in found]
-            near = [one for one in near if matches(one[0].document, wanted)]
+            near = [one for one in near if matches(one[0].document, captioned)]
             if len(near) >= query.limit or len(found) < most:
                 break
         return near[: query.limit]

@@ -94,20 +94,20 @@ class SqliteCaptions:
         return _stored(row) if row else None
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        asked = json.dumps(list(keys))
+        ids = json.dumps(list(keys))
         with connected(self._path) as db:
             rows = db.execute(
                 "select document, version from captions "
                 "where id in (select value from json_each(?))",
-                (asked,),
+                (ids,),
             ).fetchall()
         found = map(_stored, rows)
         return {each.document.id: each for each in found}
 
     def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
-        asked = set(fields)
+        names = set(fields)
         return {
-            key: from_record({k: v for k, v in to_record(stored.document).items() if k in asked})
+            key: from_record({k: v for k, v in to_record(stored.document).items() if k in names})
             for key, stored in self.read_many(keys).items()
         }
 
@@ -255,13 +255,13 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
     if query.review:
         wheres.append("document ->> '$.review.needed'")
     lists = {"tags": (query.tag,), "search_terms": query.words, "review.reasons": (query.reason,)}
-    for field, wanted in lists.items():
-        if any(wanted):
-            marks = ", ".join("?" * len(wanted))
+    for field, texts in lists.items():
+        if any(texts):
+            marks = ", ".join("?" * len(texts))
             wheres.append(
                 f"id in (select id from terms where field = ? and value in ({marks}))"  # noqa: S608
             )
-            values += [field, *wanted]
+            values += [field, *texts]
     for sign, time in ((">=", query.since), ("<", query.until)):
         if time:
             wheres.append(f"updated_at {sign} ?")

@@ -28,7 +28,7 @@ LATER = timedelta(hours=1)
 def upkeep(settled: timedelta = timedelta(0)) -> Reconciler:
     read = composition.settings()
     stores = composition.store(read), composition.images(read)
-    return Reconciler(*stores, composition.policy(read), composition.meaning(read), settled)
+    return Reconciler(*stores, composition.policy(read), composition.embeddings_of(read), settled)
 
 
 def survey(
