@@ -687,6 +687,22 @@ MUTANTS = (
         _FRONT,
     ),
     Mutant(
+        "sort what is to be reviewed by time alone",
+        "functions/http/review_requests.py",
+        'by_priority=order == "priority" or (bool(review) and not order)',
+        "by_priority=False",
+        _REVIEW,
+        "embedded and needs_a_person_most",
+    ),
+    Mutant(
+        "lose what an earlier version wrote from the list by priority",
+        "functions/adapters/firestore.py",
+        "            if ranked.cursor or self._all_ranked(query):\n",
+        "            if ranked:\n",
+        "tests/contracts/test_queries.py",
+        "firestore and without_one_last",
+    ),
+    Mutant(
         "show a caption as markup",
         "functions/http/static/caption.js",
         '  element.textContent = text ?? "";\n',

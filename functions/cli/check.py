@@ -37,6 +37,7 @@ MEANINGS = {
     MismatchKind.ORPHAN: "caption of an image that is gone",
     MismatchKind.UNLABELLED: "caption that is not in its object's metadata",
     MismatchKind.UNEMBEDDED: "caption that search by meaning does not find",
+    MismatchKind.UNPRIORITISED: "caption to review without its place among the others",
 }
 _PICTURE = Embedding((), 258)
 _NAMED = 20

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Request, Response
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -28,6 +29,9 @@ from functions.http.responses import Refusal
 from functions.usecases import import_text, search_captions
 from functions.usecases.edit_caption import Change, Editing, version
 from functions.usecases.thumbnail import Thumbnails
+
+if TYPE_CHECKING:
+    from functions.usecases.ask_about_image import Answering
 
 # Set in the WSGI environment by a server that takes uploads: the page then offers them.
 UPLOADS = "captions.uploads"
@@ -59,6 +63,7 @@ _ROUTES = Map(
         Rule("/search", methods=["GET"], endpoint="search"),
         Rule(_CAPTION, methods=["GET"], endpoint="caption"),
         Rule(_CAPTION, methods=["PATCH"], endpoint="edit"),
+        Rule(f"{_CAPTION}/ask", methods=["POST"], endpoint="ask"),
         Rule(f"{_CAPTION}/recaption", methods=["POST"], endpoint="recaption"),
         Rule(f"{_CAPTION}/history", methods=["GET"], endpoint="history"),
         Rule(f"{_CAPTION}/restore", methods=["POST"], endpoint="restore"),
@@ -85,7 +90,8 @@ _AT_ONCE = 8
 @dataclass(frozen=True, slots=True)
 class ReviewEndpoint:
     """Answers requests. ``recaption`` asks for another caption; ``embed`` tells where a question
-    lies among embeddings, if there is a model for that; ``by`` is who nobody vouches for."""
+    lies among embeddings, if there is a model for that; ``by`` is who nobody vouches for;
+    ``answering`` opens the use case of questions, where a model can answer them."""
 
     store: CaptionStore
     gallery: Gallery
@@ -94,6 +100,7 @@ class ReviewEndpoint:
     recaption: Callable[[Document], None]
     embed: Callable[[str], Sequence[float]] | None = None
     by: str = "unknown"
+    answering: Callable[[], Answering] | None = None
 
     def answer(self, request: Request) -> Response:
         """The answer to any request, whatever goes wrong."""
@@ -104,7 +111,11 @@ class ReviewEndpoint:
         return response
 
     def _routed(self, request: Request) -> Response:
-        responses.body(request, review_requests.MOST_BYTES)
+        most = {
+            "/import": review_requests.FILE_BYTES,
+            "/captions:batch": review_requests.BATCH_BYTES,
+        }
+        responses.body(request, most.get(request.path, review_requests.MOST_BYTES))
         try:
             endpoint, values = _ROUTES.bind("").match(request.path, request.method)
         except NotFound:
@@ -128,8 +139,9 @@ class ReviewEndpoint:
     def _file(self, request: Request) -> Response:
         path = _FILES[request.path]
         data, kind = path.read_bytes(), _TYPES[path.suffix]
-        if request.environ.get(UPLOADS):
-            data = data.replace(b"<body>", b"<body data-uploads>")
+        can = {"uploads": request.environ.get(UPLOADS), "asks": self.answering}
+        marks = "".join(f" data-{name}" for name, able in can.items() if able)
+        data = data.replace(b"<body>", f"<body{marks}>".encode())
         response = responses.conditional(responses.answer(data, kind, "no-cache"), request)
         policy = _POLICY.format(images=" ".join(self.gallery.origins))
         response.headers["Content-Security-Policy"] = policy
@@ -229,7 +241,7 @@ class ReviewEndpoint:
 
     def _search(self, request: Request) -> Response:
         """By meaning, or by words where meaning cannot be searched: ``by`` says which."""
-        query = replace(review_requests.query(request.args), cursor="")
+        query = replace(review_requests.query(request.args), cursor="", by_priority=False)
         if not query.words:
             raise Refusal(400, "q is missing; write what the images show")
         near = self._near(request.args["q"], query)
@@ -272,6 +284,18 @@ class ReviewEndpoint:
         if past is None:
             raise Refusal(404, "the history has no text of that time; look at it again")
         return _one(self.editing.restore(key, past, by).stored.document)
+
+    def _ask(self, request: Request, key: str) -> Response:
+        """What a person who writes alt text wants to know of the image."""
+        if self.answering is None:
+            raise Refusal(404, "no model answers questions here; see CAPTION_MODEL and its key")
+        from functions.http import ask
+
+        question = ask.question_in(review_requests.body(request))
+        document, answering = self._read(key).document, self.answering()
+        where = document.bucket, document.name
+        answer = ask.answered(request, answering, lambda: answering.live(*where), question)
+        return responses.as_json(answer)
 
     def _recaption(self, request: Request, key: str) -> Response:
         review_requests.own(request)

@@ -22,6 +22,8 @@ from functions.usecases.import_text import Plan
 
 STATUSES = tuple(each.value for each in Status)
 PAGE, MOST = 24, 100
+# What is to be reviewed comes by priority unless it is asked for otherwise, all else by time.
+ORDERS = ("priority", "newest")
 MOST_BYTES = 1 << 16
 EXPORTED = (
     *("uri", "alt_text", "caption", "decorative", "language", "status", "source", "review"),
@@ -59,6 +61,9 @@ def query(args: MultiDict[str, str]) -> Query:
         raise Refusal(400, f"status={status!r} is none of {', '.join(STATUSES)}")
     if review not in ("", "needed"):
         raise Refusal(400, "review can only be `needed`")
+    order = args.get("order", "")
+    if order not in ("", *ORDERS):
+        raise Refusal(400, f"order={order[:40]!r} is none of {', '.join(ORDERS)}")
     words = search_terms.query_terms(args.get("q", ""))
     if args.get("q", "").strip() and not words:
         raise Refusal(400, "q has no word in it; write what the images show")
@@ -70,6 +75,7 @@ def query(args: MultiDict[str, str]) -> Query:
         language=_language(args.get("language", "").strip()),
         words=words,
         review=bool(review),
+        by_priority=order == "priority" or (bool(review) and not order),
         source=_source(args.get("source", "")),
         reason=args.get("reason", "").strip(),
         since=_day(args.get("since", "")),
