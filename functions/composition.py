@@ -221,6 +221,7 @@ def review() -> ReviewEndpoint:
         functools.partial(recaption, read),
         (lambda text: model.question(text).vector) if model else None,
         "local" if read.local else "unknown",
+        answering if _answers(read) else None,
     )
 
 
@@ -426,6 +427,17 @@ def require_package(model: Model) -> None:
                 f"CAPTION_MODEL={each} needs the package {provider.package}: "
                 f"pip install {provider.install}"
             )
+
+
+def _answers(settings: Settings) -> bool:
+    """Whether there is a model to answer questions, by what can be told without asking it."""
+    try:
+        _require_answers(settings.model)
+        require_package(settings.model)
+        require_key(settings.model, os.environ)
+    except ConfigurationError:
+        return False
+    return bool(settings.ask_daily_limit)
 
 
 def _require_answers(model: Model) -> None:

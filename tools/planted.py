@@ -687,6 +687,22 @@ MUTANTS = (
         _FRONT,
     ),
     Mutant(
+        "sort what is to be reviewed by time alone",
+        "functions/http/review_requests.py",
+        'by_priority=order == "priority" or (bool(review) and not order)',
+        "by_priority=False",
+        _REVIEW,
+        "embedded and needs_a_person_most",
+    ),
+    Mutant(
+        "lose what an earlier version wrote from the list by priority",
+        "functions/adapters/firestore.py",
+        "            if ranked.cursor or self._all_ranked(query):\n",
+        "            if ranked:\n",
+        "tests/contracts/test_queries.py",
+        "firestore and without_one_last",
+    ),
+    Mutant(
         "show a caption as markup",
         "functions/http/static/caption.js",
         '  element.textContent = text ?? "";\n',
@@ -770,7 +786,7 @@ MUTANTS = (
     Mutant(
         "read the first object that there is",
         "functions/model/reply.py",
-        "if said >= rank:",
+        "if fitness >= rank:",
         "if best is None:",
         "tests/unit/model/test_reply.py",
         "wherever or several",

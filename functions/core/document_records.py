@@ -57,6 +57,8 @@ def to_record(document: Document) -> dict[str, Any]:
     record: dict[str, Any] = plain(document)
     record["uri"] = document.uri
     record["generation"] = str(document.generation)
+    if document.review.priority is None:
+        del record["review"]["priority"]
     return {key: value for key, value in record.items() if value is not None}
 
 

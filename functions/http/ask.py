@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,42 +66,43 @@ class AskEndpoint:
             objects = candidates(src, self._settings.origins or ())
         except ValueError as error:
             raise Refusal(400, f"src {error}") from None
-        answer = self._answered(request, objects, question)
-        return responses.as_json(
-            {
-                "src": src,
-                "answer": answer.text,
-                "answerable": answer.answerable,
-                "language": answer.language,
-                "model": answer.model,
-                "cached": answer.cached,
-            }
-        )
+        answering = self._answering()
+        answer = answered(request, answering, lambda: answering.find(objects), question)
+        return responses.as_json({"src": src, **answer})
 
-    def _answered(
-        self, request: Request, objects: tuple[tuple[str, str], ...], question: Question
-    ) -> ImageAnswer:
-        answering, report, started = self._answering(), Report(), time.monotonic()
-        try:
-            upload: Upload = answering.find(objects)
-            return answering.ask(upload, question, report)
-        except OverBudget:
-            report.outcome, wait = "over_budget", seconds_left_of_day(datetime.now(UTC))
-            spent = "the day's answers are spent; raise CAPTION_ASK_DAILY_LIMIT, or ask tomorrow"
-            raise Refusal(429, spent, **{"Retry-After": str(wait)}) from None
-        except (Gone, PermanentError):
-            report.outcome = "gone"
-            raise Refusal(404, _NOT_OURS) from None
-        except TransientError as error:
-            report.outcome = "unanswered"
-            responses.log(request, "WARNING", str(error), 503)
-            wait = math.ceil(error.retry_after or _RETRY_SECONDS)
-            away = "nobody can answer for the moment; ask again later"
-            raise Refusal(503, away, **{"Retry-After": str(wait)}) from None
-        finally:
-            if report.usage.model_calls:
-                traceparent = request.headers.get("traceparent", "")
-                logs.answered(report, traceparent, time.monotonic() - started)
+
+def answered(
+    request: Request, answering: Answering, find: Callable[[], Upload], question: Question
+) -> dict[str, Any]:
+    """The answer to a question about the image that ``find`` gets, as JSON, and its line in the
+    log. Raises Refusal."""
+    report, started = Report(), time.monotonic()
+    try:
+        answer: ImageAnswer = answering.ask(find(), question, report)
+    except OverBudget:
+        report.outcome, wait = "over_budget", seconds_left_of_day(datetime.now(UTC))
+        spent = "the day's answers are spent; raise CAPTION_ASK_DAILY_LIMIT, or ask tomorrow"
+        raise Refusal(429, spent, **{"Retry-After": str(wait)}) from None
+    except (Gone, PermanentError):
+        report.outcome = "gone"
+        raise Refusal(404, _NOT_OURS) from None
+    except TransientError as error:
+        report.outcome = "unanswered"
+        responses.log(request, "WARNING", str(error), 503)
+        wait = math.ceil(error.retry_after or _RETRY_SECONDS)
+        away = "nobody can answer for the moment; ask again later"
+        raise Refusal(503, away, **{"Retry-After": str(wait)}) from None
+    finally:
+        if report.usage.model_calls:
+            traceparent = request.headers.get("traceparent", "")
+            logs.answered(report, traceparent, time.monotonic() - started)
+    return {
+        "answer": answer.text,
+        "answerable": answer.answerable,
+        "language": answer.language,
+        "model": answer.model,
+        "cached": answer.cached,
+    }
 
 
 def read_question(sent: bytes) -> tuple[str, Question]:
@@ -117,8 +118,13 @@ def read_question(sent: bytes) -> tuple[str, Question]:
         raise Refusal(400, f"src is missing; send {_BODY}")
     if any("\ud800" <= character <= "\udfff" for character in src):
         raise Refusal(400, f"src holds something that is no text; send {_BODY}")
+    return src, question_in(fields)
+
+
+def question_in(fields: Mapping[str, Any]) -> Question:
+    """The question in the fields of a body. Raises Refusal for what is none."""
     text = _text(fields.get("question"), "question", LONGEST_QUESTION)
-    return src, Question(text, _language(fields.get("lang")), _history(fields.get("history")))
+    return Question(text, _language(fields.get("lang")), _history(fields.get("history")))
 
 
 def _text(value: Any, name: str, longest: int) -> str:

@@ -20,7 +20,7 @@ from functions.quality.cleaning import cleaned
 from functions.sites import encoding, functional, markup, template_code
 from functions.sites.attributes import attribute, one_line
 from functions.sites.captions import PublicCaptions
-from functions.sites.image_locator import ImageLocator, ObjectPlace
+from functions.sites.image_locator import ImageLocator, ObjectName
 from functions.sites.markup import Image
 
 LIMIT = 150
@@ -217,7 +217,7 @@ class Audit:
         """What the caption says; None if there is none, empty if the image is decoration."""
         if self._known is None or image.tag != "img":
             return None
-        places: list[ObjectPlace] = []
+        places: list[ObjectName] = []
         for src in image.addresses:
             places += self._places.find(src, base)
         for place in places:

@@ -426,10 +426,10 @@ class Captioning:
         keep: Callable[[Document], None] | None = None,
     ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        place = self._embeddings.placing(report)
+        embed = self._embeddings.embedding_once(report)
         try:
             with span("label"):
-                ended = label(self._store, self._images, stored, upload, place, keep)
+                ended = label(self._store, self._images, stored, upload, embed, keep)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise

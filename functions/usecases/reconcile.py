@@ -33,6 +33,7 @@ from functions.core.errors import Gone, Stale
 from functions.core.policy import Policy
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
+from functions.core.review_priority import review_priority
 from functions.model.embeddings import Embeddings, embeddable
 from functions.usecases import preflight
 from functions.usecases.forget_image import Forgetting
@@ -46,7 +47,9 @@ T = TypeVar("T")
 
 
 class MismatchKind(StrEnum):
-    """What is wrong with an image or a document; the first three want a caption asked for."""
+    """What is wrong with an image or a document; the first three want a caption asked for.
+    ``UNPRIORITISED`` is a document to review that an earlier version wrote, whose place among
+    the others is not stored, or is another one by now."""
 
     UNCAPTIONED = "uncaptioned"
     OUTDATED = "outdated"
@@ -54,6 +57,7 @@ class MismatchKind(StrEnum):
     ORPHAN = "orphan"
     UNLABELLED = "unlabelled"
     UNEMBEDDED = "unembedded"
+    UNPRIORITISED = "unprioritised"
 
 
 ASKED_FOR = frozenset({MismatchKind.UNCAPTIONED, MismatchKind.OUTDATED, MismatchKind.STRANDED})
@@ -185,13 +189,15 @@ class Reconciler:
         if document.in_work:
             stranded = rests and not lease.waits_until(stored)
             return _finding(MismatchKind.STRANDED, document) if stranded else None
-        if document.status != Status.CAPTIONED:
-            return None
-        if not document.metadata_synced:
+        captioned = document.status == Status.CAPTIONED
+        if captioned and not document.metadata_synced:
             return _finding(MismatchKind.UNLABELLED, document) if rests else None
-        lacks = self._anew or not document.embedding
-        lacks = lacks and self._embeddings.available and embeddable(document)
-        return _finding(MismatchKind.UNEMBEDDED, document) if lacks else None
+        lacks = captioned and (self._anew or not document.embedding)
+        if lacks and self._embeddings.available and embeddable(document):
+            return _finding(MismatchKind.UNEMBEDDED, document)
+        if document.review.priority != review_priority(document):
+            return _finding(MismatchKind.UNPRIORITISED, document)
+        return None
 
     def _captionable(self, upload: Upload) -> bool:
         try:
@@ -224,13 +230,15 @@ class Reconciler:
         if stored is None or upload is None:
             return False
         if finding.fault is MismatchKind.UNLABELLED:
-            place = self._embeddings.placing(report)
-            return label(self._store, self._images, stored, upload, place) == "labelled"
+            embed = self._embeddings.embedding_once(report)
+            return label(self._store, self._images, stored, upload, embed) == "labelled"
         document = stored.document
+        if finding.fault is MismatchKind.UNPRIORITISED:
+            return self._keep(stored, document)
         if self._anew:
             document = replace(document, embedding=None, similarity=None)
-        placed = self._embeddings.placed(document, report)
-        return bool(placed.embedding) and self._keep(stored, placed)
+        embedded = self._embeddings.with_embedding(document, report)
+        return bool(embedded.embedding) and self._keep(stored, embedded)
 
     def measure(self, bucket: str, name: str, max_pixels: int, report: Report) -> float | None:
         """How well a caption matches its image, kept in its document; None, and in ``report``
