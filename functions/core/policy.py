@@ -17,7 +17,7 @@ import pathlib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from functions.core import language_tags
@@ -31,7 +31,8 @@ class Rule:
     """What holds for the images a glob matches; empty means the settings' own.
 
     ``max_length`` is a soft limit for alt text in characters as people see them; ``line`` is
-    where the rule stands in its file, 0 for the one that applies where none matches.
+    where the rule stands in its file, 0 for the one that applies where none matches. ``videos``
+    says whether videos are captioned too; it is a setting's, and no key of the file.
     """
 
     match: str = "**"
@@ -41,9 +42,10 @@ class Rule:
     keywords: tuple[str, ...] = ()
     skip: bool = False
     line: int = 0
+    videos: bool = True
 
 
-KEYS = tuple(field.name for field in fields(Rule) if field.name != "line")
+KEYS = tuple(field.name for field in fields(Rule) if field.name not in ("line", "videos"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Policy:
 
     rules: tuple[Rule, ...]
     patterns: tuple[re.Pattern[str], ...]
+    otherwise: Rule = Rule()
 
     @classmethod
     def empty(cls) -> Policy:
@@ -81,7 +84,12 @@ class Policy:
         for rule, pattern in zip(self.rules, self.patterns, strict=True):
             if pattern.fullmatch(name):
                 return rule
-        return Rule()
+        return self.otherwise
+
+    def without_videos(self) -> Policy:
+        """The same rules, by which videos are left alone."""
+        rules = tuple(replace(rule, videos=False) for rule in self.rules)
+        return Policy(rules, self.patterns, replace(self.otherwise, videos=False))
 
 
 _GLOB = re.compile(
