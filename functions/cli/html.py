@@ -60,7 +60,7 @@ def html(
 
     read = settings()
     locator = image_locator(folder, bucket, prefix, site, read)
-    reading = Reading(folder, locator, language(lang))
+    reading = PageReader(folder, locator, language(lang))
     others = list(files.pages(folder, SUFFIXES))
     paths = [*files.pages(folder), *(others if sources else ())]
     if not paths:
@@ -119,7 +119,7 @@ def language(tag: str) -> str:
         raise click.UsageError(f"--lang {error}") from None
 
 
-def _lacking(reading: Reading, paths: list[str]) -> Iterator[tuple[str, int]]:
+def _lacking(reading: PageReader, paths: list[str]) -> Iterator[tuple[str, int]]:
     """The Markdown and templates that are left, with how many images lack alt text in each."""
     for path in paths:
         page, _ = reading.page(path)
@@ -136,7 +136,7 @@ def _tell(left: list[tuple[str, int]]) -> None:
         click.echo(output.plain(f"{summary}; --sources fills what is safe."), err=True)
 
 
-class Reading:
+class PageReader:
     """How the pages of a folder are read."""
 
     def __init__(self, folder: Path, locator: ImageLocator, language: str) -> None:
@@ -160,7 +160,7 @@ class Reading:
 
 
 def _filled(
-    reading: Reading, paths: list[str], captions: PublicCaptions
+    reading: PageReader, paths: list[str], captions: PublicCaptions
 ) -> Iterator[tuple[str, Filled | None, str]]:
     """Each path with the page as it would be, or with the reason why it cannot be read."""
     waiting = iter(paths)

@@ -75,7 +75,7 @@ class Policy:
             ) from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{path}: not UTF-8: save it in that encoding") from error
-        source = _Source(str(path), text)
+        source = _PolicyFile(str(path), text)
         rules = tuple(_rule(table, index, source) for index, table in enumerate(_tables(source)))
         return cls(rules, tuple(glob(rule.match) for rule in rules))
 
@@ -148,7 +148,7 @@ def _character_class(members: str, *, negated: bool) -> str:
     return f"(?!/)[{'^' if negated else ''}{escaped}]"
 
 
-class _Source:
+class _PolicyFile:
     """A file's text, and on which line of it things stand: tomllib does not tell.
 
     Comments and strings of several lines are blanked out first, so that nothing in them is
@@ -193,7 +193,7 @@ class _Source:
         return self._plain.count("\n", 0, offset) + 1
 
 
-def _tables(source: _Source) -> list[Any]:
+def _tables(source: _PolicyFile) -> list[Any]:
     try:
         data = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
@@ -213,7 +213,7 @@ def _tables(source: _Source) -> list[Any]:
     return rules
 
 
-def _rule(table: Any, index: int, source: _Source) -> Rule:
+def _rule(table: Any, index: int, source: _PolicyFile) -> Rule:
     line = source.line_of_rule(index)
     if not isinstance(table, Mapping):
         raise source.fault(line, "a rule is a table: write [[rules]] and its keys below")
