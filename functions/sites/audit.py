@@ -59,11 +59,13 @@ RULES = {
         AuditRule("keyword_stuffing", "warning", "A list of search terms."),
         AuditRule("repetition", "warning", "The same words again and again."),
         AuditRule("chatter", "warning", "A sentence to whoever asked for the text."),
+        AuditRule("unnamed_video", "warning", "A video has no name: aria-label or title."),
         AuditRule(
             "over_length", "note", f"More than {LIMIT} characters, and a fifth: say it beside."
         ),
         AuditRule("shouting", "note", "Capitals throughout are spelled out by some readers."),
         AuditRule("unmentioned", "note", "An image that shows something is marked as decoration."),
+        AuditRule("no_track", "note", "A video has no captions for who cannot hear it: <track>."),
         AuditRule("whitespace", "note", "Line breaks, or runs of spaces."),
         AuditRule("control_characters", "note", "Invisible characters."),
     )
@@ -164,6 +166,9 @@ class Audit:
             return
         suggestion = self._suggestion(image, base)
         where = replace(where, suggestion=suggestion or "")
+        if image.tag == "video":
+            yield from _of_video(image, where)
+            return
         if alt is None:
             if not context.intent:
                 yield replace(where, code="missing_alt", message=RULES["missing_alt"].meaning)
@@ -219,7 +224,7 @@ class Audit:
 
     def _suggestion(self, image: Image, base: str) -> str | None:
         """What the caption says; None if there is none, empty if the image is decoration."""
-        if self._known is None or image.tag != "img":
+        if self._known is None or image.tag not in ("img", "video"):
             return None
         places: list[ObjectName] = []
         for src in image.addresses:
@@ -228,6 +233,16 @@ class Audit:
             if said := self._known.wording(place, image.language or self._language):
                 return said.alt_text
         return None
+
+
+def _of_video(image: Image, where: Fault) -> Iterator[Fault]:
+    codes = []
+    if not image.context.intent:
+        codes.append("unnamed_video")
+    if image.trackless and image.context.intent != "presentational":
+        codes.append("no_track")
+    for code in codes:
+        yield replace(where, code=code, message=RULES[code].meaning)
 
 
 def _same(alt: str, text: str) -> bool:
