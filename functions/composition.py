@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from functions.http.ask import AskEndpoint
     from functions.http.review import ReviewEndpoint
     from functions.model.embeddings import Embeddings
-    from functions.usecases.ask_about_image import Asking
+    from functions.usecases.ask_about_image import Answering
     from functions.usecases.caption_image import Captioning
     from functions.usecases.describe_in_place import DescribingInPlace
     from functions.usecases.edit_caption import Editing
@@ -93,13 +93,13 @@ def build(settings: Settings, captions: CaptionStore | None = None) -> Captionin
     _require_similarity(settings)
     seconds = settings.timeout_seconds
     # The stores before the model: two threads that import at once only hinder each other.
-    captions, images_ = captions or store(settings), images(settings)
+    captions, objects = captions or store(settings), images(settings)
     first, *rest = settings.model.chain
     return Captioning(
         settings,
         policy(settings),
         captions,
-        images_,
+        objects,
         EagerCaptioner(str(first), functools.partial(captioner, first, seconds)),
         fallbacks=[
             LateCaptioner(str(each), functools.partial(captioner, each, seconds)) for each in rest
@@ -119,23 +119,23 @@ def forgetting() -> Forgetting:
 @functools.cache
 def keeping() -> Keeping:
     """The use case of a clock: what waits is taken up, what has come apart is mended."""
-    return keeping_by(settings(), captioning)
+    return keeping_with(settings(), captioning)
 
 
-def keeping_by(settings: Settings, captioning: Callable[[], Captioning]) -> Keeping:
+def keeping_with(settings: Settings, captioning: Callable[[], Captioning]) -> Keeping:
     """What a clock starts, by ``settings``; it asks ``captioning`` where there is no topic."""
     from functions.core.clock import Clock
     from functions.usecases.keep import Keeping
     from functions.usecases.reconcile import Reconciler
     from functions.usecases.request_captions import RequestCaptions
 
-    def publish(wanted: Sequence[tuple[str, str]]) -> None:
+    def publish(names: Sequence[tuple[str, str]]) -> None:
         from functions.adapters import pubsub
 
-        pubsub.publish(settings, [(bucket, name, None, False) for bucket, name in wanted])
+        pubsub.publish(settings, [(bucket, name, None, False) for bucket, name in names])
 
     captions, objects, local = store(settings), images(settings), settings.local
-    rules, places = policy(settings), meaning(settings)
+    rules, embeddings = policy(settings), embeddings_of(settings)
     buckets = settings.public_buckets or ()
     if local:
         from functions.adapters.folder import BUCKET
@@ -144,7 +144,7 @@ def keeping_by(settings: Settings, captioning: Callable[[], Captioning]) -> Keep
     return Keeping(
         captions,
         objects,
-        Reconciler(captions, objects, rules, places, timedelta(0)),
+        Reconciler(captions, objects, rules, embeddings, timedelta(0)),
         RequestCaptions(None if local else publish, _with_key(settings, captioning)),
         Clock(),
         daily_limit=settings.daily_limit,
@@ -179,21 +179,21 @@ def ask() -> AskEndpoint:
     """Questions about images, for people who may spend model calls on them."""
     from functions.http.ask import AskEndpoint
 
-    return AskEndpoint(settings(), asking)
+    return AskEndpoint(settings(), answering)
 
 
 @functools.cache
-def asking() -> Asking:
+def answering() -> Answering:
     """The use case of questions, by the environment's settings."""
-    made = asking_by(settings())
+    made = answering_by(settings())
     atexit.register(made.give_back)
     return made
 
 
-def asking_by(settings: Settings) -> Asking:
+def answering_by(settings: Settings) -> Answering:
     """The use case of questions by ``settings``. Raises ConfigurationError where no model is
     there to answer."""
-    from functions.usecases.ask_about_image import Asking
+    from functions.usecases.ask_about_image import Answering
 
     _require_answers(settings.model)
     seconds = settings.timeout_seconds
@@ -201,7 +201,7 @@ def asking_by(settings: Settings) -> Asking:
         LateCaptioner(str(each), functools.partial(captioner, each, seconds))
         for each in settings.model.chain
     ]
-    return Asking(settings, policy(settings), store(settings), images(settings), captioners)
+    return Answering(settings, policy(settings), store(settings), images(settings), captioners)
 
 
 def describing_by(settings: Settings) -> DescribingInPlace:
@@ -233,15 +233,16 @@ def review() -> ReviewEndpoint:
     from functions.usecases.thumbnail import Thumbnails
 
     read = settings()
-    captions, meanings = store(read), embedder(read)
+    captions, model = store(read), embedder(read)
     return ReviewEndpoint(
         captions,
         gallery(read),
-        editing(read, captions, Embeddings(meanings, read.prices)),
+        editing(read, captions, Embeddings(model, read.prices)),
         Thumbnails(PictureFetcher(images(read), read.max_bytes, read.max_pixels)),
         functools.partial(recaption, read),
-        (lambda text: meanings.question(text).vector) if meanings else None,
+        (lambda text: model.question(text).vector) if model else None,
         "local" if read.local else "unknown",
+        answering if _answers(read) else None,
     )
 
 
@@ -251,9 +252,9 @@ def editing(
     """The use case of people's changes, on the store ``captions``."""
     from functions.usecases.edit_caption import Editing
 
-    meanings = embeddings or meaning(settings)
+    embedding = embeddings or embeddings_of(settings)
     named = settings.reviewers == "named"
-    return Editing(captions, images(settings), meanings, settings.languages[0], named=named)
+    return Editing(captions, images(settings), embedding, settings.languages[0], named=named)
 
 
 def recaption(settings: Settings, document: Document) -> None:
@@ -262,8 +263,8 @@ def recaption(settings: Settings, document: Document) -> None:
     if settings.local is None:
         from functions.adapters import pubsub
 
-        wanted = (document.bucket, document.name, document.generation, True)
-        return pubsub.publish(settings, [wanted])
+        image_request = (document.bucket, document.name, document.generation, True)
+        return pubsub.publish(settings, [image_request])
     from functions.core.report import Report
 
     require_key(settings.model, os.environ)
@@ -309,7 +310,7 @@ def embedder(settings: Settings) -> Embedder | None:
     return LateEmbedder(f"gemini:{name}", load)
 
 
-def meaning(settings: Settings) -> Embeddings:
+def embeddings_of(settings: Settings) -> Embeddings:
     """What embeds captions by ``settings``, with or without a model to ask."""
     from functions.model.embeddings import Embeddings
 
@@ -446,6 +447,17 @@ def require_package(model: Model) -> None:
                 f"CAPTION_MODEL={each} needs the package {provider.package}: "
                 f"pip install {provider.install}"
             )
+
+
+def _answers(settings: Settings) -> bool:
+    """Whether there is a model to answer questions, by what can be told without asking it."""
+    try:
+        _require_answers(settings.model)
+        require_package(settings.model)
+        require_key(settings.model, os.environ)
+    except ConfigurationError:
+        return False
+    return bool(settings.ask_daily_limit)
 
 
 def _require_answers(model: Model) -> None:

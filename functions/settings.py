@@ -156,8 +156,8 @@ def _setting(
     meaning: str,
     may_be_empty: bool = False,
 ) -> Any:
-    known = {"env": name, "default": default, "parse": parse, "meaning": meaning}
-    return field(metadata=known | {"may_be_empty": may_be_empty})
+    metadata = {"env": name, "default": default, "parse": parse, "meaning": meaning}
+    return field(metadata=metadata | {"may_be_empty": may_be_empty})
 
 
 @dataclass(frozen=True, slots=True)

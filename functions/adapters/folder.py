@@ -91,8 +91,8 @@ class FolderImages:
         if bucket != BUCKET:
             raise Gone
         for name in sorted(self.names()):
-            wanted = name.startswith(prefix) and name > after
-            upload = self.look_up(bucket, name) if wanted else None
+            listed = name.startswith(prefix) and name > after
+            upload = self.look_up(bucket, name) if listed else None
             if upload:
                 yield upload
 

@@ -76,37 +76,37 @@ def html(
     from functions.sites.captions import PublicCaptions
 
     read = settings()
-    places = locator(folder, bucket, prefix, site, read)
+    locator = image_locator(folder, bucket, prefix, site, read)
     if not context and (yes or even_edited or limit is not None):
         raise click.UsageError("--limit, --yes and --even-edited are for --context; add that")
     around = (language(lang) or read.languages[0]) if context else ""
-    reading = Reading(folder, places, language(lang), around)
+    reading = Reading(folder, locator, language(lang), around)
     others = list(files.pages(folder, SUFFIXES))
     paths = [*files.pages(folder), *(others if sources else ())]
     if not paths:
         raise click.UsageError(f"{folder} has no .html or .htm files; name the folder that has")
-    known = PublicCaptions(composition.store(read), withhold=read.unreviewed == "withhold")
-    seen = html_coverage.Coverage(wrote=not (dry_run or check), placed=places.relative)
+    captions = PublicCaptions(composition.store(read), withhold=read.unreviewed == "withhold")
+    coverage = html_coverage.Coverage(wrote=not (dry_run or check), relative=locator.relative)
     with ExitStack() as stack:
-        fitting = PlacesOfSite(read, known, even_edited) if context else None
+        fitting = PlacesOfSite(read, captions, even_edited) if context else None
         if fitting:
-            _price(fitting, _batches(reading, paths, known), limit, yes, asks=seen.wrote)
+            _price(fitting, _batches(reading, paths, captions), limit, yes, asks=coverage.wrote)
             stack.callback(fitting.close)
-        for path, filled, error in _filled(reading, paths, known, fitting):
-            if filled and filled.changed and seen.wrote:
+        for path, filled, error in _filled(reading, paths, captions, fitting):
+            if filled and filled.changed and coverage.wrote:
                 error = files.replace(folder / path, filled.before, filled.after)
             if filled and dry_run and not session().json:
                 click.echo(_diff(path, filled), nl=False)
-            record = seen.add(path, filled, error)
+            record = coverage.add(path, filled, error)
             if session().json:
                 click.echo(output.as_json(record))
     left = [] if sources else list(_lacking(reading, others))
     for path, count in left if session().json else ():
         click.echo(output.as_json({"file": path, "left": count}))
     if not session().json:
-        seen.show(output.console(stderr=dry_run))
+        coverage.show(output.console(stderr=dry_run))
         _tell(left)
-    if seen.errors or (check and seen.missing):
+    if coverage.errors or (check and coverage.missing):
         raise click.exceptions.Exit(1)
 
 
@@ -127,7 +127,9 @@ def _price(
         )
 
 
-def locator(folder: Path, bucket: str, prefix: str, site: str, settings: Settings) -> ImageLocator:
+def image_locator(
+    folder: Path, bucket: str, prefix: str, site: str, settings: Settings
+) -> ImageLocator:
     """Where images lie. A local folder that is in the site's, or has it in it, needs no options."""
     from functions.sites.image_locator import ImageLocator
 
@@ -172,17 +174,19 @@ def _tell(left: list[tuple[str, int]]) -> None:
         named = ", ".join(f"{path} ({count})" for path, count in left[:_NAMED])
         more = f" and {len(left) - _NAMED} files more" if len(left) > _NAMED else ""
         images = sum(count for _, count in left)
-        told = f"Left alone: {images} images without alt text in {named}{more}"
-        click.echo(output.plain(f"{told}; --sources fills what is safe."), err=True)
+        summary = f"Left alone: {images} images without alt text in {named}{more}"
+        click.echo(output.plain(f"{summary}; --sources fills what is safe."), err=True)
 
 
 class Reading:
     """How the pages of a folder are read."""
 
-    def __init__(self, folder: Path, places: ImageLocator, language: str, around: str = "") -> None:
+    def __init__(
+        self, folder: Path, locator: ImageLocator, language: str, around: str = ""
+    ) -> None:
         from functions.sites.functional import Titles
 
-        self.folder, self._places, self._language = folder, places, language
+        self.folder, self._locator, self._language = folder, locator, language
         self._around = around
         self._titles = Titles(folder)
 
@@ -193,7 +197,7 @@ class Reading:
 
         try:
             data = (self.folder / path).read_bytes()
-            page = HtmlPage(path, data, self._places, self._language, self._titles, self._around)
+            page = HtmlPage(path, data, self._locator, self._language, self._titles, self._around)
             return page, ""
         except NotText as error:
             return None, str(error)
@@ -201,28 +205,28 @@ class Reading:
             return None, f"cannot be read: {error.strerror}"
 
 
-def _batches(reading: Reading, paths: list[str], known: PublicCaptions) -> Iterator[Batch]:
+def _batches(reading: Reading, paths: list[str], captions: PublicCaptions) -> Iterator[Batch]:
     """The pages, some at a time, with what is known of their images."""
     waiting = iter(paths)
     while together := list(islice(waiting, _TOGETHER)):
         pages = [(path, *reading.page(path)) for path in together]
-        known.load(place for _, page, _ in pages if page for place in page.places)
-        known.load(place for _, page, _ in pages if page for place in page.originals(known))
+        captions.load(place for _, page, _ in pages if page for place in page.places)
+        captions.load(place for _, page, _ in pages if page for place in page.originals(captions))
         yield pages
 
 
 def _filled(
-    reading: Reading, paths: list[str], known: PublicCaptions, fitting: PlacesOfSite | None
+    reading: Reading, paths: list[str], captions: PublicCaptions, fitting: PlacesOfSite | None
 ) -> Iterator[tuple[str, Filled | None, str]]:
     """Each path with the page as it would be, or with the reason why it cannot be read."""
-    for pages in _batches(reading, paths, known):
+    for pages in _batches(reading, paths, captions):
         if fitting:
             fitting.ask([page for _, page, _ in pages if page])
         for path, page, error in pages:
             if page is None:
                 yield path, None, error
             else:
-                yield path, fitting.fill(page) if fitting else page.fill(known), error
+                yield path, fitting.fill(page) if fitting else page.fill(captions), error
 
 
 def _diff(path: str, filled: Filled) -> str:

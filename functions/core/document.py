@@ -307,12 +307,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Whether a person should look, why, and who has."""
+    """Whether a person should look, why, and who has.
+
+    ``priority`` is what the stored document says of :mod:`functions.core.review_priority`: None
+    where no review is needed, and where an earlier version wrote it.
+    """
 
     needed: bool = False
     reasons: tuple[str, ...] = ()
     approved_by: str | None = None
     approved_at: datetime | None = None
+    priority: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,7 +422,8 @@ class Query:
 
     ``words`` are search terms (:mod:`functions.core.search_terms`), of which a document has one at
     least; ``reason`` is one of its review's; ``since`` and ``until`` bound ``updated_at``, the
-    latter exclusively.
+    latter exclusively. ``by_priority`` asks for what is to be reviewed only, what needs a person
+    most first (:mod:`functions.core.review_priority`), and what has no stored priority last.
     """
 
     status: str = ""
@@ -432,6 +438,7 @@ class Query:
     reason: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    by_priority: bool = False
     limit: int = 50
     cursor: str = ""
 

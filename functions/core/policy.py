@@ -224,9 +224,9 @@ def _rule(table: Any, index: int, source: _Source) -> Rule:
     return Rule(**values, line=line)
 
 
-def _meant(key: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+def _meant(key: str, keys: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(key, keys, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(keys)}"
 
 
 def _match(value: Any) -> str:

@@ -26,7 +26,7 @@ _TRANSLATED = frozenset({"alt_text", "caption", "long_description"})
 
 
 def captioned(
-    claim: Document, asked: CheckedCaption, prompt: str, uploader: EmbeddedText, now: datetime
+    claim: Document, checked: CheckedCaption, prompt: str, uploader: EmbeddedText, now: datetime
 ) -> Document:
     """``claim`` with the model's text for its image, asked for by ``prompt``.
 
@@ -35,21 +35,21 @@ def captioned(
     """
     found = replace(
         claim,
-        **asked.reply.text_fields() | {"language": asked.language},
-        width=asked.width,
-        height=asked.height,
+        **checked.reply.text_fields() | {"language": checked.language},
+        width=checked.width,
+        height=checked.height,
         source=Source.MODEL,
-        model=asked.model,
-        model_version=asked.model_version,
+        model=checked.model,
+        model_version=checked.model_version,
         prompt=prompt,
-        review=Review(bool(asked.reasons), asked.reasons),
+        review=Review(bool(checked.reasons), checked.reasons),
         proposal=None,
         edited_at=None,
         embedding=None,
         similarity=None,
     )
-    if asked.embedded.alt_text:
-        found = kept(found, asked.embedded, Source.EMBEDDED)
+    if checked.embedded.alt_text:
+        found = kept(found, checked.embedded, Source.EMBEDDED)
     found = _with_text_of(uploader, found, now)
     return _settled(claim, found, proposed=stands(claim, uploader), now=now)
 
@@ -77,7 +77,7 @@ def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetim
     )
     found = _with_text_of(uploader, found, now)
     theirs = copy.by_person and IMAGE_CHANGED not in copy.review.reasons
-    proposed = stands(claim, uploader) and (given(uploader) or not theirs)
+    proposed = stands(claim, uploader) and (has_text(uploader) or not theirs)
     return _settled(claim, found, proposed=proposed, now=now)
 
 
@@ -95,8 +95,8 @@ def measured(document: Document, judged: Document) -> Document:
 
 def alike(one: Document, other: Document) -> bool:
     """Whether two documents say the same, and people have said the same of them."""
-    seen = (one.source, one.review, one.proposal, one.text_fields())
-    return seen == (other.source, other.review, other.proposal, other.text_fields())
+    shown = (one.source, one.review, one.proposal, one.text_fields())
+    return shown == (other.source, other.review, other.proposal, other.text_fields())
 
 
 def labelled(claim: Document, text: EmbeddedText, language: str, now: datetime) -> Document:
@@ -106,7 +106,7 @@ def labelled(claim: Document, text: EmbeddedText, language: str, now: datetime) 
     return _settled(claim, _with_text_of(text, found, now), proposed=False, now=now)
 
 
-def given(text: EmbeddedText) -> bool:
+def has_text(text: EmbeddedText) -> bool:
     """Whether there is any text."""
     return bool(text.alt_text or text.caption)
 
@@ -115,7 +115,7 @@ def stands(claim: Document, uploader: EmbeddedText) -> bool:
     """Whether the text of ``claim`` stays, whatever is found for its image: it is a person's,
     and not the uploader's who has given other text since."""
     if claim.source == Source.UPLOADER and not claim.review.approved_by:
-        return not given(uploader)
+        return not has_text(uploader)
     return claim.by_person
 
 
@@ -135,7 +135,7 @@ def kept(document: Document, people: EmbeddedText, source: Source) -> Document:
 
 def _with_text_of(uploader: EmbeddedText, document: Document, now: datetime) -> Document:
     """``document`` with the uploader's text, if there is any; nobody has approved that yet."""
-    if not given(uploader):
+    if not has_text(uploader):
         return document
     review = Review(document.review.needed, document.review.reasons)
     document = replace(document, review=review, proposal=None, edited_at=now)
@@ -164,9 +164,9 @@ def unanswered(claim: Document, status: Status, problem: Problem) -> Document:
     """``claim`` without new text: what is published for its image stays, with the problem beside
     it; else it has ended as ``status``."""
     published = claim.status == Status.CAPTIONED
-    asked_again = published and IMAGE_CHANGED not in claim.review.reasons
+    text_stands = published and IMAGE_CHANGED not in claim.review.reasons
     refused = published and problem.reason in _REFUSED
-    if not (asked_again or refused):
+    if not (text_stands or refused):
         return ended(claim, status, problem.at, problem)
     message = f"asked again in vain, the words from before stand: {problem.message}"
     return replace(

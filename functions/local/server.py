@@ -48,8 +48,8 @@ def _nobody(outcome: Outcome) -> None:
 
 
 def _outcome(acknowledged: bool, line: Mapping[str, Any]) -> Outcome:
-    said = {key: line.get(key) or "" for key in ("outcome", "reason", "message")}
-    return Outcome(acknowledged, **said, duration_ms=line.get("duration_ms") or 0)
+    fields = {key: line.get(key) or "" for key in ("outcome", "reason", "message")}
+    return Outcome(acknowledged, **fields, duration_ms=line.get("duration_ms") or 0)
 
 
 class Log(io.TextIOBase):

@@ -81,12 +81,12 @@ def unescaped(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
-    said = match[1]
-    if len(said) > 1:
-        return chr(int(said[1:], 16))
-    if said in _SHORT:
-        return _SHORT[said]
-    return match[0] if said.isalnum() else said
+    escape = match[1]
+    if len(escape) > 1:
+        return chr(int(escape[1:], 16))
+    if escape in _SHORT:
+        return _SHORT[escape]
+    return match[0] if escape.isalnum() else escape
 
 
 class _Reading:

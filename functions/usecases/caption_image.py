@@ -182,13 +182,13 @@ class Captioning:
             why = Problem("transient", str(away), request.at)
             if not self._store.create(lease.waiting(upload, request, why)):
                 stored = self._store.read(upload.id)
-                own_text = transitions.given(object_metadata.uploader_text(upload))
+                own_text = transitions.has_text(object_metadata.uploader_text(upload))
                 decision = stored and lease.decide(
                     stored, upload, trigger, request, own_text=own_text
                 )
                 if decision and decision is not Decision.WORK:
                     return None
-            if find_copy.is_known(self._store, upload, request):
+            if find_copy.needs_no_model(self._store, upload, request):
                 return None
             return self._model.turn(PATIENCE)
 
@@ -203,7 +203,7 @@ class Captioning:
         """The document, claimed; as it is if only its labels are missing; None if there is
         nothing to do. Raises Held where another delivery may still do it."""
         request = self._lease_request(prompt)
-        own_text = transitions.given(object_metadata.uploader_text(upload))
+        own_text = transitions.has_text(object_metadata.uploader_text(upload))
         for _ in range(_CONTENTION):
             won = self._store.create(lease.first(upload, request))
             stored = won or self._store.read(upload.id)
@@ -310,7 +310,7 @@ class Captioning:
             return functools.partial(
                 transitions.labelled, text=text, language=language, now=self._clock()
             )
-        return self._asked(task, people, report)
+        return self._model_text(task, people, report)
 
     def _copy(self, task: Task, people: EmbeddedText) -> Document | None:
         """The document that has the text for a claimed one: itself, or one of the same bytes."""
@@ -322,11 +322,11 @@ class Captioning:
             task.keep = functools.partial(find_copy.remember, self._store, record=copy.record)
         if copy.text is None:
             return None
-        if copy.text.expires_at is None and not transitions.given(people):
+        if copy.text.expires_at is None and not transitions.has_text(people):
             task.keep = _kept_already
         return copy.text.document
 
-    def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
+    def _model_text(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
         """What gives a claimed document the model's text."""
         upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
@@ -341,7 +341,7 @@ class Captioning:
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
             with span("model"):
-                asked = self._model.ask(
+                checked = self._model.ask(
                     picture,
                     fetch,
                     task.prompt,
@@ -355,7 +355,7 @@ class Captioning:
             picture.release()
         finish = functools.partial(
             transitions.captioned,
-            asked=asked,
+            checked=checked,
             prompt=task.prompt.version,
             uploader=people,
             now=self._clock(),
@@ -375,10 +375,12 @@ class Captioning:
         delivery may be at work by now. Raises Held then, before anything is paid for.
         """
         stored, now = task.claim.stored, self._clock()
-        held = stored.document.lease
-        if held and held.expires_at - now >= min(self._call, self._lease * 0.8):
-            return held.expires_at
-        request = replace(self._lease_request(task.prompt), holder=held.holder if held else "")
+        held_lease = stored.document.lease
+        if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):
+            return held_lease.expires_at
+        request = replace(
+            self._lease_request(task.prompt), holder=held_lease.holder if held_lease else ""
+        )
         try:
             renewed = self._store.replace(stored, lease.renewed(stored, task.upload, request))
         except Stale:
@@ -424,10 +426,10 @@ class Captioning:
         keep: Callable[[Document], None] | None = None,
     ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        place = self._embeddings.placing(report)
+        embed = self._embeddings.embedding_once(report)
         try:
             with span("label"):
-                ended = label(self._store, self._images, stored, upload, place, keep)
+                ended = label(self._store, self._images, stored, upload, embed, keep)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise

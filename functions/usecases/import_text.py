@@ -23,12 +23,12 @@ _AT_ONCE, _BATCH = 8, 300
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a file says of one image; ``seen`` is the version that it was exported with."""
+    """What a file says of one image; ``version`` is the one that it was exported with."""
 
     line: int
     uri: str
     change: Change
-    seen: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,10 @@ def carry_out(editing: Editing, planned: Plan, by: str) -> int:
             return str(error)
         return ""
 
-    wanted = [each for each in planned.changes if not each.conflict]
+    changes = [each for each in planned.changes if not each.conflict]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        faults = list(pool.map(make, wanted))
-    for each, fault in zip(wanted, faults, strict=True):
+        faults = list(pool.map(make, changes))
+    for each, fault in zip(changes, faults, strict=True):
         if fault:
             planned.errors.append((each.row.line, each.row.uri, fault))
     return faults.count("")
@@ -114,7 +114,7 @@ def _compare(store: CaptionStore, rows: Sequence[Row], made: Plan) -> None:
             continue
         if after.text_fields() == before.text_fields() and not change.approve:
             continue
-        stale = bool(row.seen) and row.seen != version(before)
+        stale = bool(row.version) and row.version != version(before)
         why = "it has changed since it was exported" if stale else ""
         made.changes.append(Planned(row, before, after, why))
 

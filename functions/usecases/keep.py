@@ -52,7 +52,7 @@ ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, *_RENEWED)
 Image = tuple[str, str]
 
 
-class Asking(Protocol):
+class CaptionRequester(Protocol):
     """Has images captioned, until a moment of ``time.monotonic``; the number asked for."""
 
     def __call__(self, images: Sequence[Image], until: float, report: Report) -> int: ...
@@ -62,7 +62,7 @@ class Asking(Protocol):
 class _Run:
     """One run: what is asked of it, until when, and what it has done."""
 
-    wanted: KeepRequest
+    request: KeepRequest
     until: float
     report: Report
     faults: list[str]
@@ -71,9 +71,9 @@ class _Run:
         return time.monotonic() >= self.until
 
     def concerns(self, stored: Stored) -> bool:
-        bucket, document = self.wanted.bucket, stored.document
+        bucket, document = self.request.bucket, stored.document
         return (not bucket or document.bucket == bucket) and document.name.startswith(
-            self.wanted.prefix
+            self.request.prefix
         )
 
     def count(self, what: str, number: int = 1) -> None:
@@ -89,7 +89,7 @@ class Keeping:
         store: CaptionStore,
         images: ImageStore,
         reconciler: Reconciler,
-        ask: Asking,
+        ask: CaptionRequester,
         clock: Callable[[], datetime],
         *,
         daily_limit: int,
@@ -101,11 +101,11 @@ class Keeping:
         self._ask, self._clock, self._limit = ask, clock, daily_limit
         self._buckets, self._seconds, self._settled = buckets, seconds, settled
 
-    def keep(self, wanted: KeepRequest, report: Report) -> None:
+    def keep(self, request: KeepRequest, report: Report) -> None:
         """Do what can be done within the bound of time. What stands in the way of one step does
         not keep the others from being done; it is told, with what a person should look at."""
-        run = _Run(wanted, time.monotonic() + self._seconds, report, [])
-        report.bucket, report.name, report.outcome = wanted.bucket, wanted.prefix, "kept"
+        run = _Run(request, time.monotonic() + self._seconds, report, [])
+        report.bucket, report.name, report.outcome = request.bucket, request.prefix, "kept"
         for step in (
             self._deferred,
             self._left_behind,
@@ -211,13 +211,13 @@ class Keeping:
     def _looked_through(self, run: _Run) -> None:
         """The next part of each bucket beside its captions: lost events, images that are gone,
         missing labels and embeddings."""
-        buckets = [run.wanted.bucket] if run.wanted.bucket else self._known_buckets()
+        buckets = [run.request.bucket] if run.request.bucket else self._buckets_to_check()
         share = max(1, _LOOKED_AT // max(1, len(buckets)))
         for bucket in buckets:
             for some in self._parts(run, bucket, share):
                 self._mend_part(run, some)
 
-    def _known_buckets(self) -> Sequence[str]:
+    def _buckets_to_check(self) -> Sequence[str]:
         if self._buckets:
             return self._buckets
         newest = self._store.find(Query(limit=100)).found
@@ -225,7 +225,7 @@ class Keeping:
 
     def _parts(self, run: _Run, bucket: str, most: int) -> Iterator[ReconcileReport]:
         """Surveys of the names that follow the last run's, until the end or enough is seen."""
-        prefix = run.wanted.prefix
+        prefix = run.request.prefix
         key = document_id(bucket, prefix)
         after = self._store.read_record(_BOOKMARKS, key).text
         while most > 0 and not run.over():
@@ -260,13 +260,13 @@ class Keeping:
 
     def _mend_part(self, run: _Run, survey: ReconcileReport) -> None:
         # What is pending has its own step, which knows whether anything is on its way.
-        asked = [
+        missing = [
             (each.bucket, each.name)
             for each in survey.findings
             if each.fault in ASKED_FOR and each.fault is not MismatchKind.STRANDED
         ]
-        if asked:
-            run.count("lost_events", self._ask(asked, run.until, run.report))
+        if missing:
+            run.count("lost_events", self._ask(missing, run.until, run.report))
         for each in survey.findings:
             if each.fault not in ASKED_FOR and not run.over():
                 self._mend(run, each.fault, each.bucket, each.name, each.generation)
@@ -296,8 +296,8 @@ class Keeping:
         done = ", ".join(f"{what} {number:,}" for what, number in report.kept.items())
         report.message = f"kept: {done or 'nothing to do'}"
         if reasons:
-            told = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
-            run.faults.append(f"{told}: see `captions list --status failed`")
+            counts = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
+            run.faults.append(f"{counts}: see `captions list --status failed`")
         if run.faults:
             report.reason = "needs_a_person"
             report.message += "; a person should look at " + "; ".join(run.faults[:10])

@@ -29,8 +29,8 @@ def skip_reason(upload: Upload, rule: Rule, images: ImageStore) -> str:
     An object that does not claim to be an image is one only if its first bytes are: 4 KiB are
     read. Raises Gone.
     """
-    if asked := object_metadata.skip_reason(upload):
-        return asked
+    if reason := object_metadata.skip_reason(upload):
+        return reason
     if rule.skip:
         return "rule"
     if claims_to_be_an_image(upload):
@@ -68,10 +68,10 @@ def languages(upload: Upload, rule: Rule, configured: Sequence[str]) -> tuple[st
     then the rule's, or else the settings'."""
     wanted = rule.languages or tuple(configured)
     try:
-        asked = language_tags(object_metadata.language(upload))[:1]
+        requested = language_tags(object_metadata.language(upload))[:1]
     except ValueError:
-        asked = ()
-    return tuple(dict.fromkeys((*asked, *wanted)))
+        requested = ()
+    return tuple(dict.fromkeys((*requested, *wanted)))
 
 
 def claims_to_be_an_image(upload: Upload) -> bool:

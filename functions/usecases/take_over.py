@@ -68,8 +68,8 @@ def read(record: Mapping[str, Any], fields: Fields) -> Theirs | str:
     text = record.get(fields.text) if state in (None, "COMPLETED") else ""
     text = plain_line(text, LONGEST_CAPTION) if isinstance(text, str) else ""
     labels = record.get("labels")
-    found = map(_label, labels if isinstance(labels, list) else ())
-    return Theirs(bucket, name, text, tuple(dict.fromkeys(filter(None, found)))[:MOST_LABELS])
+    tags = map(_label, labels if isinstance(labels, list) else ())
+    return Theirs(bucket, name, text, tuple(dict.fromkeys(filter(None, tags)))[:MOST_LABELS])
 
 
 def take_over(
@@ -113,24 +113,24 @@ def _batch(
         key = document_id(each.bucket, each.name)
         try:
             stored = there.get(key)
-            wanted = (
+            document = (
                 _tagged(stored.document, each, now)
                 if stored
                 else _new(each, fields.language, images, now)
             )
-            if isinstance(wanted, Outcome):
-                yield wanted
+            if isinstance(document, Outcome):
+                yield document
                 continue
             if not dry_run:
-                there[key] = _written(captions, stored, wanted)
+                there[key] = _written(captions, stored, document)
             done = "tagged" if stored else "captioned"
-            yield Outcome(each.uri, done, alt_text=wanted.alt_text)
+            yield Outcome(each.uri, done, alt_text=document.alt_text)
         except CaptionError as error:
             yield Outcome(each.uri, "left", str(error))
 
 
-def _written(captions: CaptionStore, stored: Stored | None, wanted: Document) -> Stored:
-    made = captions.replace(stored, wanted) if stored else captions.create(wanted)
+def _written(captions: CaptionStore, stored: Stored | None, document: Document) -> Stored:
+    made = captions.replace(stored, document) if stored else captions.create(document)
     if made is None:
         raise Stale("it was captioned this very moment")
     return made
