@@ -238,7 +238,7 @@ def review() -> ReviewEndpoint:
         captions,
         gallery(read),
         editing(read, captions, Embeddings(model, read.prices)),
-        Thumbnails(PictureFetcher(images(read), read.max_bytes, read.max_pixels)),
+        Thumbnails(PictureFetcher.by(read, images(read))),
         functools.partial(recaption, read),
         (lambda text: model.question(text).vector) if model else None,
         "local" if read.local else "unknown",
@@ -402,7 +402,8 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
 def policy(settings: Settings) -> Policy:
     """The rules of :func:`policy_file`; none if there is no such file."""
     path = policy_file(settings)
-    return Policy.load(path) if path else Policy.empty()
+    found = Policy.load(path) if path else Policy.empty()
+    return found.without_videos() if settings.video == "off" else found
 
 
 def policy_file(settings: Settings) -> Path | None:

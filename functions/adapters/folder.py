@@ -96,10 +96,11 @@ class FolderImages:
             if upload:
                 yield upload
 
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
+    def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
         try:
             with self._file(upload.bucket, upload.name).open("rb") as file:
-                data = file.read() if end is None else file.read(end)
+                file.seek(start)
+                data = file.read() if end is None else file.read(max(0, end - start))
                 if _generation(os.fstat(file.fileno())) == upload.generation:
                     return data
         except OSError:

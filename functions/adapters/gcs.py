@@ -87,12 +87,13 @@ class CloudStorageImages:
                 if blob.name > after:  # the offset itself is listed too
                     yield _upload(bucket, blob)
 
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
+    def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
         blob = self._client.bucket(upload.bucket).blob(upload.name)
         last = None if end is None else end - 1
         try:
             with self._translating(upload.bucket):
                 data: bytes = blob.download_as_bytes(
+                    start=start or None,
                     end=last,
                     raw_download=True,
                     if_generation_match=upload.generation,
@@ -102,7 +103,7 @@ class CloudStorageImages:
         except (google_errors.NotFound, google_errors.PreconditionFailed):
             raise Gone from None
         except google_errors.RequestRangeNotSatisfiable:
-            return b""  # there is no first byte
+            return b""  # there is no such byte, nor a first one
         return data
 
     def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:

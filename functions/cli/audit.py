@@ -81,7 +81,7 @@ def audit(
     sources = list(_sources(target))
     if fix and any(address for _, _, address in sources):
         raise click.UsageError("--fix writes files; name a folder, not addresses")
-    report = Report(quiet=session().json or sarif == "-", fixed=fix)
+    report = AuditReport(quiet=session().json or sarif == "-", fixed=fix)
     for name, data, address in sources:
         report.page(name, _audited(judge, name, data, address, folder if fix else None))
     if sarif:
@@ -145,7 +145,7 @@ def _audited(
     return found
 
 
-class Report:
+class AuditReport:
     """What was found, told as it is found (JSON) or at the end."""
 
     def __init__(self, quiet: bool, fixed: bool) -> None:

@@ -80,7 +80,7 @@ def html(
     if not context and (yes or even_edited or limit is not None):
         raise click.UsageError("--limit, --yes and --even-edited are for --context; add that")
     around = (language(lang) or read.languages[0]) if context else ""
-    reading = Reading(folder, locator, language(lang), around)
+    reading = PageReader(folder, locator, language(lang), around)
     others = list(files.pages(folder, SUFFIXES))
     paths = [*files.pages(folder), *(others if sources else ())]
     if not paths:
@@ -161,7 +161,7 @@ def language(tag: str) -> str:
         raise click.UsageError(f"--lang {error}") from None
 
 
-def _lacking(reading: Reading, paths: list[str]) -> Iterator[tuple[str, int]]:
+def _lacking(reading: PageReader, paths: list[str]) -> Iterator[tuple[str, int]]:
     """The Markdown and templates that are left, with how many images lack alt text in each."""
     for path in paths:
         page, _ = reading.page(path)
@@ -178,7 +178,7 @@ def _tell(left: list[tuple[str, int]]) -> None:
         click.echo(output.plain(f"{summary}; --sources fills what is safe."), err=True)
 
 
-class Reading:
+class PageReader:
     """How the pages of a folder are read."""
 
     def __init__(
@@ -205,7 +205,7 @@ class Reading:
             return None, f"cannot be read: {error.strerror}"
 
 
-def _batches(reading: Reading, paths: list[str], captions: PublicCaptions) -> Iterator[Batch]:
+def _batches(reading: PageReader, paths: list[str], captions: PublicCaptions) -> Iterator[Batch]:
     """The pages, some at a time, with what is known of their images."""
     waiting = iter(paths)
     while together := list(islice(waiting, _TOGETHER)):
@@ -216,7 +216,7 @@ def _batches(reading: Reading, paths: list[str], captions: PublicCaptions) -> It
 
 
 def _filled(
-    reading: Reading, paths: list[str], captions: PublicCaptions, fitting: PlacesOfSite | None
+    reading: PageReader, paths: list[str], captions: PublicCaptions, fitting: PlacesOfSite | None
 ) -> Iterator[tuple[str, Filled | None, str]]:
     """Each path with the page as it would be, or with the reason why it cannot be read."""
     for pages in _batches(reading, paths, captions):

@@ -12,7 +12,7 @@ from functions.adapters.folder import BUCKET, FolderImages
 from functions.core.document import Document, Query, document_id
 from functions.core.errors import Stale
 from functions.local.bucket_events import deleted, finalized
-from functions.local.server import Functions, Outcome
+from functions.local.server import EventOutcome, Functions
 from functions.settings import Settings
 from functions.usecases import forget_image
 
@@ -25,7 +25,7 @@ class Result:
     the name that it had until then."""
 
     name: str
-    outcome: Outcome
+    outcome: EventOutcome
     document: Document | None
     before: str = ""
 

@@ -14,7 +14,7 @@ from functions.core.document import Document, Status
 from functions.core.errors import CaptionError
 from functions.core.lease import ENDED
 from functions.local.folder_bucket import FolderBucket, Result
-from functions.local.server import PATIENT, Outcome
+from functions.local.server import PATIENT, EventOutcome
 
 # A file is taken when nobody has written to it for so long; an empty one is often just begun.
 QUIET_SECONDS, EMPTY_SECONDS = 0.4, 2.0
@@ -204,7 +204,7 @@ class Watcher:
         try:
             result = act()
         except (CaptionError, OSError) as error:
-            result = Result(name, Outcome(False, message=str(error)), None)
+            result = Result(name, EventOutcome(False, message=str(error)), None)
         if result:
             self._report(result)
 

@@ -17,12 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from functions.core.document import EmbeddedText, Prompt, Unable
+from functions.core.document import EmbeddedText, Media, Prompt, Unable
 from functions.core.errors import ConfigurationError
 from functions.core.language_tags import language_name
 from functions.core.policy import Rule
 
 NAME = "alt-text-2"
+# What is added for a video or an animation, of which a model gets moments.
+MOMENTS = "moments-1"
 _FIELDS = {"language", "max_length", "guidance"}
 _FENCE = "~~~~~~~~"
 _FENCE_SIGNS = re.compile("[~\u02dc\u223c\u301c\uff5e]{2,}")
@@ -91,10 +93,15 @@ def output_tokens(rule: Rule, languages: Sequence[str]) -> int:
     return _THOUGHT + _VISIBLE_TEXT + _FORM + len(languages) * (_EACH_LANGUAGE + rule.max_length)
 
 
-def about(prompt: Prompt, note: str, embedded: EmbeddedText) -> Prompt:
-    """``prompt`` with what is known of the picture's own file."""
+def about(prompt: Prompt, note: str, embedded: EmbeddedText, media: Media = Media.IMAGE) -> Prompt:
+    """``prompt`` with what is known of the picture's own file, and what ``media`` it shows."""
     texts = "\n".join(filter(None, (embedded.title, embedded.alt_text, embedded.caption)))
-    user = prompt.user + (f" {note}" if note else "") + fenced("text stored in the file", texts)
+    note = f" {note}" if note else ""
+    if media is not Media.IMAGE:
+        article = "an" if media is Media.ANIMATION else "a"
+        places = {"one": f"{article} {media}", "the": f"the {media}", "name": f"{media} of"}
+        note = _moments().format(note=note.strip(), **places)
+    user = prompt.user + note + fenced("text stored in the file", texts)
     return replace(prompt, user=user)
 
 
@@ -160,7 +167,16 @@ def schema(languages: Sequence[str]) -> dict[str, Any]:
 
 @functools.cache
 def _shipped() -> PromptText:
-    return PromptText(NAME, (Path(__file__).parent / "prompts" / f"{NAME}.md").read_text("utf-8"))
+    return PromptText(NAME, _text(NAME))
+
+
+@functools.cache
+def _moments() -> str:
+    return _text(MOMENTS)
+
+
+def _text(name: str) -> str:
+    return (Path(__file__).parent / "prompts" / f"{name}.md").read_text("utf-8")
 
 
 def guidance(rule: Rule, languages: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from functions.core.document import Answer, Reply, Unable
 from functions.core.errors import UnusableReply
-from functions.model.lenient_json import Found, objects, unescaped
+from functions.model.lenient_json import FoundObject, objects, unescaped
 
 _FIELDS = (
     "alt_text",
@@ -111,7 +111,7 @@ def _unwrapped(text: str) -> Iterator[str]:
         yield "{" + text[text.find('"') :]
 
 
-def _inside(found: Found) -> Iterator[Mapping[str, Any]]:
+def _inside(found: FoundObject) -> Iterator[Mapping[str, Any]]:
     """The object's fields, and those of the objects in it, as text too, outermost last."""
     level: list[Any] = [found.value]
     levels: list[list[Mapping[str, Any]]] = []

@@ -16,7 +16,7 @@ from justhtml import Element, JustHTML, Node, Template, Text
 
 from functions.sites import template_code
 from functions.sites.page_text import PageText
-from functions.sites.surroundings import Around, Context, Reader
+from functions.sites.surroundings import Around, Surroundings, SurroundingsReader
 from functions.sites.template_code import Span
 
 _NAME = re.compile(r"<(img|input|area)(?=[\s/>])", re.I)
@@ -46,7 +46,7 @@ class Image:
     insert: int
     alt: str | None
     addresses: tuple[str, ...]
-    context: Context
+    context: Surroundings
     templated: bool
 
     @property
@@ -88,7 +88,7 @@ def read(text: str, around: bool = False) -> Markup:
             if start in found or template_code.within(start, hidden)
         }
     raw = [span for name in ("script", "style") for span in _texts(with_scripts, name)]
-    spans, reader = template_code.fragments(text, raw), Reader()
+    spans, reader = template_code.fragments(text, raw), SurroundingsReader()
     bases = ((each.attrs or {}).get("href") for each in with_scripts.query("base"))
     images = (_image(text, start, *found[start], spans, reader) for start in sorted(found))
     return Markup(
@@ -151,7 +151,12 @@ def _texts(root: Node, name: str) -> Iterator[Span]:
 
 
 def _image(
-    text: str, start: int, element: Element, around: Around, spans: list[Span], reader: Reader
+    text: str,
+    start: int,
+    element: Element,
+    around: Around,
+    spans: list[Span],
+    reader: SurroundingsReader,
 ) -> Image | None:
     name = _NAME.match(text, start)
     shows = {

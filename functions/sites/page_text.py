@@ -19,7 +19,7 @@ from functions.core.language_tags import language_tag
 from functions.core.page_place import PagePlace
 from functions.core.plain_text import plain_line
 from functions.sites import functional, surroundings, template_code
-from functions.sites.surroundings import Context
+from functions.sites.surroundings import Surroundings
 
 # Characters of what is told about a place, and how far around it is looked for.
 _TITLE, _LINK, _TEXT = 150, 200, 400
@@ -77,7 +77,7 @@ class PageText:
         self._texts = _counted(self._items, lambda each: each.image is None)
         self._headings = [index for index, each in enumerate(self._items) if each.heading]
 
-    def place(self, start: int, context: Context, language: str) -> PagePlace | None:
+    def place(self, start: int, context: Surroundings, language: str) -> PagePlace | None:
         """What stands around the image whose tag begins at ``start``, for readers of ``language``
         where the page names none; None if the page says nothing, or without that image."""
         at = self._at.get(start)
