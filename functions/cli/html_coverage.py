@@ -46,6 +46,7 @@ class Coverage:
         self._relative = relative
         self._files = self._changed = 0
         self._counts: Counter[str] = Counter()
+        self._in_place = 0
         self._templates: list[str] = []
         self._functional: list[str] = []
         self._trackless: list[str] = []
@@ -67,6 +68,7 @@ class Coverage:
             self.errors[path] = error
         for each in findings:
             self._counts[each.outcome] += 1
+            self._in_place += each.in_place
             if each.outcome == "template":
                 self._templates.append(f"{path}:{each.line}")
             if each.functional_image:
@@ -113,6 +115,7 @@ class Coverage:
             ("Pages", f"{self._files}, {self._changed} {'changed' if self.wrote else 'to change'}"),
             ("Images", f"{images}, {covered} of them with alt text"),
             (verb, f"{counts['filled']}, and {counts['decorative']} as decoration"),
+            *([("For their place", self._in_place)] if self._in_place else []),
             *((why, counts[each]) for each, why in _SETTLED.items() if counts[each]),
             *((why.capitalize(), counts[each]) for each, why in _MISSING.items() if counts[each]),
         ]

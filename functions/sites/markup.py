@@ -15,6 +15,7 @@ from itertools import pairwise
 from justhtml import Element, JustHTML, Node, Template, Text
 
 from functions.sites import template_code
+from functions.sites.page_text import PageText
 from functions.sites.surroundings import Around, Surroundings, SurroundingsReader
 from functions.sites.template_code import Span
 
@@ -63,15 +64,17 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """A page's images in the order of its text, and the address of its ``base`` element."""
+    """A page's images in the order of its text, and the address of its ``base`` element. ``text``
+    is what stands around them, if it was asked for."""
 
     images: tuple[Image, ...]
     base: str
+    text: PageText | None = None
 
 
-def read(text: str) -> Markup:
+def read(text: str, around: bool = False) -> Markup:
     """Find the ``img`` and ``video`` elements, and the ``area`` and ``input`` elements that show
-    an image.
+    an image; with ``around``, also what is said around them.
 
     What stands in ``noscript`` counts, for people without scripts see it. What is an image with
     scripts and something else without is left out.
@@ -91,7 +94,9 @@ def read(text: str) -> Markup:
     bases = ((each.attrs or {}).get("href") for each in with_scripts.query("base"))
     images = (_image(text, start, *found[start], spans, reader) for start in sorted(found))
     return Markup(
-        tuple(each for each in images if each), next((base for base in bases if base), "")
+        tuple(each for each in images if each),
+        next((base for base in bases if base), ""),
+        PageText(with_scripts) if around else None,
     )
 
 
