@@ -60,6 +60,7 @@ _ROUTES = Map(
         Rule(_CAPTION, methods=["GET"], endpoint="caption"),
         Rule(_CAPTION, methods=["PATCH"], endpoint="edit"),
         Rule(f"{_CAPTION}/recaption", methods=["POST"], endpoint="recaption"),
+        Rule(f"{_CAPTION}/translate", methods=["POST"], endpoint="translate"),
         Rule(f"{_CAPTION}/history", methods=["GET"], endpoint="history"),
         Rule(f"{_CAPTION}/restore", methods=["POST"], endpoint="restore"),
         Rule(f"{_CAPTION}/image", methods=["GET"], endpoint="image"),
@@ -277,6 +278,11 @@ class ReviewEndpoint:
         review_requests.own(request)
         self.recaption(self._read(key).document)
         return _one(self._read(key).document, status=202)
+
+    def _translate(self, request: Request, key: str) -> Response:
+        """Ask for the words in other languages, or for those that are outdated."""
+        languages = review_requests.languages(request)
+        return _one(self.editing.translate(key, languages).document, status=202)
 
     def _image(self, request: Request, key: str) -> Response:
         """A way to the image that only who may see captions is given."""
