@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from functions.http.ask import AskEndpoint
     from functions.http.review import ReviewEndpoint
     from functions.model.embeddings import Embeddings
-    from functions.usecases.ask_about_image import Asking
+    from functions.usecases.ask_about_image import Answering
     from functions.usecases.caption_image import Captioning
     from functions.usecases.edit_caption import Editing
     from functions.usecases.forget_image import Forgetting
@@ -94,13 +94,13 @@ def build(settings: Settings, captions: CaptionStore | None = None) -> Captionin
     _require_similarity(settings)
     seconds = settings.timeout_seconds
     # The stores before the model: two threads that import at once only hinder each other.
-    captions, images_ = captions or store(settings), images(settings)
+    captions, objects = captions or store(settings), images(settings)
     first, *rest = settings.model.chain
     return Captioning(
         settings,
         policy(settings),
         captions,
-        images_,
+        objects,
         EagerCaptioner(str(first), functools.partial(captioner, first, seconds)),
         fallbacks=[
             LateCaptioner(str(each), functools.partial(captioner, each, seconds)) for each in rest
@@ -120,23 +120,23 @@ def forgetting() -> Forgetting:
 @functools.cache
 def keeping() -> Keeping:
     """The use case of a clock: what waits is taken up, what has come apart is mended."""
-    return keeping_by(settings(), captioning)
+    return keeping_with(settings(), captioning)
 
 
-def keeping_by(settings: Settings, captioning: Callable[[], Captioning]) -> Keeping:
+def keeping_with(settings: Settings, captioning: Callable[[], Captioning]) -> Keeping:
     """What a clock starts, by ``settings``; it asks ``captioning`` where there is no topic."""
     from functions.core.clock import Clock
     from functions.usecases.keep import Keeping
     from functions.usecases.reconcile import Reconciler
     from functions.usecases.request_captions import RequestCaptions
 
-    def publish(wanted: Sequence[tuple[str, str]]) -> None:
+    def publish(names: Sequence[tuple[str, str]]) -> None:
         from functions.adapters import pubsub
 
-        pubsub.publish(settings, [(bucket, name, None, False) for bucket, name in wanted])
+        pubsub.publish(settings, [(bucket, name, None, False) for bucket, name in names])
 
     captions, objects, local = store(settings), images(settings), settings.local
-    rules, places = policy(settings), meaning(settings)
+    rules, embeddings = policy(settings), embeddings_of(settings)
     buckets = settings.public_buckets or ()
     if local:
         from functions.adapters.folder import BUCKET
@@ -145,7 +145,7 @@ def keeping_by(settings: Settings, captioning: Callable[[], Captioning]) -> Keep
     return Keeping(
         captions,
         objects,
-        Reconciler(captions, objects, rules, places, timedelta(0)),
+        Reconciler(captions, objects, rules, embeddings, timedelta(0)),
         RequestCaptions(None if local else publish, _with_key(settings, captioning)),
         Clock(),
         daily_limit=settings.daily_limit,
@@ -207,21 +207,21 @@ def ask() -> AskEndpoint:
     """Questions about images, for people who may spend model calls on them."""
     from functions.http.ask import AskEndpoint
 
-    return AskEndpoint(settings(), asking)
+    return AskEndpoint(settings(), answering)
 
 
 @functools.cache
-def asking() -> Asking:
+def answering() -> Answering:
     """The use case of questions, by the environment's settings."""
-    made = asking_by(settings())
+    made = answering_by(settings())
     atexit.register(made.give_back)
     return made
 
 
-def asking_by(settings: Settings) -> Asking:
+def answering_by(settings: Settings) -> Answering:
     """The use case of questions by ``settings``. Raises ConfigurationError where no model is
     there to answer."""
-    from functions.usecases.ask_about_image import Asking
+    from functions.usecases.ask_about_image import Answering
 
     _require_answers(settings.model)
     seconds = settings.timeout_seconds
@@ -229,7 +229,7 @@ def asking_by(settings: Settings) -> Asking:
         LateCaptioner(str(each), functools.partial(captioner, each, seconds))
         for each in settings.model.chain
     ]
-    return Asking(settings, policy(settings), store(settings), images(settings), captioners)
+    return Answering(settings, policy(settings), store(settings), images(settings), captioners)
 
 
 @functools.cache
@@ -241,15 +241,16 @@ def review() -> ReviewEndpoint:
     from functions.usecases.thumbnail import Thumbnails
 
     read = settings()
-    captions, meanings = store(read), embedder(read)
+    captions, model = store(read), embedder(read)
     return ReviewEndpoint(
         captions,
         gallery(read),
-        editing(read, captions, Embeddings(meanings, read.prices), request_translations()),
-        Thumbnails(PictureFetcher(images(read), read.max_bytes, read.max_pixels)),
+        editing(read, captions, Embeddings(model, read.prices), request_translations()),
+        Thumbnails(PictureFetcher.by(read, images(read))),
         functools.partial(recaption, read),
-        (lambda text: meanings.question(text).vector) if meanings else None,
+        (lambda text: model.question(text).vector) if model else None,
         "local" if read.local else "unknown",
+        answering if _answers(read) else None,
     )
 
 
@@ -264,11 +265,11 @@ def editing(
     from functions.usecases import translate
     from functions.usecases.edit_caption import Editing
 
-    meanings = embeddings or meaning(settings)
+    embedding = embeddings or embeddings_of(settings)
     return Editing(
         captions,
         images(settings),
-        meanings,
+        embedding,
         settings.languages[0],
         named=settings.reviewers == "named",
         ask=ask or (_nobody if settings.local else _translations(settings, captioning)),
@@ -286,8 +287,8 @@ def recaption(settings: Settings, document: Document) -> None:
     if settings.local is None:
         from functions.adapters import pubsub
 
-        wanted = (document.bucket, document.name, document.generation, True)
-        return pubsub.publish(settings, [wanted])
+        image_request = (document.bucket, document.name, document.generation, True)
+        return pubsub.publish(settings, [image_request])
     from functions.core.report import Report
 
     require_key(settings.model, os.environ)
@@ -333,7 +334,7 @@ def embedder(settings: Settings) -> Embedder | None:
     return LateEmbedder(f"gemini:{name}", load)
 
 
-def meaning(settings: Settings) -> Embeddings:
+def embeddings_of(settings: Settings) -> Embeddings:
     """What embeds captions by ``settings``, with or without a model to ask."""
     from functions.model.embeddings import Embeddings
 
@@ -425,7 +426,8 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
 def policy(settings: Settings) -> Policy:
     """The rules of :func:`policy_file`; none if there is no such file."""
     path = policy_file(settings)
-    return Policy.load(path) if path else Policy.empty()
+    found = Policy.load(path) if path else Policy.empty()
+    return found.without_videos() if settings.video == "off" else found
 
 
 def policy_file(settings: Settings) -> Path | None:
@@ -470,6 +472,17 @@ def require_package(model: Model) -> None:
                 f"CAPTION_MODEL={each} needs the package {provider.package}: "
                 f"pip install {provider.install}"
             )
+
+
+def _answers(settings: Settings) -> bool:
+    """Whether there is a model to answer questions, by what can be told without asking it."""
+    try:
+        _require_answers(settings.model)
+        require_package(settings.model)
+        require_key(settings.model, os.environ)
+    except ConfigurationError:
+        return False
+    return bool(settings.ask_daily_limit)
 
 
 def _require_answers(model: Model) -> None:

@@ -103,15 +103,15 @@ def _storage_event(event: CloudEvent) -> CloudEvent:
     if event["type"] != PUBLISHED:
         return event
     try:
-        told = event.data["message"]["attributes"]
-        kind = _NOTIFIED[told["eventType"]]
+        attributes = event.data["message"]["attributes"]
+        kind = _NOTIFIED[attributes["eventType"]]
         data = _message(event)
     except _UNREADABLE:
         raise NotAnEvent(
             "the message is no notification of a stored, deleted or archived object; "
             "check the trigger's topic and filter"
         ) from None
-    time = str(told.get("eventTime") or event.get("time") or "")
+    time = str(attributes.get("eventTime") or event.get("time") or "")
     about = {"type": kind, "id": event["id"], "source": event["source"], "time": time}
     return CloudEvent(about, data)
 

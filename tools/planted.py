@@ -98,8 +98,8 @@ MUTANTS = (
     Mutant(
         "look for copies among fifty documents only",
         _COPIES,
-        "    text = from_text(record.text).at(record.read_at)\n    if not text.known and",
-        "    text = PictureText()\n    if not text.known and",
+        "    text = from_text(record.text).at(record.read_at)\n    if not text.texts and",
+        "    text = PictureText()\n    if not text.texts and",
         _MOVES,
         "embedded and any_query_reads",
     ),
@@ -146,8 +146,8 @@ MUTANTS = (
     Mutant(
         "ask again for a picture that was written again",
         _CLAIMS,
-        "return Decision.CARRY if told and same_picture(document, upload) else Decision.WORK",
-        "return Decision.WORK",
+        "Decision.CARRY if text_stands and same_picture(document, upload) else Decision.WORK",
+        "Decision.WORK",
         "tests/unit/core/test_lease.py",
     ),
     Mutant(
@@ -399,7 +399,7 @@ MUTANTS = (
     Mutant(
         "two that ask for the same bytes do not see each other",
         "functions/usecases/find_copy.py",
-        "if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:",
+        "if other and other.document_id != mine.id and other.expires_at > record.read_at:",
         "if False:",
         _STORMS,
         "embedded and many_names",
@@ -617,7 +617,7 @@ MUTANTS = (
     Mutant(
         "overwrite what somebody else has edited meanwhile",
         "functions/usecases/edit_caption.py",
-        "if seen and version(stored.document) != seen:",
+        "if expected and version(stored.document) != expected:",
         "if False:",
         _EDITS,
     ),
@@ -692,6 +692,22 @@ MUTANTS = (
         _FRONT,
     ),
     Mutant(
+        "sort what is to be reviewed by time alone",
+        "functions/http/review_requests.py",
+        'by_priority=order == "priority" or (bool(review) and not order)',
+        "by_priority=False",
+        _REVIEW,
+        "embedded and needs_a_person_most",
+    ),
+    Mutant(
+        "lose what an earlier version wrote from the list by priority",
+        "functions/adapters/firestore.py",
+        "            if ranked.cursor or self._all_ranked(query):\n",
+        "            if ranked:\n",
+        "tests/contracts/test_queries.py",
+        "firestore and without_one_last",
+    ),
+    Mutant(
         "show a caption as markup",
         "functions/http/static/caption.js",
         '  element.textContent = text ?? "";\n',
@@ -701,8 +717,8 @@ MUTANTS = (
     Mutant(
         "take words away that are asked for again in vain",
         _PUBLISHING,
-        "published = claim.status == Status.CAPTIONED\n    asked",
-        "published = False\n    asked",
+        "published = claim.status == Status.CAPTIONED\n    text_stands",
+        "published = False\n    text_stands",
         _ASKING,
         "in_vain",
     ),
@@ -775,7 +791,7 @@ MUTANTS = (
     Mutant(
         "read the first object that there is",
         "functions/model/reply.py",
-        "if said >= rank:",
+        "if fitness >= rank:",
         "if best is None:",
         "tests/unit/model/test_reply.py",
         "wherever or several",
@@ -837,7 +853,7 @@ MUTANTS = (
     Mutant(
         "caption the copies of a resizer",
         _LABELS,
-        'return "resized_copy" if copy and not asked else ""',
+        'return "resized_copy" if copy and not skip else ""',
         'return ""',
         "tests/unit/core/test_object_metadata.py",
     ),
@@ -889,8 +905,8 @@ MUTANTS = (
     Mutant(
         "work on under a claim that has run out",
         _CAPTIONING,
-        "if held and held.expires_at - now >= min(self._call, self._lease * 0.8):",
-        "if held:",
+        "if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):",
+        "if held_lease:",
         "tests/chaos/test_races.py",
     ),
     Mutant(
@@ -985,7 +1001,7 @@ MUTANTS = (
     Mutant(
         "ask twice when two ask the same",
         _ASKED,
-        "            if kept.is_asked(key):\n",
+        "            if kept.is_leased(key):\n",
         "            if False:\n",
         _QUESTIONS,
         "embedded and at_once",

@@ -30,6 +30,9 @@ create index if not exists captions_by_status
     on captions (status, updated_at desc, name desc, id desc);
 create index if not exists captions_to_review
     on captions (updated_at desc, name desc, id desc) where document ->> '$.review.needed';
+create index if not exists captions_by_priority
+    on captions (coalesce(document ->> '$.review.priority', -1) desc, updated_at desc, name desc, id desc)
+    where document ->> '$.review.needed';
 create index if not exists captions_by_name on captions (bucket, name);
 
 -- The words, tags and reasons of documents, so that no search reads every document.

@@ -41,15 +41,15 @@ def backfill(uri: str | None, dry_run: bool, limit: int | None, force: bool, yes
     """
     read = settings()
     bucket, prefix = beneath(uri, read)
-    upkeep = upkeep_of(read)
-    wanted = upkeep.uncaptioned(listed(upkeep, bucket, prefix), force)
-    found = list(islice(counted(wanted, "Looking"), limit))
+    reconciler = reconciler_of(read)
+    uncaptioned = reconciler.uncaptioned(listed(reconciler, bucket, prefix), force)
+    found = list(islice(counted(uncaptioned, "Looking"), limit))
     if dry_run:
         for each in found:
             record = {"uri": each.uri, "generation": str(each.generation), "size": each.size}
             click.echo(output.as_json(record) if session().json else output.plain(each.uri))
-    said = f"{number(len(found), 'image')} to caption: {_cost(read, len(found))}."
-    click.echo(said, err=True)
+    summary = f"{number(len(found), 'image')} to caption: {_cost(read, len(found))}."
+    click.echo(summary, err=True)
     if dry_run or not found:
         return
     if not yes and sys.stdin.isatty() and not click.confirm("Caption them?", err=True):
@@ -68,19 +68,19 @@ def ask(read: Settings, requests: list[pubsub.Request], force: bool = False) -> 
     click.echo(f"{number(len(requests), 'image')} asked for.", err=True)
 
 
-def upkeep_of(read: Settings, *, anew: bool = False) -> Reconciler:
+def reconciler_of(read: Settings, *, anew: bool = False) -> Reconciler:
     """The upkeep of the stores that the settings name; a folder has no events to wait for."""
     settled = timedelta(0) if read.local else SETTLED
     stores = composition.store(read), composition.images(read)
     return Reconciler(
-        *stores, composition.policy(read), composition.meaning(read), settled, anew=anew
+        *stores, composition.policy(read), composition.embeddings_of(read), settled, anew=anew
     )
 
 
-def listed(upkeep: Reconciler, bucket: str, prefix: str) -> Iterator[Upload]:
+def listed(reconciler: Reconciler, bucket: str, prefix: str) -> Iterator[Upload]:
     """The objects there. Raises click.ClickException if there is no such bucket."""
     try:
-        yield from upkeep.uploads(bucket, prefix)
+        yield from reconciler.uploads(bucket, prefix)
     except Gone:
         raise click.ClickException(f"there is no bucket gs://{bucket}") from None
 
@@ -108,7 +108,7 @@ def _cost(read: Settings, images: int) -> str:
     each = prices.usage(first, prices.TYPICAL, read.prices, today).cost_usd
     if read.model.provider == "offline":
         return "free, as CAPTION_MODEL=offline"
-    if not each and prices.is_known(first, read.prices):
+    if not each and prices.has_price(first, read.prices):
         return f"free, as {first} sends no bill"
     if not each:
         return f"CAPTION_PRICES has no price for {first}"

@@ -59,33 +59,35 @@ def html(
     from functions.sites.captions import PublicCaptions
 
     read = settings()
-    places = locator(folder, bucket, prefix, site, read)
-    reading = Reading(folder, places, language(lang))
+    locator = image_locator(folder, bucket, prefix, site, read)
+    reading = PageReader(folder, locator, language(lang))
     others = list(files.pages(folder, SUFFIXES))
     paths = [*files.pages(folder), *(others if sources else ())]
     if not paths:
         raise click.UsageError(f"{folder} has no .html or .htm files; name the folder that has")
-    known = PublicCaptions(composition.store(read), withhold=read.unreviewed == "withhold")
-    seen = html_coverage.Coverage(wrote=not (dry_run or check), placed=places.relative)
-    for path, filled, error in _filled(reading, paths, known):
-        if filled and filled.changed and seen.wrote:
+    captions = PublicCaptions(composition.store(read), withhold=read.unreviewed == "withhold")
+    coverage = html_coverage.Coverage(wrote=not (dry_run or check), relative=locator.relative)
+    for path, filled, error in _filled(reading, paths, captions):
+        if filled and filled.changed and coverage.wrote:
             error = files.replace(folder / path, filled.before, filled.after)
         if filled and dry_run and not session().json:
             click.echo(_diff(path, filled), nl=False)
-        record = seen.add(path, filled, error)
+        record = coverage.add(path, filled, error)
         if session().json:
             click.echo(output.as_json(record))
     left = [] if sources else list(_lacking(reading, others))
     for path, count in left if session().json else ():
         click.echo(output.as_json({"file": path, "left": count}))
     if not session().json:
-        seen.show(output.console(stderr=dry_run))
+        coverage.show(output.console(stderr=dry_run))
         _tell(left)
-    if seen.errors or (check and seen.missing):
+    if coverage.errors or (check and coverage.missing):
         raise click.exceptions.Exit(1)
 
 
-def locator(folder: Path, bucket: str, prefix: str, site: str, settings: Settings) -> ImageLocator:
+def image_locator(
+    folder: Path, bucket: str, prefix: str, site: str, settings: Settings
+) -> ImageLocator:
     """Where images lie. A local folder that is in the site's, or has it in it, needs no options."""
     from functions.sites.image_locator import ImageLocator
 
@@ -117,7 +119,7 @@ def language(tag: str) -> str:
         raise click.UsageError(f"--lang {error}") from None
 
 
-def _lacking(reading: Reading, paths: list[str]) -> Iterator[tuple[str, int]]:
+def _lacking(reading: PageReader, paths: list[str]) -> Iterator[tuple[str, int]]:
     """The Markdown and templates that are left, with how many images lack alt text in each."""
     for path in paths:
         page, _ = reading.page(path)
@@ -130,17 +132,17 @@ def _tell(left: list[tuple[str, int]]) -> None:
         named = ", ".join(f"{path} ({count})" for path, count in left[:_NAMED])
         more = f" and {len(left) - _NAMED} files more" if len(left) > _NAMED else ""
         images = sum(count for _, count in left)
-        told = f"Left alone: {images} images without alt text in {named}{more}"
-        click.echo(output.plain(f"{told}; --sources fills what is safe."), err=True)
+        summary = f"Left alone: {images} images without alt text in {named}{more}"
+        click.echo(output.plain(f"{summary}; --sources fills what is safe."), err=True)
 
 
-class Reading:
+class PageReader:
     """How the pages of a folder are read."""
 
-    def __init__(self, folder: Path, places: ImageLocator, language: str) -> None:
+    def __init__(self, folder: Path, locator: ImageLocator, language: str) -> None:
         from functions.sites.functional import Titles
 
-        self.folder, self._places, self._language = folder, places, language
+        self.folder, self._locator, self._language = folder, locator, language
         self._titles = Titles(folder)
 
     def page(self, path: str) -> tuple[HtmlPage | None, str]:
@@ -150,7 +152,7 @@ class Reading:
 
         try:
             data = (self.folder / path).read_bytes()
-            return HtmlPage(path, data, self._places, self._language, self._titles), ""
+            return HtmlPage(path, data, self._locator, self._language, self._titles), ""
         except NotText as error:
             return None, str(error)
         except OSError as error:
@@ -158,16 +160,16 @@ class Reading:
 
 
 def _filled(
-    reading: Reading, paths: list[str], known: PublicCaptions
+    reading: PageReader, paths: list[str], captions: PublicCaptions
 ) -> Iterator[tuple[str, Filled | None, str]]:
     """Each path with the page as it would be, or with the reason why it cannot be read."""
     waiting = iter(paths)
     while together := list(islice(waiting, _TOGETHER)):
         pages = [(path, *reading.page(path)) for path in together]
-        known.load(place for _, page, _ in pages if page for place in page.places)
-        known.load(place for _, page, _ in pages if page for place in page.originals(known))
+        captions.load(place for _, page, _ in pages if page for place in page.places)
+        captions.load(place for _, page, _ in pages if page for place in page.originals(captions))
         for path, page, error in pages:
-            yield path, page.fill(known) if page else None, error
+            yield path, page.fill(captions) if page else None, error
 
 
 def _diff(path: str, filled: Filled) -> str:

@@ -37,13 +37,13 @@ _NAMED = 3
 
 
 class Coverage:
-    """Counts pages. ``wrote`` says whether they are written, ``placed`` whether it is known where
+    """Counts pages. ``wrote`` says whether they are written, ``relative`` whether it is known where
     images lie that pages name relatively."""
 
-    def __init__(self, wrote: bool, placed: bool) -> None:
+    def __init__(self, wrote: bool, relative: bool) -> None:
         self.wrote = wrote
         self.errors: dict[str, str] = {}
-        self._placed = placed
+        self._relative = relative
         self._files = self._changed = 0
         self._counts: Counter[str] = Counter()
         self._templates: list[str] = []
@@ -87,17 +87,17 @@ class Coverage:
             click.echo(output.plain(f"{path} {error}."), err=True)
         if self._where:
             table = output.table(out, "Without alt text", "Why", "Where")
-            for (image, outcome), places in self._where.items():
-                more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+            for (image, outcome), pages in self._where.items():
+                more = f" and {len(pages) - _NAMED} more" if len(pages) > _NAMED else ""
                 why = {**_MISSING, **_FILLED}[outcome]
-                where = ", ".join(places[:_NAMED]) + more
+                where = ", ".join(pages[:_NAMED]) + more
                 table.add_row(output.text(image), output.text(why), output.text(where))
             out.print(table)
         facts = output.facts()
         for name, value in self._facts():
             facts.add_row(name, output.text(value))
         out.print(facts)
-        if self._counts["elsewhere"] and not self._placed:
+        if self._counts["elsewhere"] and not self._relative:
             click.echo("--bucket names the bucket in which images of this folder are.", err=True)
 
     def _facts(self) -> list[tuple[str, object]]:

@@ -20,6 +20,14 @@ def document_id(bucket: str, name: str) -> str:
     return hashlib.sha256(f"{bucket}/{name}".encode()).hexdigest()
 
 
+class Media(StrEnum):
+    """What an object shows."""
+
+    IMAGE = "image"
+    ANIMATION = "animation"
+    VIDEO = "video"
+
+
 class Status(StrEnum):
     """Where an image stands."""
 
@@ -118,6 +126,7 @@ class Picture:
 
     ``width`` and ``height`` are the stored image's, upright, in pixels. ``note`` says in words
     what the picture is where that is not plain to see (a contact sheet of an animation, say).
+    ``media`` is what it is a picture of, ``duration_seconds`` how long that takes.
     ``data`` may be dropped with :meth:`release` as soon as it is on its way.
     """
 
@@ -127,6 +136,8 @@ class Picture:
     height: int
     embedded: EmbeddedText = EmbeddedText()
     note: str = ""
+    media: Media = Media.IMAGE
+    duration_seconds: float | None = None
     on_release: Callable[[], None] = _nothing
 
     def release(self) -> None:
@@ -276,6 +287,8 @@ class CheckedCaption:
     width: int
     height: int
     embedded: EmbeddedText
+    media: Media = Media.IMAGE
+    duration_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,12 +339,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Whether a person should look, why, and who has."""
+    """Whether a person should look, why, and who has.
+
+    ``priority`` is what the stored document says of :mod:`functions.core.review_priority`: None
+    where no review is needed, and where an earlier version wrote it.
+    """
 
     needed: bool = False
     reasons: tuple[str, ...] = ()
     approved_by: str | None = None
     approved_at: datetime | None = None
+    priority: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +366,8 @@ class Document(ImageText):
     size: int | None = None
     width: int | None = None
     height: int | None = None
+    media: Media | None = None
+    duration_seconds: float | None = None
     md5: str = ""
     source: Source = Source.NONE
     model: str = ""
@@ -437,7 +457,8 @@ class Query:
 
     ``words`` are search terms (:mod:`functions.core.search_terms`), of which a document has one at
     least; ``reason`` is one of its review's; ``since`` and ``until`` bound ``updated_at``, the
-    latter exclusively.
+    latter exclusively. ``by_priority`` asks for what is to be reviewed only, what needs a person
+    most first (:mod:`functions.core.review_priority`), and what has no stored priority last.
     """
 
     status: str = ""
@@ -452,6 +473,7 @@ class Query:
     reason: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    by_priority: bool = False
     limit: int = 50
     cursor: str = ""
 

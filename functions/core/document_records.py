@@ -59,6 +59,8 @@ def to_record(document: Document) -> dict[str, Any]:
     record: dict[str, Any] = plain(document)
     record["uri"] = document.uri
     record["generation"] = str(document.generation)
+    if document.review.priority is None:
+        del record["review"]["priority"]
     return {key: value for key, value in record.items() if value is not None}
 
 
@@ -69,7 +71,7 @@ def from_record(record: Mapping[str, Any]) -> Document:
     older than any image, and one without status is still to be captioned.
     """
     values: dict[str, Any] = {"created_at": _EVER, "updated_at": _EVER, "status": Status.PENDING}
-    values |= {"bucket": "", "name": "", "generation": 0} | _known(Document, record)
+    values |= {"bucket": "", "name": "", "generation": 0} | _known_fields(Document, record)
     values["generation"] = int(values["generation"])
     values["status"] = _member(Status, values["status"], Status.PENDING)
     values["source"] = _member(Source, values.get("source", ""), Source.HUMAN)
@@ -84,7 +86,7 @@ def from_record(record: Mapping[str, Any]) -> Document:
 
 def past_text(record: Mapping[str, Any]) -> PastText:
     """The text in a record of a history, as far as it goes."""
-    values = _known(PastText, record)
+    values = _known_fields(PastText, record)
     return PastText(**values | {"source": _member(Source, values.get("source", ""), Source.HUMAN)})
 
 
@@ -129,12 +131,12 @@ def _member(kind: type[E], value: Any, otherwise: E) -> E:
 def _made(kind: type[Any], record: Mapping[str, Any]) -> Any:
     """None if what the kind cannot do without is missing."""
     try:
-        return kind(**_known(kind, record))
+        return kind(**_known_fields(kind, record))
     except TypeError:
         return None
 
 
-def _known(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
+def _known_fields(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of ``kind`` in ``record``; None counts as absent."""
     values = {}
     for each in fields(kind):

@@ -142,8 +142,9 @@ class ImageStore(Protocol):
         """The live objects whose names begin so, by name, those after ``after``. Raises Gone if
         there is no such bucket."""
 
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
-        """The bytes of exactly this generation, up to ``end``. Raises Gone if not the live one."""
+    def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
+        """The bytes of exactly this generation, from ``start`` up to ``end``. Raises Gone if not
+        the live one."""
 
     def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
         """Merge ``labels`` into the metadata of exactly this generation and metageneration;

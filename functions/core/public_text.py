@@ -39,14 +39,14 @@ def choose(document: Document, language: str = "") -> PublicText | None:
     """
     wordings = _wordings(document)
     try:
-        wanted = fallbacks(language)
+        tags = fallbacks(language)
     except ValueError:
-        wanted = ()
-    for tag in wanted:
+        tags = ()
+    for tag in tags:
         if tag in wordings:
             return wordings[tag]
     for tag in wordings:
-        if wanted and tag.split("-")[0] == wanted[-1] and script_of(tag) & script_of(language):
+        if tags and tag.split("-")[0] == tags[-1] and script_of(tag) & script_of(language):
             return wordings[tag]
     return next(iter(wordings.values()), None)
 
@@ -82,14 +82,14 @@ def _wordings(document: Document) -> dict[str, PublicText]:
     text is left out, and what is no tag is for nobody but those who find nothing better."""
     main = {"caption": document.caption, "alt_text": document.alt_text}
     translations = document.translations if isinstance(document.translations, Mapping) else {}
-    found: dict[str, PublicText] = {}
+    wordings: dict[str, PublicText] = {}
     for language, words in ((document.language, main), *translations.items()):
         if isinstance(words, Mapping) and not words.get("outdated"):
             alt_text, caption = (_text(words.get(key)) for key in ("alt_text", "caption"))
             if document.decorative or alt_text:
                 wording = PublicText("" if document.decorative else alt_text, caption, language)
-                found.setdefault(_canonical(language), wording)
-    return found
+                wordings.setdefault(_canonical(language), wording)
+    return wordings
 
 
 def _text(value: object) -> str:

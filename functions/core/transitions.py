@@ -29,7 +29,7 @@ _TRANSLATED = frozenset({"alt_text", "caption", "long_description"})
 
 
 def captioned(
-    claim: Document, asked: CheckedCaption, prompt: str, uploader: EmbeddedText, now: datetime
+    claim: Document, checked: CheckedCaption, prompt: str, uploader: EmbeddedText, now: datetime
 ) -> Document:
     """``claim`` with the model's text for its image, asked for by ``prompt``.
 
@@ -38,22 +38,24 @@ def captioned(
     """
     found = replace(
         claim,
-        **asked.reply.text_fields() | {"language": asked.language},
-        width=asked.width,
-        height=asked.height,
+        **checked.reply.text_fields() | {"language": checked.language},
+        width=checked.width,
+        height=checked.height,
+        media=checked.media,
+        duration_seconds=checked.duration_seconds,
         source=Source.MODEL,
-        model=asked.model,
-        model_version=asked.model_version,
+        model=checked.model,
+        model_version=checked.model_version,
         prompt=prompt,
-        review=Review(bool(asked.reasons), asked.reasons),
+        review=Review(bool(checked.reasons), checked.reasons),
         proposal=None,
         edited_at=None,
         untranslated=None,
         embedding=None,
         similarity=None,
     )
-    if asked.embedded.alt_text:
-        found = kept(found, asked.embedded, Source.EMBEDDED)
+    if checked.embedded.alt_text:
+        found = kept(found, checked.embedded, Source.EMBEDDED)
     found = _with_text_of(uploader, found, now)
     return _settled(claim, found, proposed=stands(claim, uploader), now=now)
 
@@ -69,6 +71,8 @@ def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetim
         **copy.text_fields(),
         width=copy.width,
         height=copy.height,
+        media=copy.media,
+        duration_seconds=copy.duration_seconds,
         source=copy.source,
         model=copy.model,
         model_version=copy.model_version,
@@ -82,7 +86,7 @@ def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetim
     )
     found = _with_text_of(uploader, found, now)
     theirs = copy.by_person and IMAGE_CHANGED not in copy.review.reasons
-    proposed = stands(claim, uploader) and (given(uploader) or not theirs)
+    proposed = stands(claim, uploader) and (has_text(uploader) or not theirs)
     return _settled(claim, found, proposed=proposed, now=now)
 
 
@@ -100,8 +104,8 @@ def measured(document: Document, judged: Document) -> Document:
 
 def alike(one: Document, other: Document) -> bool:
     """Whether two documents say the same, and people have said the same of them."""
-    seen = (one.source, one.review, one.proposal, one.text_fields())
-    return seen == (other.source, other.review, other.proposal, other.text_fields())
+    shown = (one.source, one.review, one.proposal, one.text_fields())
+    return shown == (other.source, other.review, other.proposal, other.text_fields())
 
 
 def labelled(claim: Document, text: EmbeddedText, language: str, now: datetime) -> Document:
@@ -111,7 +115,7 @@ def labelled(claim: Document, text: EmbeddedText, language: str, now: datetime) 
     return _settled(claim, _with_text_of(text, found, now), proposed=False, now=now)
 
 
-def given(text: EmbeddedText) -> bool:
+def has_text(text: EmbeddedText) -> bool:
     """Whether there is any text."""
     return bool(text.alt_text or text.caption)
 
@@ -120,7 +124,7 @@ def stands(claim: Document, uploader: EmbeddedText) -> bool:
     """Whether the text of ``claim`` stays, whatever is found for its image: it is a person's,
     and not the uploader's who has given other text since."""
     if claim.source == Source.UPLOADER and not claim.review.approved_by:
-        return not given(uploader)
+        return not has_text(uploader)
     return claim.by_person
 
 
@@ -140,7 +144,7 @@ def kept(document: Document, people: EmbeddedText, source: Source) -> Document:
 
 def _with_text_of(uploader: EmbeddedText, document: Document, now: datetime) -> Document:
     """``document`` with the uploader's text, if there is any; nobody has approved that yet."""
-    if not given(uploader):
+    if not has_text(uploader):
         return document
     review = Review(document.review.needed, document.review.reasons)
     document = replace(document, review=review, proposal=None, edited_at=now)
@@ -161,7 +165,14 @@ def _settled(claim: Document, found: Document, *, proposed: bool, now: datetime)
     )
     if found.text_fields() == claim.text_fields():
         proposal = None
-    document = replace(claim, width=found.width, height=found.height, proposal=proposal)
+    document = replace(
+        claim,
+        width=found.width,
+        height=found.height,
+        media=found.media,
+        duration_seconds=found.duration_seconds,
+        proposal=proposal,
+    )
     return ended(document, Status.CAPTIONED, now)
 
 
@@ -169,9 +180,9 @@ def unanswered(claim: Document, status: Status, problem: Problem) -> Document:
     """``claim`` without new text: what is published for its image stays, with the problem beside
     it; else it has ended as ``status``."""
     published = claim.status == Status.CAPTIONED
-    asked_again = published and IMAGE_CHANGED not in claim.review.reasons
+    text_stands = published and IMAGE_CHANGED not in claim.review.reasons
     refused = published and problem.reason in _REFUSED
-    if not (asked_again or refused):
+    if not (text_stands or refused):
         return ended(claim, status, problem.at, problem)
     message = f"asked again in vain, the words from before stand: {problem.message}"
     return replace(

@@ -13,12 +13,12 @@ from typing import Any
 from flask import Request, Response
 
 from functions.core.document import Document, document_id
-from functions.core.image_url import readings
+from functions.core.image_url import candidates
 from functions.core.ports import CaptionStore
 from functions.core.public_text import choose, published
 from functions.http import responses
 from functions.http.cache import SECONDS, DocumentCache
-from functions.http.daily_limit import DailyLimit
+from functions.http.daily_limit import LookupLimit
 from functions.http.responses import Refusal
 from functions.http.translation_requests import TranslationRequests
 from functions.settings import Settings
@@ -63,7 +63,7 @@ class AltTextEndpoint:
         )
         self._visitors = responses.Visitors(settings.cors_origins)
         self._memory = DocumentCache(self._load, seconds)
-        self._limit = DailyLimit(settings.lookup_daily_limit)
+        self._limit = LookupLimit(settings.lookup_daily_limit)
         self._script = (Path(__file__).parent / "static" / "alt.js").read_bytes()
 
     def answer(self, request: Request) -> Response:
@@ -93,10 +93,10 @@ class AltTextEndpoint:
         if not src:
             raise Refusal(400, f"src is missing; {_SRC}")
         try:
-            places = readings(src, self._settings.origins or ())
+            objects = candidates(src, self._settings.origins or ())
         except ValueError as error:
             raise Refusal(400, f"src {error}") from None
-        answers, expected = self._look_up({src: places}, request.args.get("lang", ""))
+        answers, expected = self._look_up({src: objects}, request.args.get("lang", ""))
         if (found := answers[src]) is None:
             raise Refusal(404, "there is no alt text for this address", ABSENT)
         kept = ABSENT if expected else FOUND
@@ -105,26 +105,26 @@ class AltTextEndpoint:
     def _many(self, request: Request, sent: bytes) -> Response:
         if not request.is_json:
             raise Refusal(415, f"send Content-Type: application/json, and {_BATCH}")
-        asked, language = _batch(sent)
-        places = {src: self._readings(src) for src in asked}
-        return responses.as_json({"images": self._look_up(places, language)[0]})
+        sources, language = _batch(sent)
+        objects = {src: self._candidates(src) for src in sources}
+        return responses.as_json({"images": self._look_up(objects, language)[0]})
 
-    def _readings(self, src: str) -> tuple[tuple[str, str], ...]:
+    def _candidates(self, src: str) -> tuple[tuple[str, str], ...]:
         """As `readings`; one wrong address does not spoil a batch."""
         try:
-            return readings(src, self._settings.origins or ())
+            return candidates(src, self._settings.origins or ())
         except ValueError:
             return ()
 
     def _look_up(
-        self, asked: Mapping[str, Sequence[tuple[str, str]]], language: str
+        self, candidates: Mapping[str, Sequence[tuple[str, str]]], language: str
     ) -> tuple[dict[str, dict[str, Any] | None], bool]:
         """The answer for each address, and whether one may be another in a moment."""
         language = language if len(language) <= _LANGUAGE_LENGTH else ""
         public = self._settings.public_buckets
         keys = {
-            src: [document_id(*place) for place in places if not public or place[0] in public]
-            for src, places in asked.items()
+            src: [document_id(*place) for place in objects if not public or place[0] in public]
+            for src, objects in candidates.items()
         }
         ranks = zip_longest(*(self._needed(each) for each in keys.values()))
         likeliest = dict.fromkeys(key for rank in ranks for key in rank if key)
@@ -179,8 +179,8 @@ def _entry(src: str, document: Document | None, language: str) -> dict[str, Any]
 def _batch(sent: bytes) -> tuple[list[str], str]:
     """The addresses and the language of a batch. Raises Refused for any other body."""
     try:
-        asked = json.loads(sent)
-        sources, language = asked["src"], asked.get("lang") or ""
+        fields = json.loads(sent)
+        sources, language = fields["src"], fields.get("lang") or ""
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         raise Refusal(400, f"the body is not the JSON asked for; send {_BATCH}") from None
     if not isinstance(sources, list) or not isinstance(language, str):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from functions.core.document import Document
 from functions.core.errors import CaptionError
 from functions.core.public_text import to_translate
-from functions.http.daily_limit import DailyLimit
+from functions.http.daily_limit import LookupLimit
 from functions.usecases.request_translations import Wanted
 
 # How long a request is not repeated: it may have been lost. How long a translation is looked for
@@ -33,7 +33,7 @@ class TranslationRequests:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._offered = frozenset(offered) if most else frozenset[str]()
-        self._limit, self._ask, self._clock = DailyLimit(most), ask, clock
+        self._limit, self._ask, self._clock = LookupLimit(most), ask, clock
         self._lock = threading.Lock()
         self._asked: OrderedDict[tuple[str, str, int], float] = OrderedDict()
         self._paused_until = 0.0

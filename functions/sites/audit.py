@@ -20,7 +20,7 @@ from functions.quality.cleaning import cleaned
 from functions.sites import encoding, functional, markup, template_code
 from functions.sites.attributes import attribute, one_line
 from functions.sites.captions import PublicCaptions
-from functions.sites.image_locator import ImageLocator, ObjectPlace
+from functions.sites.image_locator import ImageLocator, ObjectName
 from functions.sites.markup import Image
 
 LIMIT = 150
@@ -29,7 +29,7 @@ _LANGUAGE = "en"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AuditRule:
     """A fault of alt text. ``level`` is SARIF's: an ``error`` keeps people from using the page, a
     ``warning`` from knowing what an image shows, a ``note`` is worth a look."""
 
@@ -41,27 +41,31 @@ class Rule:
 RULES = {
     rule.code: rule
     for rule in (
-        Rule("missing_alt", "error", "An image has no alt attribute and no other name."),
-        Rule("nameless_link", "error", "A link or button has no name but an image without words."),
-        Rule("file_name", "warning", "The name of a file is no description."),
-        Rule("placeholder", "warning", "A text that would fit every image."),
-        Rule("refusal", "warning", "A model speaks of itself."),
-        Rule("prompt_echo", "warning", "Words of a prompt."),
-        Rule("injection", "warning", "Words that instruct a reader's program, or code."),
-        Rule("broken_characters", "warning", "Characters lost on the way."),
-        Rule("empty_text", "warning", "Signs without a word."),
-        Rule("same_text", "warning", "Different images of the site have the same text."),
-        Rule("repeats_text", "warning", "The text beside the image says the same already."),
-        Rule("redundant_prefix", "warning", "“Image of” and its like: screen readers say so."),
-        Rule("markup", "warning", "HTML or Markdown in a text is read out."),
-        Rule("keyword_stuffing", "warning", "A list of search terms."),
-        Rule("repetition", "warning", "The same words again and again."),
-        Rule("chatter", "warning", "A sentence to whoever asked for the text."),
-        Rule("over_length", "note", f"More than {LIMIT} characters, and a fifth: say it beside."),
-        Rule("shouting", "note", "Capitals throughout are spelled out by some readers."),
-        Rule("unmentioned", "note", "An image that shows something is marked as decoration."),
-        Rule("whitespace", "note", "Line breaks, or runs of spaces."),
-        Rule("control_characters", "note", "Invisible characters."),
+        AuditRule("missing_alt", "error", "An image has no alt attribute and no other name."),
+        AuditRule(
+            "nameless_link", "error", "A link or button has no name but an image without words."
+        ),
+        AuditRule("file_name", "warning", "The name of a file is no description."),
+        AuditRule("placeholder", "warning", "A text that would fit every image."),
+        AuditRule("refusal", "warning", "A model speaks of itself."),
+        AuditRule("prompt_echo", "warning", "Words of a prompt."),
+        AuditRule("injection", "warning", "Words that instruct a reader's program, or code."),
+        AuditRule("broken_characters", "warning", "Characters lost on the way."),
+        AuditRule("empty_text", "warning", "Signs without a word."),
+        AuditRule("same_text", "warning", "Different images of the site have the same text."),
+        AuditRule("repeats_text", "warning", "The text beside the image says the same already."),
+        AuditRule("redundant_prefix", "warning", "“Image of” and its like: screen readers say so."),
+        AuditRule("markup", "warning", "HTML or Markdown in a text is read out."),
+        AuditRule("keyword_stuffing", "warning", "A list of search terms."),
+        AuditRule("repetition", "warning", "The same words again and again."),
+        AuditRule("chatter", "warning", "A sentence to whoever asked for the text."),
+        AuditRule(
+            "over_length", "note", f"More than {LIMIT} characters, and a fifth: say it beside."
+        ),
+        AuditRule("shouting", "note", "Capitals throughout are spelled out by some readers."),
+        AuditRule("unmentioned", "note", "An image that shows something is marked as decoration."),
+        AuditRule("whitespace", "note", "Line breaks, or runs of spaces."),
+        AuditRule("control_characters", "note", "Invisible characters."),
     )
 }
 # Of a person's text, a rule that is made for a model's may be wrong: these are told.
@@ -217,7 +221,7 @@ class Audit:
         """What the caption says; None if there is none, empty if the image is decoration."""
         if self._known is None or image.tag != "img":
             return None
-        places: list[ObjectPlace] = []
+        places: list[ObjectName] = []
         for src in image.addresses:
             places += self._places.find(src, base)
         for place in places:

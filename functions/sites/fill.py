@@ -9,7 +9,7 @@ from functions.core.public_text import PublicText
 from functions.sites import encoding, functional, markup, sources
 from functions.sites.captions import PublicCaptions
 from functions.sites.functional import Titles
-from functions.sites.image_locator import ImageLocator, ObjectPlace
+from functions.sites.image_locator import ImageLocator, ObjectName
 from functions.sites.markup import Image
 
 
@@ -87,13 +87,13 @@ class HtmlPage:
         return sum(_settled(image) in ("", "template") for image, *_ in self._images)
 
     @property
-    def places(self) -> Iterator[ObjectPlace]:
+    def places(self) -> Iterator[ObjectName]:
         """The objects whose words are needed."""
         for image, exact, _ in self._images:
             if _fillable(image):
                 yield from exact
 
-    def originals(self, known: PublicCaptions) -> Iterator[ObjectPlace]:
+    def originals(self, known: PublicCaptions) -> Iterator[ObjectName]:
         """The objects that images may have been made from, of which nothing is ``known``."""
         for image, exact, originals in self._images:
             if _fillable(image) and not any(known.wording(place, "") for place in exact):
@@ -114,7 +114,7 @@ class HtmlPage:
         return Filled(self._text, markup.insert(text, attributes), tuple(findings))
 
     def _finding(
-        self, line: int, image: Image, places: list[ObjectPlace], known: PublicCaptions
+        self, line: int, image: Image, places: list[ObjectName], known: PublicCaptions
     ) -> ImageFinding:
         src = image.addresses[0] if image.addresses else ""
         uri = "gs://{}/{}".format(*places[0]) if places else ""

@@ -15,7 +15,7 @@ from itertools import pairwise
 from justhtml import Element, JustHTML, Node, Template, Text
 
 from functions.sites import template_code
-from functions.sites.surroundings import Around, Context, Reader
+from functions.sites.surroundings import Around, Surroundings, SurroundingsReader
 from functions.sites.template_code import Span
 
 _NAME = re.compile(r"<(img|input|area)(?=[\s/>])", re.I)
@@ -45,7 +45,7 @@ class Image:
     insert: int
     alt: str | None
     addresses: tuple[str, ...]
-    context: Context
+    context: Surroundings
     templated: bool
 
     @property
@@ -84,7 +84,7 @@ def read(text: str) -> Markup:
             if start in found or template_code.within(start, hidden)
         }
     raw = [span for name in ("script", "style") for span in _texts(with_scripts, name)]
-    spans, reader = template_code.fragments(text, raw), Reader()
+    spans, reader = template_code.fragments(text, raw), SurroundingsReader()
     bases = ((each.attrs or {}).get("href") for each in with_scripts.query("base"))
     images = (_image(text, start, *found[start], spans, reader) for start in sorted(found))
     return Markup(
@@ -145,7 +145,12 @@ def _texts(root: Node, name: str) -> Iterator[Span]:
 
 
 def _image(
-    text: str, start: int, element: Element, around: Around, spans: list[Span], reader: Reader
+    text: str,
+    start: int,
+    element: Element,
+    around: Around,
+    spans: list[Span],
+    reader: SurroundingsReader,
 ) -> Image | None:
     name = _NAME.match(text, start)
     shows = {

@@ -29,7 +29,7 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Surroundings:
     """``intent`` is what the author says of the image: ``named`` (by an attribute),
     ``presentational``, ``hidden`` from those who hear a page, or nothing."""
 
@@ -63,17 +63,17 @@ class Around:
         return found
 
 
-class Reader:
+class SurroundingsReader:
     """Reads the contexts of a page's images, each link and caption once."""
 
     def __init__(self) -> None:
         self._controls: dict[int, Control] = {}
         self._figcaptions: dict[int, str] = {}
 
-    def context(self, element: Element, around: Around) -> Context:
+    def context(self, element: Element, around: Around) -> Surroundings:
         """``around`` is what is around ``element``, which counts itself."""
         control, figure = around.control, around.figure
-        return Context(
+        return Surroundings(
             around.language,
             _intent(element, around.hidden),
             self._control(control) if control is not None and control is not element else None,

@@ -101,7 +101,7 @@ class Captioning:
         self._lease = timedelta(seconds=settings.lease_seconds)
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
+        self._pictures = PictureFetcher.by(settings, images)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -188,13 +188,13 @@ class Captioning:
             why = Problem("transient", str(away), request.at)
             if not self._store.create(lease.waiting(upload, request, why)):
                 stored = self._store.read(upload.id)
-                own_text = transitions.given(object_metadata.uploader_text(upload))
+                own_text = transitions.has_text(object_metadata.uploader_text(upload))
                 decision = stored and lease.decide(
                     stored, upload, trigger, request, own_text=own_text
                 )
                 if decision and decision is not Decision.WORK:
                     return None
-            if find_copy.is_known(self._store, upload, request):
+            if find_copy.needs_no_model(self._store, upload, request):
                 return None
             return self._model.turn(PATIENCE)
 
@@ -209,7 +209,7 @@ class Captioning:
         """The document, claimed; as it is if only its labels are missing; None if there is
         nothing to do. Raises Held where another delivery may still do it."""
         request = self._lease_request(prompt)
-        own_text = transitions.given(object_metadata.uploader_text(upload))
+        own_text = transitions.has_text(object_metadata.uploader_text(upload))
         for _ in range(_CONTENTION):
             won = self._store.create(lease.first(upload, request))
             stored = won or self._store.read(upload.id)
@@ -282,8 +282,8 @@ class Captioning:
                 report,
             )
         except PermanentError as error:
-            image = preflight.claims_to_be_an_image(task.upload)
-            if error.reason in preflight.UNREADABLE and not image:
+            if error.reason in preflight.UNREADABLE and not preflight.claimed(task.upload):
+                find_copy.give_way(self._store, task.claim.stored.document)
                 forget_image.drop(self._store, self._images, task.claim.stored)
                 report.outcome, report.reason = "skipped", "not_an_image"
                 return
@@ -316,7 +316,7 @@ class Captioning:
             return functools.partial(
                 transitions.labelled, text=text, language=language, now=self._clock()
             )
-        return self._asked(task, people, report)
+        return self._model_text(task, people, report)
 
     def _copy(self, task: Task, people: EmbeddedText) -> Document | None:
         """The document that has the text for a claimed one: itself, or one of the same bytes."""
@@ -328,11 +328,11 @@ class Captioning:
             task.keep = functools.partial(find_copy.remember, self._store, record=copy.record)
         if copy.text is None:
             return None
-        if copy.text.expires_at is None and not transitions.given(people):
+        if copy.text.expires_at is None and not transitions.has_text(people):
             task.keep = _kept_already
         return copy.text.document
 
-    def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
+    def _model_text(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
         """What gives a claimed document the model's text."""
         upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
@@ -347,7 +347,7 @@ class Captioning:
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
             with span("model"):
-                asked = self._model.ask(
+                checked = self._model.ask(
                     picture,
                     fetch,
                     task.prompt,
@@ -361,7 +361,7 @@ class Captioning:
             picture.release()
         finish = functools.partial(
             transitions.captioned,
-            asked=asked,
+            checked=checked,
             prompt=task.prompt.version,
             uploader=people,
             now=self._clock(),
@@ -381,10 +381,12 @@ class Captioning:
         delivery may be at work by now. Raises Held then, before anything is paid for.
         """
         stored, now = task.claim.stored, self._clock()
-        held = stored.document.lease
-        if held and held.expires_at - now >= min(self._call, self._lease * 0.8):
-            return held.expires_at
-        request = replace(self._lease_request(task.prompt), holder=held.holder if held else "")
+        held_lease = stored.document.lease
+        if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):
+            return held_lease.expires_at
+        request = replace(
+            self._lease_request(task.prompt), holder=held_lease.holder if held_lease else ""
+        )
         try:
             renewed = self._store.replace(stored, lease.renewed(stored, task.upload, request))
         except Stale:
@@ -430,10 +432,10 @@ class Captioning:
         keep: Callable[[Document], None] | None = None,
     ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        place = self._embeddings.placing(report)
+        embed = self._embeddings.embedding_once(report)
         try:
             with span("label"):
-                ended = label(self._store, self._images, stored, upload, place, keep)
+                ended = label(self._store, self._images, stored, upload, embed, keep)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise

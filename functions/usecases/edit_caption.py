@@ -40,7 +40,7 @@ REVIEWER = "a reviewer"
 _CONTENTION = 8
 _WORDS = ("alt_text", "caption", "decorative", "language")
 # What a person sees who edits; the rest (labels, embedding, lease) may change under them.
-_SEEN = (
+_SHOWN_FIELDS = (
     *("generation", "status", "alt_text", "caption", "decorative", "language", "translations"),
     *("tags", "visible_text", "source", "proposal"),
 )
@@ -87,7 +87,7 @@ class Editing:
         self,
         store: CaptionStore,
         images: ImageStore,
-        meaning: Embeddings,
+        embeddings: Embeddings,
         language: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
@@ -97,7 +97,7 @@ class Editing:
     ) -> None:
         self._named, self._ask, self._offered = named, ask, offered
         self._store, self._images, self._clock = store, images, clock
-        self._meaning, self._language = meaning, language
+        self._embeddings, self._language = embeddings, language
 
     def edit(self, key: str, change: Change, by: str, version: str = "") -> Edited:
         """Make a person's change to the document ``key``, and label the object with it.
@@ -109,7 +109,7 @@ class Editing:
         """
         saved = self._saved(
             key,
-            lambda document, now: changed(document, change, self._shown(by), now),
+            lambda document, now: changed(document, change, self._name_of(by), now),
             by,
             version,
         )
@@ -122,7 +122,7 @@ class Editing:
         Raises as :meth:`edit`."""
 
         def make(document: Document, now: datetime) -> Document:
-            return restored(document, past, self._shown(by), now)
+            return restored(document, past, self._name_of(by), now)
 
         return self._labelled(self._saved(key, make, by, version))
 
@@ -134,17 +134,17 @@ class Editing:
             raise NoCaption("there is no such caption; its image may have been deleted")
         return keep_history.history(self._store, stored.document)
 
-    def _shown(self, by: str) -> str:
+    def _name_of(self, by: str) -> str:
         return by if self._named else REVIEWER
 
     def _saved(
-        self, key: str, change: Callable[[Document, datetime], Document], by: str, seen: str
+        self, key: str, change: Callable[[Document, datetime], Document], by: str, expected: str
     ) -> Stored:
         for _ in range(_CONTENTION):
             stored = self._store.read(key)
             if stored is None:
                 raise NoCaption("there is no such caption; its image may have been deleted")
-            if seen and version(stored.document) != seen:
+            if expected and version(stored.document) != expected:
                 raise Conflict("somebody has changed this caption since you saw it; look again")
             before = stored.document
             if not before.language:
@@ -187,8 +187,8 @@ class Editing:
         remember(self._store, document)
         upload = Upload(document.bucket, document.name, document.generation, document.updated_at)
         try:
-            place = self._meaning.placing(Report())
-            label(self._store, self._images, saved, upload, place)
+            embed = self._embeddings.embedding_once(Report())
+            label(self._store, self._images, saved, upload, embed)
         except CaptionError as error:
             return Edited(saved, str(error))
         now = self._store.read(document.id)
@@ -199,12 +199,12 @@ class Editing:
 
 def version(document: Document) -> str:
     """Names what a person sees of a document: as long as it is the same, so is that."""
-    seen = {name: getattr(document, name) for name in _SEEN}
-    seen["review"] = (document.review.needed, document.review.reasons, document.review.approved_by)
+    shown = {name: getattr(document, name) for name in _SHOWN_FIELDS}
+    shown["review"] = (document.review.needed, document.review.reasons, document.review.approved_by)
     # What a model translates meanwhile is not what somebody edits.
-    seen["translations"] = document.by_hand
-    seen["error"] = document.error.message if document.error else ""
-    text = json.dumps(seen, sort_keys=True, default=_plain)
+    shown["translations"] = document.by_hand
+    shown["error"] = document.error.message if document.error else ""
+    text = json.dumps(shown, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -293,12 +293,12 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
     """``document`` in a person's words; as it is where they are the same as before."""
     if not words:
         return document
-    wanted = {**{name: getattr(document, name) for name in _WORDS}, **words}
+    values = {**{name: getattr(document, name) for name in _WORDS}, **words}
     alt_text, caption = (
-        plain_line(wanted["alt_text"]),
-        plain_line(wanted["caption"]),
+        plain_line(values["alt_text"]),
+        plain_line(values["caption"]),
     )
-    if wanted["decorative"]:
+    if values["decorative"]:
         if words.get("alt_text"):
             raise EditError("a decorative image has no alt text; leave it empty")
         alt_text = ""
@@ -310,8 +310,8 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
         document,
         alt_text=alt_text,
         caption=caption,
-        decorative=bool(wanted["decorative"]),
-        language=_language(wanted["language"]) if "language" in words else document.language,
+        decorative=bool(values["decorative"]),
+        language=_language(values["language"]) if "language" in words else document.language,
     )
     if edited == document and document.status == Status.CAPTIONED:
         return document

@@ -233,6 +233,8 @@ variable "settings" {
       "CAPTION_TIMEOUT_SECONDS",
       "CAPTION_TRANSLATION_DAILY_LIMIT",
       "CAPTION_UNREVIEWED",
+      "CAPTION_VIDEO",
+      "CAPTION_VIDEO_BYTES",
     ], name)])
     error_message = "settings takes the CAPTION_ settings that have no variable of their own here: see infra/README.md. The rules by path are captions.toml beside main.py; keys go in model_keys."
   }

@@ -109,9 +109,9 @@ class WatchedImages:
             "look_up", self._world.passing(lambda: self._images.look_up(bucket, name))
         )
 
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
+    def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
         return self._faults.around(
-            "fetch", self._world.passing(lambda: self._images.read(upload, end))
+            "fetch", self._world.passing(lambda: self._images.read(upload, end, start))
         )
 
     def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:

@@ -141,6 +141,17 @@ def test_an_export_that_was_edited_is_taken_back(stack: Stack) -> None:
     assert (after["alt_text"], after["source"]) == ("Anna's mug", "human")
 
 
+def test_thousands_are_taken_back_in_one_file(embedded: Embedded) -> None:
+    captioned(embedded, "a.jpg")
+    rows = [f"gs://{embedded.bucket}/{number}.jpg,No such image" for number in range(3000)]
+    text = "\n".join(["uri,alt_text", *rows, f"gs://{embedded.bucket}/a.jpg,Anna's mug"])
+
+    answer = imported(embedded, text)
+
+    assert answer.status_code == 200, answer.text
+    assert (answer.json["applied"], len(answer.json["errors"])) == (1, 3000)
+
+
 def test_a_row_that_has_changed_since_its_export_is_a_conflict(stack: Stack) -> None:
     captioned(stack, "a.jpg")
     text = get(stack, "/export.jsonl").text.replace("A mug, number 0", "Theirs")

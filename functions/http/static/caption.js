@@ -35,12 +35,20 @@ export function fill(root, caption) {
   spoken($(".alt", root), words(caption), caption.alt_text ? language : "");
   $(".alt", root).classList.toggle("none", !caption.alt_text);
   spoken($(".caption", root), caption.caption === caption.alt_text ? "" : caption.caption, language);
-  text(".problem", caption.error?.message);
+  $(".problem", root).replaceChildren(...(caption.error ? problem(caption.error) : []));
+  $(".renewal", root).hidden = !caption.renewal;
   $(".reasons", root).replaceChildren(...(review?.reasons ?? []).map((each) => item(plain("reason", each))));
   $(".proposal", root).hidden = !proposal;
   if (proposal) difference($(".proposed", root), caption, proposal);
   $(".accept", root).hidden = !proposal;
   $(".approve", root).hidden = !canApprove(caption);
+}
+
+/** What went wrong: in the page's language, and what the server says of it in English. */
+function problem({ reason, message }) {
+  const detail = item(message ?? "", "span");
+  detail.lang = "en";
+  return [reason ? `${plain("error", reason)}: ` : "", detail];
 }
 
 function spoken(element, text, language) {

@@ -17,8 +17,9 @@ const here = "uploads" in document.body.dataset;
 
 function wanted() {
   const form = Object.fromEntries([...new FormData(filters)].filter(([, value]) => value.trim()));
-  const { show, by, ...rest } = form;
-  const state = show === "review" ? { review: "needed" } : show ? { status: show } : {};
+  const { show, by, order, ...rest } = form;
+  const review = { review: "needed", ...(order && { order }) };
+  const state = show === "review" ? review : show ? { status: show } : {};
   return { form, path: by && rest.q ? "search" : "captions", parameters: { ...rest, ...state } };
 }
 
@@ -45,12 +46,13 @@ function grid(on) {
 
 // --- the list ---
 
-let latest = 0, next = null, counts = {};
+let latest = 0, next = null, counts = {}, newest;
 const chosen = new Map();
 
 async function load(cursor = at("cursor")) {
   const mine = ++latest;
   const { form, path, parameters } = wanted();
+  $("#order").hidden = !parameters.review;
   list.setAttribute("aria-busy", "true");
   try {
     const query = new URLSearchParams({ ...parameters, limit: PAGE, ...(cursor && { cursor }) });
@@ -430,11 +432,15 @@ function words() {
     return option;
   }));
   const reasons = filters.elements.reason;
-  reasons.replaceChildren(reasons.options[0], ...known("reason").map((code) => {
+  const chosen = reasons.value;
+  const options = known("reason").map((code) => {
     const option = item(plain("reason", code), "option");
     option.value = code;
     return option;
-  }));
+  });
+  options.sort((one, other) => one.text.localeCompare(other.text, locale));
+  reasons.replaceChildren(reasons.options[0], ...options);
+  reasons.value = chosen;
 }
 $("#locale").addEventListener("change", async ({ target }) => {
   await loadWords(target.value);
@@ -442,16 +448,26 @@ $("#locale").addEventListener("change", async ({ target }) => {
   await arrive();
 });
 
+/** Whether something has changed that the list does not show. */
+async function outdated() {
+  const { parameters, path } = wanted();
+  if (path === "search") return false;
+  const query = new URLSearchParams({ ...parameters, order: "newest", limit: 1 });
+  const [first] = (await ask(`${path}?${query}`)).captions;
+  const sorted = parameters.review && !parameters.order;
+  const row = sorted ? document.getElementById(`caption-${first?.id}`) : list.firstElementChild;
+  const shown = row?.caption.id === first?.id && row?.caption.version === first?.version;
+  const told = sorted && newest === first?.version;
+  newest = first?.version;
+  return !shown && !told;
+}
+
 /** In a folder, what appears by itself is shown by itself, unless somebody is at work on the list. */
 async function look() {
   const idle = !document.hidden && $("#one").hidden && !at("cursor") && !$(".editor") && !chosen.size;
   if (idle && !document.querySelector("dialog[open]")) {
     try {
-      const { parameters, path } = wanted();
-      const page = path === "search" ? null : await ask(`${path}?${new URLSearchParams({ ...parameters, limit: 1 })}`);
-      const newest = page?.captions[0];
-      const first = list.firstElementChild?.caption;
-      if (page && (newest?.id !== first?.id || newest?.version !== first?.version)) {
+      if (await outdated()) {
         const focused = document.activeElement?.closest("#captions > li")?.id;
         await load();
         if (focused) document.getElementById(focused)?.querySelector(".edit").focus();

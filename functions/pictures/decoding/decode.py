@@ -15,7 +15,8 @@ from functions.core.document import Picture
 from functions.core.errors import PermanentError
 from functions.pictures.decoding import libvips, pillow, raw
 from functions.pictures.decoding.libvips import Decoded
-from functions.pictures.kinds import SVG
+from functions.pictures.decoding.ranges import Ranges
+from functions.pictures.kinds import SVG, VIDEOS
 from functions.pictures.structure import tiff
 
 TOO_LARGE = "Decoding the image takes more memory than there is. Save it with fewer pixels."
@@ -24,7 +25,7 @@ _PHOTO: dict[str, Any] = {"Q": 85, "keep": "none"}
 _DRAWING: dict[str, Any] = {"Q": 90, "keep": "none", "subsample_mode": "off"}
 _DRAWINGS = {"image/png", "image/gif", "image/bmp", "image/x-icon", "application/pdf", SVG}
 
-Reader = Callable[[bytes, str, int, int], Decoded]
+Reader = Callable[[Any, str, int, int], Decoded]
 
 
 def _pillow(*formats: str) -> Reader:
@@ -53,6 +54,12 @@ def _tiff(data: bytes, kind: str, limit: int, side: int) -> Decoded:
     return libvips.read(data, kind, limit, side)
 
 
+def _video(source: Ranges, kind: str, limit: int, side: int) -> Decoded:
+    from functions.pictures.decoding import video  # FFmpeg: not for those who have no videos
+
+    return video.read(source, kind, limit, side)
+
+
 # Who reads a kind. The second is asked where the first has failed (TIFF alone, whose codings no
 # reader knows all of), and where a picture came out that is hard to believe.
 _READERS: dict[str, tuple[Reader, ...]] = {
@@ -75,14 +82,15 @@ _READERS: dict[str, tuple[Reader, ...]] = {
     "image/x-pcx": (_pillow("PCX"),),
     "image/x-portable-anymap": (_pillow("PPM"),),
     "application/pdf": (lambda d, _kind, m, s: pillow.read_pdf(d, m, s),),
+    **dict.fromkeys(VIDEOS, (_video,)),
 }
 # Formats in which one colour takes next to no bytes, so that many bytes mean something else.
-_COMPRESSED = {kind for kind in _READERS if kind not in (SVG, "application/pdf")} - {
+_COMPRESSED = {kind for kind in _READERS if kind not in (SVG, "application/pdf", *VIDEOS)} - {
     *("image/bmp", "image/x-icon", "image/x-tga", "image/x-pcx", "image/x-portable-anymap")
 }
 
 
-def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -> Picture:
+def decode(data: bytes | Ranges, kind: str, max_pixels: int, side: int, max_bytes: int) -> Picture:
     """The picture, its longer side at most ``side``, as a JPEG of at most ``max_bytes``."""
     picture = _believed(data, kind, max_pixels, side)
     image, note = _opaque(picture.image)
@@ -93,11 +101,18 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
         encoded = image.jpegsave_buffer(**options)
     notes = " ".join(part for part in (picture.note, note) if part)
     return Picture(
-        bytes(encoded), "image/jpeg", picture.width, picture.height, picture.embedded, notes
+        bytes(encoded),
+        "image/jpeg",
+        picture.width,
+        picture.height,
+        picture.embedded,
+        notes,
+        picture.media,
+        picture.duration_seconds,
     )
 
 
-def _believed(data: bytes, kind: str, max_pixels: int, side: int) -> Decoded:
+def _believed(data: Any, kind: str, max_pixels: int, side: int) -> Decoded:
     """What the first reader sees; one flat colour from a file that holds much more than that is
     believed only if a second reader sees the same."""
     first, *others = _READERS[kind]

@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any
 
-from functions.core.document import EmbeddedText
+from functions.core.document import EmbeddedText, Media
 from functions.pictures.decoding import svg
 from functions.pictures.decoding.decoders import too_many_pixels
 from functions.pictures.embedded_text import words
@@ -48,6 +48,8 @@ class Decoded:
         self.image, self.width, self.height, self.note = image, width, height, note
         self.embedded = EmbeddedText()
         self.turned = False
+        self.media = Media.IMAGE
+        self.duration_seconds: float | None = None
 
     def turn(self, orientation: int) -> None:
         """Show the picture as EXIF's ``orientation`` says."""
