@@ -142,7 +142,8 @@ class ReviewEndpoint:
         can = {"uploads": request.environ.get(UPLOADS), "asks": self.answering}
         marks = "".join(f" data-{name}" for name, able in can.items() if able)
         data = data.replace(b"<body>", f"<body{marks}>".encode())
-        response = responses.conditional(responses.answer(data, kind, "no-cache"), request)
+        kept = _SEEN_AGAIN if path.suffix == ".svg" else "no-cache"
+        response = responses.conditional(responses.answer(data, kind, kept), request)
         policy = _POLICY.format(images=" ".join(self.gallery.origins))
         response.headers["Content-Security-Policy"] = policy
         return response
@@ -155,14 +156,16 @@ class ReviewEndpoint:
         return responses.as_json({"captions": _shown(page.found), "next": page.cursor or None})
 
     def _counts(self, request: Request) -> Response:
-        """How many captions the filters name, by status, and how many of them need a look; null
-        where only reading them all would tell."""
+        """How many captions the filters name, by status, and how many of them need a look, or the
+        ``fields`` of these; null where only reading them all would tell."""
         wanted = review_requests.query(request.args)
         asked = {
             "all": wanted,
             "review_needed": replace(wanted, review=True),
             **{each.value: replace(wanted, status=each) for each in Status},
         }
+        if fields := review_requests.fields(request.args, asked):
+            asked = {name: asked[name] for name in fields}
         with ThreadPoolExecutor(len(asked)) as pool:
             counts = dict(zip(asked, pool.map(self.store.count, asked.values()), strict=True))
         return responses.as_json(counts)
