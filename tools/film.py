@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from functions.adapters.folder import BUCKET, FolderImages, database
@@ -75,8 +75,10 @@ def pictures(folder: Path) -> list[tuple[str, str]]:
 
 
 def _turned(image: Image.Image, hue: int) -> Image.Image:
-    """``image`` with its colours turned around the wheel."""
-    first, *rest = image.convert("RGB").convert("HSV").split()
+    """``image``, upright and on white, with its colours turned around the wheel."""
+    clear = ImageOps.exif_transpose(image).convert("RGBA")
+    opaque = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+    first, *rest = opaque.convert("RGB").convert("HSV").split()
     turned = first.point([(value + hue) % 256 for value in range(256)])
     return Image.merge("HSV", (turned, *rest)).convert("RGB")
 
