@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from functions.model.embeddings import Embeddings
     from functions.usecases.ask_about_image import Answering
     from functions.usecases.caption_image import Captioning
+    from functions.usecases.describe_in_place import DescribingInPlace
     from functions.usecases.edit_caption import Editing
     from functions.usecases.forget_image import Forgetting
     from functions.usecases.keep import Keeping
@@ -203,6 +204,26 @@ def answering_by(settings: Settings) -> Answering:
     return Answering(settings, policy(settings), store(settings), images(settings), captioners)
 
 
+def describing_by(settings: Settings) -> DescribingInPlace:
+    """The use case of alt text for places in pages, by ``settings``. Raises ConfigurationError
+    where no model is there that looks at pictures."""
+    from functions.usecases.describe_in_place import DescribingInPlace
+
+    if settings.model.provider == "offline":
+        raise ConfigurationError(
+            "CAPTION_MODEL=offline writes no alt text for places in pages; choose a model, such as "
+            "CAPTION_MODEL=gemini:gemini-3.5-flash-lite, and set its key"
+        )
+    seconds = settings.timeout_seconds
+    captioners = [
+        LateCaptioner(str(each), functools.partial(captioner, each, seconds))
+        for each in settings.model.chain
+        if each.provider != "offline"
+    ]
+    rules = policy(settings)
+    return DescribingInPlace(settings, rules, store(settings), images(settings), captioners)
+
+
 @functools.cache
 def review() -> ReviewEndpoint:
     """The review page, for people who may change captions."""
@@ -217,7 +238,7 @@ def review() -> ReviewEndpoint:
         captions,
         gallery(read),
         editing(read, captions, Embeddings(model, read.prices)),
-        Thumbnails(PictureFetcher(images(read), read.max_bytes, read.max_pixels)),
+        Thumbnails(PictureFetcher.by(read, images(read))),
         functools.partial(recaption, read),
         (lambda text: model.question(text).vector) if model else None,
         "local" if read.local else "unknown",
@@ -381,7 +402,8 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
 def policy(settings: Settings) -> Policy:
     """The rules of :func:`policy_file`; none if there is no such file."""
     path = policy_file(settings)
-    return Policy.load(path) if path else Policy.empty()
+    found = Policy.load(path) if path else Policy.empty()
+    return found.without_videos() if settings.video == "off" else found
 
 
 def policy_file(settings: Settings) -> Path | None:

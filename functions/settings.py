@@ -185,7 +185,19 @@ class Settings:
         "CAPTION_MAX_BYTES",
         "104857600",
         _whole(1, 2**31),
-        "larger files are rejected before they are read",
+        "larger images are rejected before they are read",
+    )
+    video: str = _setting(
+        "CAPTION_VIDEO",
+        "frames",
+        _one_of("off", "frames"),
+        "what videos are captioned from: moments of them, or nothing (`off`: left alone)",
+    )
+    video_bytes: int = _setting(
+        "CAPTION_VIDEO_BYTES",
+        "67108864",
+        _whole(1 << 20, 2**31),
+        "bytes that are read of one video at most, whatever its size",
     )
     max_pixels: int = _setting(
         "CAPTION_MAX_PIXELS",

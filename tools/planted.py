@@ -786,7 +786,7 @@ MUTANTS = (
     Mutant(
         "read the first object that there is",
         "functions/model/reply.py",
-        "if said >= rank:",
+        "if fitness >= rank:",
         "if best is None:",
         "tests/unit/model/test_reply.py",
         "wherever or several",

@@ -43,20 +43,20 @@ class AnthropicCaptioner:
             ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
         )
         self._negotiation = Negotiation(["schema", *(["thinking"] if _THINKS.match(model) else [])])
-        self._splicing = PictureTransport(pool())
+        self._transport = PictureTransport(pool())
         self._client = anthropic.Anthropic(
             timeout=timeout_seconds,
             max_retries=0,
-            http_client=httpx2.Client(transport=self._splicing, timeout=timeout_seconds),
+            http_client=httpx2.Client(transport=self._transport, timeout=timeout_seconds),
         )
 
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
         return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
 
     def _ask(self, picture: Picture, prompt: Prompt, parts: frozenset[str]) -> Answer:
-        with self._splicing.placeholder(picture) as placeholder:
+        with self._transport.placeholder(picture) as placeholder:
             request = self._request(picture.mime_type, placeholder, prompt, parts)
-            with self._service.asked(late=anthropic.APITimeoutError):
+            with self._service.translating(late=anthropic.APITimeoutError):
                 response = self._posted(request, headers(placeholder))
                 if response.is_error:
                     body, delay = parsed(response.text), seconds(response.headers)
@@ -94,8 +94,8 @@ class AnthropicCaptioner:
         self, body: Any, status: int, parts: frozenset[str], delay: float | None = None
     ) -> Answer:
         status = status_within(body, status)
-        service, known = self._service, self._negotiation
-        return judged(service, known, self._name, status, body, parts, delay)
+        service, negotiation = self._service, self._negotiation
+        return judged(service, negotiation, self._name, status, body, parts, delay)
 
     def _answer(self, message: Any, parts: frozenset[str]) -> Answer:
         """What a message says; raises what is none."""

@@ -91,15 +91,16 @@ class FolderImages:
         if bucket != BUCKET:
             raise Gone
         for name in sorted(self.names()):
-            wanted = name.startswith(prefix) and name > after
-            upload = self.look_up(bucket, name) if wanted else None
+            listed = name.startswith(prefix) and name > after
+            upload = self.look_up(bucket, name) if listed else None
             if upload:
                 yield upload
 
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
+    def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
         try:
             with self._file(upload.bucket, upload.name).open("rb") as file:
-                data = file.read() if end is None else file.read(end)
+                file.seek(start)
+                data = file.read() if end is None else file.read(max(0, end - start))
                 if _generation(os.fstat(file.fileno())) == upload.generation:
                     return data
         except OSError:

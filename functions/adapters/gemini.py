@@ -12,7 +12,7 @@ from google.genai import types
 
 from functions.adapters.google_genai import Connection
 from functions.adapters.negotiation import Negotiation, in_words
-from functions.adapters.vendor_errors import Refused, said, status_within, tokens
+from functions.adapters.vendor_errors import Refused, error_text, status_within, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 # "Supported image formats", Gemini API documentation; a request ends at 20 MB, base64 included.
@@ -72,7 +72,7 @@ class GeminiCaptioner:
             declined = functools.partial(self._negotiation.refused, sent=parts)
             content = types.Content(role="user", parts=[part, types.Part.from_text(text=text)])
             try:
-                with self._connection.asked(self._name, declined):
+                with self._connection.translating(self._name, declined):
                     response = self._connection.models.generate_content(
                         model=self._name, contents=content, config=config
                     )
@@ -87,7 +87,7 @@ class GeminiCaptioner:
         body = body if isinstance(body, Mapping) else {}
         if body.get("error"):
             raise self._connection.service.answered(
-                status_within(body, 200), self._name, said(body["error"])
+                status_within(body, 200), self._name, error_text(body["error"])
             )
         feedback, used = _mapping(body.get("promptFeedback")), _mapping(body.get("usageMetadata"))
         candidates = body.get("candidates")

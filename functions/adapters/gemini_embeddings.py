@@ -53,7 +53,7 @@ class GeminiEmbedder:
     def _embedding(self, part: types.Part, options: types.HttpOptions | None = None) -> Embedding:
         config = types.EmbedContentConfig(output_dimensionality=_DIMENSIONS, http_options=options)
         contents = types.Content(role="user", parts=[part])
-        with self._connection.asked(self._name):
+        with self._connection.translating(self._name):
             answer = self._connection.models.embed_content(
                 model=self._name, contents=contents, config=config
             )

@@ -121,8 +121,8 @@ def _refused(error: exceptions.GoogleAPICallError, model: str) -> CaptionError:
     """What an answer that is an error means for the event."""
     details = [each for each in error.details if isinstance(each, Mapping)]
     wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
-    asked = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
+    retry_delay = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
     headers = getattr(error.response, "headers", None) or {}
-    delay = seconds({"retry-after": asked.removesuffix("s")} if asked else headers)
-    said = error.message.partition(": ")[2]  # without the address that was asked
-    return _SERVICE.answered(int(error.code or 0), model, said, delay, wrong_key)
+    delay = seconds({"retry-after": retry_delay.removesuffix("s")} if retry_delay else headers)
+    text = error.message.partition(": ")[2]  # without the address that was asked
+    return _SERVICE.answered(int(error.code or 0), model, text, delay, wrong_key)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from PIL import Image
 
-from functions.core.document import Accepts, Answer, Picture, Prompt
+from functions.core.document import Accepts, Answer, Media, Picture, Prompt
 
 _SIDE = 64
 _SHARE = 0.15
@@ -41,7 +41,7 @@ class OfflineCaptioner:
     def describe(self, picture: Picture, prompt: Prompt) -> Answer:
         colours = _main_colours(picture.data)
         looks = (
-            f"{_orientation(picture.width, picture.height)} picture, "
+            f"{_orientation(picture.width, picture.height)} {_kind(picture)}, "
             f"{picture.width} by {picture.height} pixels, mostly {' and '.join(colours)}"
         )
         reply = {
@@ -55,6 +55,14 @@ class OfflineCaptioner:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _kind(picture: Picture) -> str:
+    """What the stored file is: a picture, or how long a video or an animation is."""
+    if picture.media is Media.IMAGE:
+        return "picture"
+    seconds = picture.duration_seconds
+    return f"{picture.media} of {seconds:.0f} seconds" if seconds else str(picture.media)
 
 
 def _orientation(width: int, height: int) -> str:

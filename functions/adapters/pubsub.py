@@ -46,8 +46,8 @@ def publish(settings: Settings, requests: Iterable[Request]) -> None:
     """
     session, project = _session()
     with session:
-        url, asked = _url(settings.request_topic, project), iter(requests)
-        while batch := [_message(each) for each in itertools.islice(asked, _AT_ONCE)]:
+        url, messages = _url(settings.request_topic, project), iter(requests)
+        while batch := [_message(each) for each in itertools.islice(messages, _AT_ONCE)]:
             _send(session, url, batch, _REQUESTS.format(topic=settings.request_topic))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STEP = 25  # characters of a bar of the histogram
 _TALLEST = 30  # characters of its longest bar
-_SHOWN = 5  # pictures of a comparison
+_MOST_PICTURES = 5  # pictures of a comparison
 
 
 def show_run(out: Console, run: Run, figures: Totals, place: Path) -> None:
@@ -77,7 +77,7 @@ def show_comparison(
     out.print(table)
     out.print()
     unlike = [each for each in compared.pairs if _words(each.before) != _words(each.after)]
-    for each in unlike[:_SHOWN]:
+    for each in unlike[:_MOST_PICTURES]:
         out.print(_pair(each, bool(compared.scored)))
         out.print()
 
@@ -143,8 +143,8 @@ def _findings(out: Console, figures: Totals) -> Table:
 
 def _histogram(out: Console, lengths: Lengths) -> None:
     """How long the alt texts are, in characters as people see them."""
-    said = f"median {lengths.median:g}, 90% up to {lengths.p90:g}, {lengths.over} over the limit"
-    out.print(output.text(f"Alt text, characters: {said}"))
+    summary = f"median {lengths.median:g}, 90% up to {lengths.p90:g}, {lengths.over} over the limit"
+    out.print(output.text(f"Alt text, characters: {summary}"))
     bins = [size // _STEP for size in lengths.each]
     tallest = max(map(bins.count, set(bins)))
     for number in range(min(bins), max(bins) + 1):
@@ -155,11 +155,13 @@ def _histogram(out: Console, lengths: Lengths) -> None:
 
 
 def _decoration(out: Console, figures: Totals) -> Table:
-    said = figures.decoration
+    decoration = figures.decoration
     table = output.table(out, "Decorative?", "It is>", "It is not>")
-    if said:
-        table.add_row("the model says so", str(said.right), _wrong(said.wrong))
-        table.add_row("the model describes it", _wrong(said.missed), str(said.described))
+    if decoration:
+        table.add_row("the model says so", str(decoration.right), _wrong(decoration.wrong))
+        table.add_row(
+            "the model describes it", _wrong(decoration.missed), str(decoration.described)
+        )
     return table
 
 

@@ -18,6 +18,14 @@ def document_id(bucket: str, name: str) -> str:
     return hashlib.sha256(f"{bucket}/{name}".encode()).hexdigest()
 
 
+class Media(StrEnum):
+    """What an object shows."""
+
+    IMAGE = "image"
+    ANIMATION = "animation"
+    VIDEO = "video"
+
+
 class Status(StrEnum):
     """Where an image stands."""
 
@@ -114,6 +122,7 @@ class Picture:
 
     ``width`` and ``height`` are the stored image's, upright, in pixels. ``note`` says in words
     what the picture is where that is not plain to see (a contact sheet of an animation, say).
+    ``media`` is what it is a picture of, ``duration_seconds`` how long that takes.
     ``data`` may be dropped with :meth:`release` as soon as it is on its way.
     """
 
@@ -123,6 +132,8 @@ class Picture:
     height: int
     embedded: EmbeddedText = EmbeddedText()
     note: str = ""
+    media: Media = Media.IMAGE
+    duration_seconds: float | None = None
     on_release: Callable[[], None] = _nothing
 
     def release(self) -> None:
@@ -266,6 +277,8 @@ class CheckedCaption:
     width: int
     height: int
     embedded: EmbeddedText
+    media: Media = Media.IMAGE
+    duration_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +347,8 @@ class Document(ImageText):
     size: int | None = None
     width: int | None = None
     height: int | None = None
+    media: Media | None = None
+    duration_seconds: float | None = None
     md5: str = ""
     source: Source = Source.NONE
     model: str = ""

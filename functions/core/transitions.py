@@ -38,6 +38,8 @@ def captioned(
         **checked.reply.text_fields() | {"language": checked.language},
         width=checked.width,
         height=checked.height,
+        media=checked.media,
+        duration_seconds=checked.duration_seconds,
         source=Source.MODEL,
         model=checked.model,
         model_version=checked.model_version,
@@ -65,6 +67,8 @@ def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetim
         **copy.text_fields(),
         width=copy.width,
         height=copy.height,
+        media=copy.media,
+        duration_seconds=copy.duration_seconds,
         source=copy.source,
         model=copy.model,
         model_version=copy.model_version,
@@ -156,7 +160,14 @@ def _settled(claim: Document, found: Document, *, proposed: bool, now: datetime)
     )
     if found.text_fields() == claim.text_fields():
         proposal = None
-    document = replace(claim, width=found.width, height=found.height, proposal=proposal)
+    document = replace(
+        claim,
+        width=found.width,
+        height=found.height,
+        media=found.media,
+        duration_seconds=found.duration_seconds,
+        proposal=proposal,
+    )
     return ended(document, Status.CAPTIONED, now)
 
 

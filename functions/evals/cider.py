@@ -29,14 +29,14 @@ def scores(texts: Sequence[Words], references: Sequence[Sequence[Words]]) -> lis
     more. The references of all of them say how telling a word is: those of one picture tell
     nothing, and its score is 0."""
     pictures = math.log(max(1, len(references)))
-    known = Counter(
+    counts = Counter(
         gram for texts in references for gram in set(chain.from_iterable(map(_grams, texts)))
     )
 
     def weighed(words: Words) -> list[Vector]:
         vectors: list[Vector] = [{} for _ in range(LONGEST)]
         for gram, count in Counter(_grams(words)).items():
-            telling = pictures - math.log(max(1, known[gram]))
+            telling = pictures - math.log(max(1, counts[gram]))
             vectors[len(gram) - 1][gram] = count * telling
         return vectors
 

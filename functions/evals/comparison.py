@@ -49,10 +49,10 @@ class Comparison:
         if self.interval is None:
             return f"{self.scored} pictures are too few to tell; {ENOUGH} or more are needed"
         low, high = self.interval
-        said = f"95% interval {low:+.2f} to {high:+.2f}, {self.scored} pictures"
+        interval = f"95% interval {low:+.2f} to {high:+.2f}, {self.scored} pictures"
         if low > 0 or high < 0:
-            return f"{said}: {'better' if low > 0 else 'worse'}"
-        return f"{said}: may be chance"
+            return f"{interval}: {'better' if low > 0 else 'worse'}"
+        return f"{interval}: may be chance"
 
 
 def compare(before: Run, after: Run) -> Comparison:

@@ -104,19 +104,20 @@ Chosen = Callable[[Row], tuple[str, tuple[str, ...]]]
 
 def alt(row: Row) -> tuple[str, tuple[str, ...]]:
     """A picture's alt text, and what people wrote; nothing for decoration, which has no words."""
-    return row.alt_text, _said(row.reference, lambda said: said.alt)
+    return row.alt_text, _written(row.reference, lambda texts: texts.alt)
 
 
 def caption(row: Row) -> tuple[str, tuple[str, ...]]:
     """A picture's caption, and what people wrote."""
-    return row.caption, _said(row.reference, lambda said: said.caption)
+    return row.caption, _written(row.reference, lambda texts: texts.caption)
 
 
 def likenesses(rows: Sequence[Row], chosen: Chosen) -> list[float]:
     """CIDEr-D of each row, all of which have references."""
     pairs = [chosen(row) for row in rows]
     return cider.scores(
-        [tokens(text) for text, _ in pairs], [[tokens(each) for each in said] for _, said in pairs]
+        [tokens(text) for text, _ in pairs],
+        [[tokens(each) for each in texts] for _, texts in pairs],
     )
 
 
@@ -126,7 +127,7 @@ def percentile(values: Iterable[float], share: float) -> float:
     return ranked[max(0, math.ceil(share * len(ranked)) - 1)] if ranked else 0.0
 
 
-def _said(
+def _written(
     reference: Reference | None, of: Callable[[Reference], tuple[str, ...]]
 ) -> tuple[str, ...]:
     return of(reference) if reference else ()
@@ -144,9 +145,9 @@ def _bleu(pairs: Sequence[tuple[str, tuple[str, ...]]]) -> float:
     """BLEU-4 of all texts together, by sacrebleu, on the same words as CIDEr-D."""
     import sacrebleu
 
-    most = max(len(said) for _, said in pairs)
+    most = max(len(texts) for _, texts in pairs)
     columns: list[Any] = [  # sacrebleu takes None where a text has fewer references
-        [" ".join(tokens(said[number])) if number < len(said) else None for _, said in pairs]
+        [" ".join(tokens(texts[number])) if number < len(texts) else None for _, texts in pairs]
         for number in range(most)
     ]
     texts = [" ".join(tokens(text)) for text, _ in pairs]

@@ -17,7 +17,7 @@ from functions.core.ports import CaptionStore
 from functions.core.public_text import choose, published
 from functions.http import responses
 from functions.http.cache import SECONDS, DocumentCache
-from functions.http.daily_limit import DailyLimit
+from functions.http.daily_limit import LookupLimit
 from functions.http.responses import Refusal
 from functions.settings import Settings
 
@@ -53,7 +53,7 @@ class AltTextEndpoint:
         self._settings, self._store = settings, store
         self._visitors = responses.Visitors(settings.cors_origins)
         self._memory = DocumentCache(self._load, seconds)
-        self._limit = DailyLimit(settings.lookup_daily_limit)
+        self._limit = LookupLimit(settings.lookup_daily_limit)
         self._script = (Path(__file__).parent / "static" / "alt.js").read_bytes()
 
     def answer(self, request: Request) -> Response:

@@ -65,7 +65,7 @@ def query(args: MultiDict[str, str]) -> Query:
     order = args.get("order", "")
     if order not in ("", *ORDERS):
         raise Refusal(400, f"order={order[:40]!r} is none of {', '.join(ORDERS)}")
-    words = search_terms.asked(args.get("q", ""))
+    words = search_terms.query_terms(args.get("q", ""))
     if args.get("q", "").strip() and not words:
         raise Refusal(400, "q has no word in it; write what the images show")
     return Query(
@@ -98,8 +98,8 @@ def change(request: Request) -> Change:
     """The change that a PATCH's body describes. Raises Refused."""
     sent = body(request)
     if unknown := sent.keys() - _FIELDS.keys():
-        known = ", ".join(_FIELDS)
-        raise Refusal(400, f"{min(unknown)[:40]!r} cannot be changed; send some of {known}")
+        names = ", ".join(_FIELDS)
+        raise Refusal(400, f"{min(unknown)[:40]!r} cannot be changed; send some of {names}")
     for name, value in sent.items():
         if not isinstance(value, _FIELDS[name]):
             raise Refusal(400, f"{name} is not a {_FIELDS[name].__name__}")
@@ -146,7 +146,7 @@ def foreign(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.host
 
 
-def seen(request: Request) -> str:
+def expected(request: Request) -> str:
     """The version in If-Match, empty for ``*``. Raises Refused if there is none."""
     if "If-Match" not in request.headers:
         raise Refusal(428, "send If-Match with the version that you saw, from ETag")
@@ -159,13 +159,13 @@ def person(request: Request, otherwise: str) -> str:
     return request.headers.get(IDENTITY, "").rpartition(":")[2][:320] or otherwise
 
 
-def shown(document: Document) -> dict[str, Any]:
+def as_record(document: Document) -> dict[str, Any]:
     """A caption as JSON. ``image`` is relative to the page, like every address there."""
     record = {key: value for key, value in to_record(document).items() if key not in _UNSHOWN}
-    known: dict[str, Any] = json.loads(json.dumps(record, default=_stamp))
+    public: dict[str, Any] = json.loads(json.dumps(record, default=_stamp))
     at, query = f"captions/{document.id}", f"generation={document.generation}"
     addresses = {"image": f"{at}/image?{query}", "thumbnail": f"{at}/thumbnail?{query}"}
-    return known | {"id": document.id, "version": version(document)} | addresses
+    return public | {"id": document.id, "version": version(document)} | addresses
 
 
 def size(text: str) -> int:
@@ -214,7 +214,7 @@ def past(text: PastText) -> dict[str, Any]:
 
 def exported(document: Document) -> dict[str, Any]:
     """A caption as a row of an export; an import takes it back."""
-    record = shown(document)
+    record = as_record(document)
     record["review"] = ", ".join(document.review.reasons) if document.review.needed else ""
     return {name: record.get(name) for name in EXPORTED}
 
@@ -257,9 +257,9 @@ def planned(plan: Plan) -> dict[str, Any]:
 
 
 def _source(text: str) -> str:
-    known = [each.value for each in Source if each]
-    if text and text not in known:
-        raise Refusal(400, f"source={text[:40]!r} is none of {', '.join(known)}")
+    sources = [each.value for each in Source if each]
+    if text and text not in sources:
+        raise Refusal(400, f"source={text[:40]!r} is none of {', '.join(sources)}")
     return text
 
 

@@ -12,7 +12,7 @@ from functions.adapters.folder import BUCKET, FolderImages
 from functions.core.document import Document, Query, document_id
 from functions.core.errors import Stale
 from functions.local.bucket_events import deleted, finalized
-from functions.local.server import Functions, Outcome
+from functions.local.server import EventOutcome, Functions
 from functions.settings import Settings
 from functions.usecases import forget_image
 
@@ -25,7 +25,7 @@ class Result:
     the name that it had until then."""
 
     name: str
-    outcome: Outcome
+    outcome: EventOutcome
     document: Document | None
     before: str = ""
 
@@ -101,8 +101,8 @@ class FolderBucket:
     def _moved(self, name: str, md5: str | None) -> bool:
         """Whether the picture that ``name`` shows now was that of another file, which shows it
         no more."""
-        known = self._store.find(Query(md5=md5 or "", limit=_PAGE)).found
-        others = [each.document.name for each in known if each.document.name != name]
+        same = self._store.find(Query(md5=md5 or "", limit=_PAGE)).found
+        others = [each.document.name for each in same if each.document.name != name]
         return any(self.md5(other) != md5 for other in others)
 
     def _elsewhere(self, document: Document) -> bool:
@@ -118,10 +118,10 @@ class FolderBucket:
         self,
         name: str,
         pauses: Sequence[float],
-        told: Callable[[Result], None] = _nobody,
+        report: Callable[[Result], None] = _nobody,
         origin: Document | None = None,
     ) -> Result | None:
-        """Tell of a file that was written; None if it is gone again. ``told`` is called once if
+        """Tell of a file that was written; None if it is gone again. ``report`` is called once if
         that has to wait. Labels come along from its ``origin``, if it was renamed."""
         if origin:
             self._images.carry_labels(origin.name, origin.generation, name)
@@ -129,7 +129,7 @@ class FolderBucket:
         if upload is None:
             return None
         outcome = self._served.send(
-            finalized(upload), pauses, lambda waiting: told(Result(name, waiting, None))
+            finalized(upload), pauses, lambda waiting: report(Result(name, waiting, None))
         )
         return Result(name, outcome, self.document(name))
 

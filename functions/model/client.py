@@ -100,7 +100,7 @@ class ModelClient:
         """
         embedded = picture.embedded
         doubts: tuple[str, ...] = ()
-        instructions = prompt.about(instructions, picture.note, embedded)
+        instructions = prompt.about(instructions, picture.note, embedded, picture.media)
         texts = (embedded.title, embedded.alt_text, embedded.caption)
         context = replace(context, hints=(*context.hints, *filter(None, texts)))
         if self._rules:
@@ -131,6 +131,8 @@ class ModelClient:
             picture.width,
             picture.height,
             embedded,
+            picture.media,
+            picture.duration_seconds,
         )
 
     def _repaired(

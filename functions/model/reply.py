@@ -14,7 +14,7 @@ from typing import Any
 
 from functions.core.document import Answer, Reply, Unable
 from functions.core.errors import UnusableReply
-from functions.model.lenient_json import Found, objects, unescaped
+from functions.model.lenient_json import FoundObject, objects, unescaped
 
 _FIELDS = (
     "alt_text",
@@ -80,20 +80,20 @@ def _best(text: str) -> Mapping[str, Any] | None:
     """The fields of the object that is most of a reply: rather a complete one, and the last of
     several. One without alt text only if there is no other."""
     partial: Mapping[str, Any] | None = None
-    for reading in _readings(text):
+    for plain in _unwrapped(text):
         best, rank = None, (False, False, 1)
-        for found in objects(reading):
+        for found in objects(plain):
             for fields in _inside(found):
-                said = (_is_reply(fields), found.complete, len(fields))
-                if said >= rank:
-                    best, rank = fields, said
+                fitness = (_is_reply(fields), found.complete, len(fields))
+                if fitness >= rank:
+                    best, rank = fields, fitness
         if best is not None and rank[0]:
             return best
         partial = partial or best
     return partial
 
 
-def _readings(text: str) -> Iterator[str]:
+def _unwrapped(text: str) -> Iterator[str]:
     """The text behind its thoughts, and as it came; with a level of escapes less, or two; without
     its first brace, as models answer to whom that is put into the mouth."""
     thoughts = max((mark.end() for mark in _ANSWER.finditer(text)), default=0)
@@ -111,7 +111,7 @@ def _readings(text: str) -> Iterator[str]:
         yield "{" + text[text.find('"') :]
 
 
-def _inside(found: Found) -> Iterator[Mapping[str, Any]]:
+def _inside(found: FoundObject) -> Iterator[Mapping[str, Any]]:
     """The object's fields, and those of the objects in it, as text too, outermost last."""
     level: list[Any] = [found.value]
     levels: list[list[Mapping[str, Any]]] = []
@@ -144,8 +144,8 @@ def _named(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_reply(fields: Mapping[str, Any]) -> bool:
-    said = "alt_text" in fields or _unable(fields.get("could_not_describe")) is not None
-    return said and not isinstance(fields.get("alt_text"), Mapping)
+    has_text = "alt_text" in fields or _unable(fields.get("could_not_describe")) is not None
+    return has_text and not isinstance(fields.get("alt_text"), Mapping)
 
 
 def _words(value: Any, joint: str = " ") -> str:

@@ -15,7 +15,8 @@ from itertools import pairwise
 from justhtml import Element, JustHTML, Node, Template, Text
 
 from functions.sites import template_code
-from functions.sites.surroundings import Around, Context, Reader
+from functions.sites.page_text import PageText
+from functions.sites.surroundings import Around, Surroundings, SurroundingsReader
 from functions.sites.template_code import Span
 
 _NAME = re.compile(r"<(img|input|area)(?=[\s/>])", re.I)
@@ -45,7 +46,7 @@ class Image:
     insert: int
     alt: str | None
     addresses: tuple[str, ...]
-    context: Context
+    context: Surroundings
     templated: bool
 
     @property
@@ -61,14 +62,17 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """A page's images in the order of its text, and the address of its ``base`` element."""
+    """A page's images in the order of its text, and the address of its ``base`` element. ``text``
+    is what stands around them, if it was asked for."""
 
     images: tuple[Image, ...]
     base: str
+    text: PageText | None = None
 
 
-def read(text: str) -> Markup:
-    """Find the ``img`` elements, and the ``area`` and ``input`` elements that show an image.
+def read(text: str, around: bool = False) -> Markup:
+    """Find the ``img`` elements, and the ``area`` and ``input`` elements that show an image; with
+    ``around``, also what is said around them.
 
     What stands in ``noscript`` counts, for people without scripts see it. What is an image with
     scripts and something else without is left out.
@@ -84,11 +88,13 @@ def read(text: str) -> Markup:
             if start in found or template_code.within(start, hidden)
         }
     raw = [span for name in ("script", "style") for span in _texts(with_scripts, name)]
-    spans, reader = template_code.fragments(text, raw), Reader()
+    spans, reader = template_code.fragments(text, raw), SurroundingsReader()
     bases = ((each.attrs or {}).get("href") for each in with_scripts.query("base"))
     images = (_image(text, start, *found[start], spans, reader) for start in sorted(found))
     return Markup(
-        tuple(each for each in images if each), next((base for base in bases if base), "")
+        tuple(each for each in images if each),
+        next((base for base in bases if base), ""),
+        PageText(with_scripts) if around else None,
     )
 
 
@@ -145,7 +151,12 @@ def _texts(root: Node, name: str) -> Iterator[Span]:
 
 
 def _image(
-    text: str, start: int, element: Element, around: Around, spans: list[Span], reader: Reader
+    text: str,
+    start: int,
+    element: Element,
+    around: Around,
+    spans: list[Span],
+    reader: SurroundingsReader,
 ) -> Image | None:
     name = _NAME.match(text, start)
     shows = {

@@ -100,7 +100,7 @@ class Captioning:
         self._lease = timedelta(seconds=settings.lease_seconds)
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
+        self._pictures = PictureFetcher.by(settings, images)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -276,8 +276,8 @@ class Captioning:
                 report,
             )
         except PermanentError as error:
-            image = preflight.claims_to_be_an_image(task.upload)
-            if error.reason in preflight.UNREADABLE and not image:
+            if error.reason in preflight.UNREADABLE and not preflight.claimed(task.upload):
+                find_copy.give_way(self._store, task.claim.stored.document)
                 forget_image.drop(self._store, self._images, task.claim.stored)
                 report.outcome, report.reason = "skipped", "not_an_image"
                 return
@@ -426,10 +426,10 @@ class Captioning:
         keep: Callable[[Document], None] | None = None,
     ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        place = self._embeddings.placing(report)
+        embed = self._embeddings.embedding_once(report)
         try:
             with span("label"):
-                ended = label(self._store, self._images, stored, upload, place, keep)
+                ended = label(self._store, self._images, stored, upload, embed, keep)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise

@@ -148,8 +148,8 @@ class Editing:
         remember(self._store, document)
         upload = Upload(document.bucket, document.name, document.generation, document.updated_at)
         try:
-            place = self._embeddings.placing(Report())
-            label(self._store, self._images, saved, upload, place)
+            embed = self._embeddings.embedding_once(Report())
+            label(self._store, self._images, saved, upload, embed)
         except CaptionError as error:
             return Edited(saved, str(error))
         now = self._store.read(document.id)

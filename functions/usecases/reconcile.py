@@ -230,15 +230,15 @@ class Reconciler:
         if stored is None or upload is None:
             return False
         if finding.fault is MismatchKind.UNLABELLED:
-            place = self._embeddings.placing(report)
-            return label(self._store, self._images, stored, upload, place) == "labelled"
+            embed = self._embeddings.embedding_once(report)
+            return label(self._store, self._images, stored, upload, embed) == "labelled"
         document = stored.document
         if finding.fault is MismatchKind.UNPRIORITISED:
             return self._keep(stored, document)
         if self._anew:
             document = replace(document, embedding=None, similarity=None)
-        placed = self._embeddings.placed(document, report)
-        return bool(placed.embedding) and self._keep(stored, placed)
+        embedded = self._embeddings.with_embedding(document, report)
+        return bool(embedded.embedding) and self._keep(stored, embedded)
 
     def measure(self, bucket: str, name: str, max_pixels: int, report: Report) -> float | None:
         """How well a caption matches its image, kept in its document; None, and in ``report``

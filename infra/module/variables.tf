@@ -231,6 +231,8 @@ variable "settings" {
       "CAPTION_SIMILARITY_THRESHOLD",
       "CAPTION_TIMEOUT_SECONDS",
       "CAPTION_UNREVIEWED",
+      "CAPTION_VIDEO",
+      "CAPTION_VIDEO_BYTES",
     ], name)])
     error_message = "settings takes the CAPTION_ settings that have no variable of their own here: see infra/README.md. The rules by path are captions.toml beside main.py; keys go in model_keys."
   }

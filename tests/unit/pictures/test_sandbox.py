@@ -137,6 +137,7 @@ sys.stdin.buffer.read()
 """
 FINE = {
     "mime_type": "image/jpeg", "width": 1, "height": 1, "note": "", "memory": 1, "missing": [],
+    "media": "image", "duration_seconds": None,
     "embedded": {"alt_text": "", "caption": "", "title": "", "language": ""},
 }  # fmt: skip
 JPEG = b"\xff\xd8\xff\xd9"
@@ -158,6 +159,10 @@ def told(text: bytes, picture: bytes = JPEG, length: int | None = None) -> bytes
         told(json.dumps(FINE | {"memory": "much"}).encode()),
         told(json.dumps(FINE | {"mime_type": "text/html"}).encode()),
         told(json.dumps(FINE | {"width": -1}).encode()),
+        told(json.dumps(FINE | {"media": "film"}).encode()),
+        told(json.dumps(FINE | {"duration_seconds": -1}).encode()),
+        told(json.dumps(FINE | {"duration_seconds": "long"}).encode()),
+        told(json.dumps({"read": [0, 10]}).encode()),
         told(json.dumps(FINE | {"embedded": {"alt_text": 1}}).encode()),
         told(json.dumps(FINE | {"reason": "captioned"}).encode()),
         told(json.dumps(FINE).encode(), b"<script>"),
