@@ -142,7 +142,7 @@ class ReviewEndpoint:
         can = {"uploads": request.environ.get(UPLOADS), "asks": self.answering}
         marks = "".join(f" data-{name}" for name, able in can.items() if able)
         data = data.replace(b"<body>", f"<body{marks}>".encode())
-        kept = _SEEN_AGAIN if path.suffix == ".svg" else "no-cache"
+        kept = _CACHED if path.suffix == ".svg" else "no-cache"
         response = responses.conditional(responses.answer(data, kind, kept), request)
         policy = _POLICY.format(images=" ".join(self.gallery.origins))
         response.headers["Content-Security-Policy"] = policy
