@@ -192,8 +192,8 @@ class ReviewEndpoint:
 
     def _export(self, request: Request) -> Response:
         """The captions that the filters name, as they are read, and with their versions."""
-        query = replace(review_requests.query(request.args), limit=review_requests.MOST)
-        records = (review_requests.exported(each) for each in self._all(query))
+        stored = search_captions.walk(self.store, review_requests.query(request.args))
+        records = (review_requests.exported(each.document) for each in stored)
         lines = request.path.endswith(".jsonl")
         text: Iterator[str] = (
             (json.dumps(each, ensure_ascii=False) + "\n" for each in records)
@@ -206,14 +206,6 @@ class ReviewEndpoint:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
         return response
-
-    def _all(self, query: Query) -> Iterator[Document]:
-        while True:
-            page = self.store.find(query)
-            yield from (stored.document for stored in page.found)
-            if not page.cursor:
-                return
-            query = replace(query, cursor=page.cursor)
 
     def _import(self, request: Request) -> Response:
         """Texts from a CSV or JSON lines file; with ``dry_run`` what they would change."""
