@@ -27,8 +27,10 @@ eval: .venv/eval ## measure captions of sample pictures, with your key or withou
 test: .venv/dev .venv-pip ## lint, types and tests, with both emulators
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	@mkdir -p build
+	$(BIN)/mypy >build/types.log 2>&1 & types=$$!; \
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal; tests=$$?; \
+	wait $$types; types=$$?; cat build/types.log; exit $$((tests | types))
 
 programs: .venv/dev .venv-pip ## bring the programs that the tests drive and that are not here: browser, emulators
 	@tools/programs.sh && $(MAKE) --no-print-directory browser-libraries
