@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from functions.model.embeddings import Embeddings
     from functions.usecases.ask_about_image import Answering
     from functions.usecases.caption_image import Captioning
+    from functions.usecases.describe_in_place import DescribingInPlace
     from functions.usecases.edit_caption import Editing
     from functions.usecases.forget_image import Forgetting
     from functions.usecases.keep import Keeping
@@ -230,6 +231,26 @@ def answering_by(settings: Settings) -> Answering:
         for each in settings.model.chain
     ]
     return Answering(settings, policy(settings), store(settings), images(settings), captioners)
+
+
+def describing_by(settings: Settings) -> DescribingInPlace:
+    """The use case of alt text for places in pages, by ``settings``. Raises ConfigurationError
+    where no model is there that looks at pictures."""
+    from functions.usecases.describe_in_place import DescribingInPlace
+
+    if settings.model.provider == "offline":
+        raise ConfigurationError(
+            "CAPTION_MODEL=offline writes no alt text for places in pages; choose a model, such as "
+            "CAPTION_MODEL=gemini:gemini-3.5-flash-lite, and set its key"
+        )
+    seconds = settings.timeout_seconds
+    captioners = [
+        LateCaptioner(str(each), functools.partial(captioner, each, seconds))
+        for each in settings.model.chain
+        if each.provider != "offline"
+    ]
+    rules = policy(settings)
+    return DescribingInPlace(settings, rules, store(settings), images(settings), captioners)
 
 
 @functools.cache

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,8 +36,9 @@ from functions.adapters.firestore_queries import (
 )
 from functions.adapters.paging import UNRANKED, Position
 from functions.core.document import Document, Page, Query, Record, Status, Stored
-from functions.core.document_records import from_record, to_record
+from functions.core.document_records import from_place, from_record, to_place, to_record
 from functions.core.errors import ConfigurationError, PermanentError, Stale, TransientError
+from functions.core.page_place import KeptPlace, PlaceId, PlaceText
 from functions.core.review_priority import prioritised
 
 # One attempt of one call, and all attempts of it together, in seconds. An event makes at most
@@ -57,7 +58,9 @@ _RETRY = Retry(
 )
 _BOUNDS: dict[str, Any] = {"retry": _RETRY, "timeout": _ATTEMPT_SECONDS}
 _RESERVATION_TRIES = 20
+_REMOVAL_TRIES = 8
 _MOST_READ = 300
+_PLACE_FIELDS = tuple(each.name for each in fields(PlaceText))
 
 
 class FirestoreCaptions:
@@ -223,6 +226,48 @@ class FirestoreCaptions:
             raise Stale from None
         return replace(record, version=written.update_time)
 
+    def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
+        wanted = [self._place(*each) for each in dict.fromkeys(places)]
+        found: list[Any] = []
+        for start in range(0, len(wanted), _MOST_READ):
+            some = wanted[start : start + _MOST_READ]
+            with _translating(self._client):
+                found += self._client.get_all(some, **_BOUNDS)
+        kept = map(_kept_place, found)
+        return {(each.image, each.key): each for each in kept}
+
+    def write_place(self, place: KeptPlace) -> KeptPlace:
+        reference = self._place(place.image, place.key)
+        option = place.version and self._client.write_option(last_update_time=place.version)
+        try:
+            with _translating(self._client):
+                if place.text is None:
+                    reference.delete(option=option, **_BOUNDS)
+                    return replace(place, version=None)
+                fields = to_place(place.text)
+                if place.version is None:
+                    written = reference.create(fields, **_BOUNDS)
+                else:
+                    absent = set(_PLACE_FIELDS) - fields.keys()
+                    fields |= dict.fromkeys(absent, firestore.DELETE_FIELD)
+                    written = reference.update(fields, option=option, **_BOUNDS)
+        except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
+            raise Stale from None
+        return replace(place, version=written.update_time)
+
+    def remove_places(self, image: str, generation: int) -> None:
+        places = self._captions.document(image).collection("places")
+        after: Any = None
+        while True:
+            page = places.order_by("__name__").limit(_MOST_READ)
+            with _translating(self._client):
+                found = list((page.start_after(after) if after else page).get(**_BOUNDS))
+            for each in found:
+                self._remove_place(_kept_place(each), generation)
+            if len(found) < _MOST_READ:
+                return
+            after = found[-1]
+
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         return self._found(equal(self._captions, fields), limit)
 
@@ -270,6 +315,23 @@ class FirestoreCaptions:
             return granted
         raise TransientError("the day's counter of model calls is contended; it is tried again")
 
+    def _remove_place(self, place: KeptPlace, generation: int) -> None:
+        for _ in range(_REMOVAL_TRIES):
+            if place.text is None or place.text.generation > generation:
+                return
+            try:
+                self.write_place(replace(place, text=None))
+            except Stale:
+                at = (place.image, place.key)
+                place = self.read_places([at])[at]
+                continue
+            return
+        raise TransientError("what is kept of a place keeps changing; it is tried again")
+
+    def _place(self, image: str, key: str) -> firestore.DocumentReference:
+        places: firestore.CollectionReference = self._captions.document(image).collection("places")
+        return places.document(key)
+
     def _record(self, kind: str, key: str) -> firestore.DocumentReference:
         return self._client.collection(f"{self._name}-{kind}").document(key)
 
@@ -296,6 +358,13 @@ def _record(document: Document) -> dict[str, Any]:
 
 def _stored(snapshot: Any) -> Stored:
     return Stored(from_record(snapshot.to_dict()), snapshot.update_time, _utc(snapshot.read_time))
+
+
+def _kept_place(snapshot: Any) -> KeptPlace:
+    text = from_place(snapshot.to_dict()) if snapshot.exists else None
+    version = snapshot.update_time if snapshot.exists else None
+    image = snapshot.reference.parent.parent.id
+    return KeptPlace(image, snapshot.id, _utc(snapshot.read_time), text, version)
 
 
 def _utc(time: Any) -> datetime:

@@ -16,8 +16,17 @@ from typing import Any
 
 from functions.adapters.paging import UNRANKED, Position
 from functions.core.document import Document, Page, Query, Record, Status, Stored
-from functions.core.document_records import as_json, from_json, from_record, stamp, to_record
+from functions.core.document_records import (
+    as_json,
+    from_json,
+    from_place,
+    from_record,
+    stamp,
+    to_place,
+    to_record,
+)
 from functions.core.errors import Stale, TransientError
+from functions.core.page_place import KeptPlace, PlaceId
 from functions.core.review_priority import prioritised
 
 _BUSY_SECONDS = 20.0
@@ -208,6 +217,47 @@ class SqliteCaptions:
         if not written:
             raise Stale
         return replace(record, version=version)
+
+    def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
+        wanted, now = list(places), _now()
+        with connected(self._path, "deferred") as db:
+            rows = db.execute(
+                "select image, key, version, text from places where (image, key) in "
+                "(select value ->> 0, value ->> 1 from json_each(?))",
+                (json.dumps(wanted),),
+            ).fetchall()
+        kept = {(row[0], row[1]): (from_place(from_json(row[3])), row[2]) for row in rows}
+        return {each: KeptPlace(*each, now, *kept.get(each, (None, None))) for each in wanted}
+
+    def write_place(self, place: KeptPlace) -> KeptPlace:
+        text, at = place.text, (place.image, place.key)
+        with connected(self._path) as db:
+            version = _next_version(db)
+            row = (version, text.generation, as_json(to_place(text))) if text else ()
+            if place.version is None:
+                written = db.execute(
+                    "insert or ignore into places values (?, ?, ?, ?, ?)", (*at, *row)
+                ).rowcount
+            elif text is None:
+                written = db.execute(
+                    "delete from places where image = ? and key = ? and version = ?",
+                    (*at, place.version),
+                ).rowcount
+            else:
+                written = db.execute(
+                    "update places set version = ?, generation = ?, text = ? "
+                    "where image = ? and key = ? and version = ?",
+                    (*row, *at, place.version),
+                ).rowcount
+        if not written:
+            raise Stale
+        return replace(place, version=version if text else None)
+
+    def remove_places(self, image: str, generation: int) -> None:
+        with connected(self._path) as db:
+            db.execute(
+                "delete from places where image = ? and generation <= ?", (image, generation)
+            )
 
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         where = " and ".join(f"document ->> '$.{field}' = ?" for field in fields)

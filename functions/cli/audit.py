@@ -36,6 +36,7 @@ Source = tuple[str, Callable[[], bytes], str]
 @click.option("--prefix", default="", help="What their names begin with there.")
 @click.option("--site", default="", metavar="URL", help="The address that TARGET is published at.")
 @click.option("--lang", default="", metavar="TAG", help="Language of pages that name none.")
+@click.option("--context", is_flag=True, help="Suggest what was written for each place.")
 @click.option("--fix", is_flag=True, help="Mend in the files what needs no thought.")
 @click.option("--sarif", metavar="FILE", help="Write the faults for code hosts; - prints them.")
 @click.option(
@@ -52,6 +53,7 @@ def audit(
     prefix: str,
     site: str,
     lang: str,
+    context: bool,
     fix: bool,
     sarif: str | None,
     fail_on: str,
@@ -61,13 +63,21 @@ def audit(
     TARGET is a folder of HTML files, one of them, the address of a page, or a file with addresses,
     one a line (- reads them). Where the captions of the images are known, they are suggested.
     """
-    from functions.sites.audit import Audit
+    from functions.sites.audit import Audit, FittedTexts
+    from functions.sites.place_texts import PlaceTexts
 
     read = settings()
     folder = Path(target) if target != "-" and Path(target).is_dir() else Path()
     locator = image_locator(folder, bucket, prefix, site, read)
     captions = _captions_of(read, bucket)
-    judge = Audit(locator, captions, language(lang))
+    if context and captions is None:
+        raise click.UsageError("--context needs --local, --bucket or CAPTION_ORIGINS")
+    fitted = (
+        FittedTexts(PlaceTexts(composition.store(read)), language(lang) or read.languages[0])
+        if context
+        else None
+    )
+    judge = Audit(locator, captions, language(lang), fitted)
     sources = list(_sources(target))
     if fix and any(address for _, _, address in sources):
         raise click.UsageError("--fix writes files; name a folder, not addresses")

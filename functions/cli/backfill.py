@@ -16,7 +16,7 @@ from functions.cli import output
 from functions.cli.caption import Job, use_cases_of, work
 from functions.cli.options import common
 from functions.cli.session import beneath, choose_model_aloud, session, settings
-from functions.core.document import Upload
+from functions.core.document import Answer, Upload
 from functions.core.errors import Gone
 from functions.model import prices
 from functions.settings import Settings
@@ -48,7 +48,7 @@ def backfill(uri: str | None, dry_run: bool, limit: int | None, force: bool, yes
         for each in found:
             record = {"uri": each.uri, "generation": str(each.generation), "size": each.size}
             click.echo(output.as_json(record) if session().json else output.plain(each.uri))
-    summary = f"{number(len(found), 'image')} to caption: {_cost(read, len(found))}."
+    summary = f"{number(len(found), 'image')} to caption: {cost(read, _captions(len(found)))}."
     click.echo(summary, err=True)
     if dry_run or not found:
         return
@@ -102,15 +102,24 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _cost(read: Settings, images: int) -> str:
+def cost(read: Settings, total: Answer) -> str:
+    """What the tokens of ``total`` cost with the first model, for people."""
     first = str(read.model.chain[0])
     today = datetime.now(UTC).date()
-    each = prices.usage(first, prices.TYPICAL, read.prices, today).cost_usd
+    dollars = prices.usage(first, total, read.prices, today).cost_usd
     if read.model.provider == "offline":
         return "free, as CAPTION_MODEL=offline"
-    if not each and prices.has_price(first, read.prices):
+    if not dollars and prices.has_price(first, read.prices):
         return f"free, as {first} sends no bill"
-    if not each:
+    if not dollars:
         return f"CAPTION_PRICES has no price for {first}"
     bound = f", {read.daily_limit:,} model calls a day at most" if read.daily_limit else ""
-    return f"about {output.money(round(each * images, 4))} with {first}{bound}"
+    return f"about {output.money(round(dollars, 4))} with {first}{bound}"
+
+
+def _captions(images: int) -> Answer:
+    """What so many captions take."""
+    each = prices.TYPICAL
+    return Answer(
+        "", input_tokens=images * each.input_tokens, output_tokens=images * each.output_tokens
+    )

@@ -19,6 +19,7 @@ from functions.core.document import (
     Stored,
     Upload,
 )
+from functions.core.page_place import KeptPlace, PlaceId
 
 # Gets the picture of an upload, as a model takes it. Raises Gone.
 FetchPicture = Callable[[Accepts], Picture]
@@ -110,6 +111,16 @@ class CaptionStore(Protocol):
     def write_record(self, record: Record) -> Record:
         """Write a record over the version that it was read in. Raises Stale if that has changed,
         or if it was read as absent and is there."""
+
+    def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
+        """What is kept of these places, each of them; a round trip for every 300."""
+
+    def write_place(self, place: KeptPlace) -> KeptPlace:
+        """Write a place over the version that it was read in, or remove it where it has no text.
+        Raises Stale if that has changed, is gone, or if it was read as absent and is there."""
+
+    def remove_places(self, image: str, generation: int) -> None:
+        """Remove all places of an image that are of this generation or an older one."""
 
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         """Documents with these values, in any order, at most ``limit``. A field of a nested map

@@ -143,7 +143,8 @@ class ReviewEndpoint:
         can = {"uploads": request.environ.get(UPLOADS), "asks": self.answering}
         marks = "".join(f" data-{name}" for name, able in can.items() if able)
         data = data.replace(b"<body>", f"<body{marks}>".encode())
-        response = responses.conditional(responses.answer(data, kind, "no-cache"), request)
+        kept = _CACHED if path.suffix == ".svg" else "no-cache"
+        response = responses.conditional(responses.answer(data, kind, kept), request)
         policy = _POLICY.format(images=" ".join(self.gallery.origins))
         response.headers["Content-Security-Policy"] = policy
         return response
@@ -156,14 +157,16 @@ class ReviewEndpoint:
         return responses.as_json({"captions": _records(page.found), "next": page.cursor or None})
 
     def _counts(self, request: Request) -> Response:
-        """How many captions the filters name, by status, and how many of them need a look; null
-        where only reading them all would tell."""
+        """How many captions the filters name, by status, and how many of them need a look, or the
+        ``fields`` of these; null where only reading them all would tell."""
         query = review_requests.query(request.args)
         queries = {
             "all": query,
             "review_needed": replace(query, review=True),
             **{each.value: replace(query, status=each) for each in Status},
         }
+        if fields := review_requests.fields(request.args, queries):
+            queries = {name: queries[name] for name in fields}
         with ThreadPoolExecutor(len(queries)) as pool:
             counts = dict(zip(queries, pool.map(self.store.count, queries.values()), strict=True))
         return responses.as_json(counts)
@@ -193,8 +196,8 @@ class ReviewEndpoint:
 
     def _export(self, request: Request) -> Response:
         """The captions that the filters name, as they are read, and with their versions."""
-        query = replace(review_requests.query(request.args), limit=review_requests.MOST)
-        records = (review_requests.exported(each) for each in self._all(query))
+        stored = search_captions.walk(self.store, review_requests.query(request.args))
+        records = (review_requests.exported(each.document) for each in stored)
         lines = request.path.endswith(".jsonl")
         text: Iterator[str] = (
             (json.dumps(each, ensure_ascii=False) + "\n" for each in records)
@@ -207,14 +210,6 @@ class ReviewEndpoint:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
         return response
-
-    def _all(self, query: Query) -> Iterator[Document]:
-        while True:
-            page = self.store.find(query)
-            yield from (stored.document for stored in page.found)
-            if not page.cursor:
-                return
-            query = replace(query, cursor=page.cursor)
 
     def _import(self, request: Request) -> Response:
         """Texts from a CSV or JSON lines file; with ``dry_run`` what they would change."""

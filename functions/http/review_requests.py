@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,6 +84,14 @@ def query(args: MultiDict[str, str]) -> Query:
         limit=_limit(args.get("limit", str(PAGE))),
         cursor=args.get("cursor", ""),
     )
+
+
+def fields(args: MultiDict[str, str], known: Collection[str]) -> tuple[str, ...]:
+    """The fields that are asked for, of those that are ``known``. Raises Refusal."""
+    wanted = tuple(filter(None, args.get("fields", "").split(",")))
+    if unknown := set(wanted).difference(known):
+        raise Refusal(400, f"fields has {min(unknown)[:40]!r}; known are {', '.join(known)}")
+    return wanted
 
 
 def change(request: Request) -> Change:

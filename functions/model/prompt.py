@@ -80,9 +80,7 @@ def compose(
 
 @functools.lru_cache(maxsize=256)
 def _composed(rule: Rule, languages: tuple[str, ...], hint: str, wording: PromptText) -> Prompt:
-    system = wording.filled(
-        language_name(languages[0]), rule.max_length, _guidance(rule, languages)
-    )
+    system = wording.filled(language_name(languages[0]), rule.max_length, guidance(rule, languages))
     user = "Write the alt text and caption for this image." + fenced("notes by the uploader", hint)
     reply_schema = schema(languages)
     filled = json.dumps([system, user, reply_schema], sort_keys=True)
@@ -181,7 +179,8 @@ def _text(name: str) -> str:
     return (Path(__file__).parent / "prompts" / f"{name}.md").read_text("utf-8")
 
 
-def _guidance(rule: Rule, languages: Sequence[str]) -> str:
+def guidance(rule: Rule, languages: Sequence[str]) -> str:
+    """The lines of a prompt that are a rule's own, and those that languages ask for."""
     lines = []
     if rule.guidance:
         lines.append(f"- This website asks: {rule.guidance}")

@@ -81,6 +81,9 @@ def _texts(
         if reply.decorative and key == "alt_text":
             texts[key] = ""
             findings += _decorative(text, field, language, reply)
+            if sources.ordered(CheckedText("", field, language, 0, context, reply.visible_text)):
+                message = "Said to be decorative, where what came with the image gives orders."
+                findings.append(Finding("decorative_doubt", Severity.REVIEW, field, message))
             continue
         texts[key] = text
         findings += [Finding(code, Severity.FIX, field, said) for code, said in fixes.items()]
@@ -134,6 +137,7 @@ _FAULTS: Mapping[str, Judge] = {
     "over_length": wording.over_length,
     "person_guess": wording.person_guess,
     "redundant_prefix": _opening,
+    "repeats_text": sources.repeats_text,
     "repetition": wording.repetition,
     "shouting": wording.shouting,
     "wrong_language": scripts.wrong_language,

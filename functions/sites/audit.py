@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
+from functions.core.document import Document
+from functions.core.public_text import PublicText
 from functions.core.renditions import originals
 from functions.quality import Context
 from functions.quality.checked_text import CheckedText
@@ -20,8 +22,10 @@ from functions.quality.cleaning import cleaned
 from functions.sites import encoding, functional, markup, template_code
 from functions.sites.attributes import attribute, one_line
 from functions.sites.captions import PublicCaptions
-from functions.sites.image_locator import ImageLocator, ObjectName
+from functions.sites.image_locator import ImageLocator
 from functions.sites.markup import Image
+from functions.sites.page_text import PageText
+from functions.sites.place_texts import PlaceTexts
 
 LIMIT = 150
 # Browsers and people write more than a model may.
@@ -59,11 +63,13 @@ RULES = {
         AuditRule("keyword_stuffing", "warning", "A list of search terms."),
         AuditRule("repetition", "warning", "The same words again and again."),
         AuditRule("chatter", "warning", "A sentence to whoever asked for the text."),
+        AuditRule("unnamed_video", "warning", "A video has no name: aria-label or title."),
         AuditRule(
             "over_length", "note", f"More than {LIMIT} characters, and a fifth: say it beside."
         ),
         AuditRule("shouting", "note", "Capitals throughout are spelled out by some readers."),
         AuditRule("unmentioned", "note", "An image that shows something is marked as decoration."),
+        AuditRule("no_track", "note", "A video has no captions for who cannot hear it: <track>."),
         AuditRule("whitespace", "note", "Line breaks, or runs of spaces."),
         AuditRule("control_characters", "note", "Invisible characters."),
     )
@@ -129,17 +135,37 @@ class Texts:
         return place if other != image else ""
 
 
-class Audit:
-    """Audits pages of one site, one after another."""
+@dataclass(frozen=True, slots=True)
+class FittedTexts:
+    """What was written for places in pages; ``language`` is that of pages that name none."""
 
-    def __init__(self, places: ImageLocator, known: PublicCaptions | None, language: str) -> None:
+    texts: PlaceTexts
+    language: str
+
+    def wording(self, document: Document, image: Image, page: PageText) -> PublicText | None:
+        """What was written for the place of an image, if anything."""
+        place = page.place(image.start, image.context, self.language)
+        return self.texts.wording(document, place) if place else None
+
+
+class Audit:
+    """Audits pages of one site, one after another. The words that were ``fitted`` to a place are
+    suggested rather than those of the caption."""
+
+    def __init__(
+        self,
+        places: ImageLocator,
+        known: PublicCaptions | None,
+        language: str,
+        fitted: FittedTexts | None = None,
+    ) -> None:
         self._places, self._known, self._language = places, known, language
-        self._texts = Texts()
+        self._fitted, self._texts = fitted, Texts()
 
     def page(self, path: str, data: bytes, address: str = "") -> Audited:
         """The faults of a page. Raises encoding.NotText."""
         source = encoding.decode(data)
-        found = markup.read(source.text)
+        found = markup.read(source.text, around=self._fitted is not None)
         base = address or self._places.page(path)
         faults: list[Fault] = []
         replaced: list[tuple[int, int, str]] = []
@@ -149,7 +175,9 @@ class Audit:
             counted = image.start
             column = image.start - (source.text.rfind("\n", 0, image.start) + 1) + 1
             where = Fault(line, column, next(iter(image.addresses), ""), "", image.alt, "")
-            own = list(self._faults(image, where, f"{path}:{line}", urljoin(base, found.base)))
+            here = urljoin(base, found.base)
+            where = replace(where, suggestion=self._suggestion(image, here, found.text))
+            own = list(self._faults(image, where, f"{path}:{line}", here))
             faults += own
             fix = next((each.fix for each in own if each.fix is not None), None)
             span = markup.alt_attribute(source.text, image) if fix is not None else None
@@ -162,8 +190,9 @@ class Audit:
         context, alt = image.context, image.alt
         if image.templated or (alt and template_code.is_code(alt)) or context.intent == "hidden":
             return
-        suggestion = self._suggestion(image, base)
-        where = replace(where, suggestion=suggestion or "")
+        if image.tag == "video":
+            yield from _of_video(image, where)
+            return
         if alt is None:
             if not context.intent:
                 yield replace(where, code="missing_alt", message=RULES["missing_alt"].meaning)
@@ -174,8 +203,8 @@ class Audit:
             if image.tag == "img" and functional.is_only_name(context):
                 message = RULES["nameless_link"].meaning
                 yield replace(where, code="nameless_link", message=message)
-            elif suggestion and not functional.is_beside_its_name(context):
-                same = functional.says_the_same(context.figcaption, suggestion)
+            elif where.suggestion and not functional.is_beside_its_name(context):
+                same = functional.says_the_same(context.figcaption, where.suggestion)
                 if not same and not context.intent:
                     message = RULES["unmentioned"].meaning
                     yield replace(where, code="unmentioned", message=message)
@@ -217,17 +246,29 @@ class Audit:
             message = f"{RULES['same_text'].meaning} The other one is at {first}."
             yield replace(where, code="same_text", message=message)
 
-    def _suggestion(self, image: Image, base: str) -> str | None:
-        """What the caption says; None if there is none, empty if the image is decoration."""
-        if self._known is None or image.tag != "img":
-            return None
-        places: list[ObjectName] = []
+    def _suggestion(self, image: Image, base: str, page: PageText | None) -> str:
+        """What was written for the image's place, or what its caption says; empty if there is
+        neither, or if it is decoration."""
+        if self._known is None or image.tag not in ("img", "video"):
+            return ""
         for src in image.addresses:
-            places += self._places.find(src, base)
-        for place in places:
-            if said := self._known.wording(place, image.language or self._language):
-                return said.alt_text
-        return None
+            for place in self._places.find(src, base):
+                said = self._known.wording(place, image.language or self._language)
+                document = self._known.document(place)
+                if said and document:
+                    fitted = self._fitted and page and self._fitted.wording(document, image, page)
+                    return (fitted or said).alt_text
+        return ""
+
+
+def _of_video(image: Image, where: Fault) -> Iterator[Fault]:
+    codes = []
+    if not image.context.intent:
+        codes.append("unnamed_video")
+    if image.trackless and image.context.intent != "presentational":
+        codes.append("no_track")
+    for code in codes:
+        yield replace(where, code=code, message=RULES[code].meaning)
 
 
 def _same(alt: str, text: str) -> bool:

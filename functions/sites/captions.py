@@ -45,12 +45,19 @@ class PublicCaptions:
         ended = document.status in (Status.REJECTED, Status.FAILED)
         return str(document.status) if ended else "waiting"
 
-    def wording(self, place: ObjectName, language: str) -> PublicText | None:
-        """The words for readers of ``language``, the alt text on one line and empty for decoration
-        only; None if there are none to show."""
+    def document(self, place: ObjectName) -> Document | None:
+        """The document with words to show; None if there is none."""
         self.load([place])
         document = self._documents[document_id(*place)]
         if document is None or not public_text.published(document, withhold=self._withhold):
+            return None
+        return document
+
+    def wording(self, place: ObjectName, language: str) -> PublicText | None:
+        """The words for readers of ``language``, the alt text on one line and empty for decoration
+        only; None if there are none to show."""
+        document = self.document(place)
+        if document is None:
             return None
         chosen = public_text.choose(document, language)
         if chosen is None:

@@ -34,8 +34,8 @@ class Form:
     write: Callable[[str], str]
 
 
-def form(path: str) -> Form:
-    """The form of a file by its name."""
+def form(path: str, around: bool = False) -> Form:
+    """The form of a file by its name; of a page, with what stands ``around`` its images."""
     suffix = PurePosixPath(path).suffix.lower()
     if suffix in MARKDOWN:
         from functions.sites import markdown
@@ -43,7 +43,7 @@ def form(path: str) -> Form:
         return Form(markdown.read, markdown.escaped)
     if suffix in SOURCES:
         return Form(lambda text: _template(text, suffix), attribute)
-    return Form(markup.read, attribute)
+    return Form(lambda text: markup.read(text, around), attribute)
 
 
 def _template(text: str, suffix: str) -> Markup:

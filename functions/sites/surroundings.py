@@ -109,11 +109,16 @@ def said(element: Element) -> str:
         node = waiting.pop()
         if isinstance(node, Text):
             parts.append(node.data or "")
-        elif isinstance(node, Element) and _is_unheard(node):
+        elif isinstance(node, Element) and is_unheard(node):
             continue
         waiting.extend(reversed(node.children or ()))
     text = " ".join("".join(parts).split())
-    return text if _WORD.search(text) else ""
+    return text if has_word(text) else ""
+
+
+def has_word(text: str) -> bool:
+    """Whether there is a letter or digit in a text."""
+    return _WORD.search(text) is not None
 
 
 def _elements(element: Element) -> Iterator[Element]:
@@ -125,7 +130,8 @@ def _elements(element: Element) -> Iterator[Element]:
         waiting.extend(node.children or ())
 
 
-def _is_unheard(element: Element) -> bool:
+def is_unheard(element: Element) -> bool:
+    """Whether an element is not for those who hear a page."""
     hidden = (element.attrs.get("aria-hidden") or "").strip().lower() == "true"
     return hidden or element.name in _UNSEEN or "hidden" in element.attrs
 

@@ -89,6 +89,12 @@ class WatchedCaptions:
             "write_record", self._world.passing(lambda: self._store.write_record(record))
         )
 
+    def remove_places(self, image: str, generation: int) -> None:
+        self._faults.around(
+            "remove_places",
+            self._world.passing(lambda: self._store.remove_places(image, generation)),
+        )
+
     def reserve(self, day: str, block: int, limit: int) -> int:
         return self._faults.around(
             "reserve", self._world.passing(lambda: self._store.reserve(day, block, limit))

@@ -13,7 +13,7 @@ from typing import Any
 
 from functions.core.document import Picture
 from functions.core.errors import PermanentError
-from functions.pictures.decoding import libvips, pillow, raw
+from functions.pictures.decoding import animation, libvips, pillow, raw
 from functions.pictures.decoding.libvips import Decoded
 from functions.pictures.decoding.ranges import Ranges
 from functions.pictures.kinds import SVG, VIDEOS
@@ -60,16 +60,42 @@ def _video(source: Ranges, kind: str, limit: int, side: int) -> Decoded:
     return video.read(source, kind, limit, side)
 
 
+def _moving(still: Reader, *formats: str) -> Reader:
+    """Reads moments of an animation, or by ``still`` what does not move."""
+
+    def read(data: bytes, kind: str, limit: int, side: int) -> Decoded:
+        if _is_still(data, kind):
+            return still(data, kind, limit, side)
+        picture = animation.read(data, formats, limit, side)
+        if picture is None:
+            return still(data, kind, limit, side)
+        picture.embedded = libvips.notes_of(data, kind)
+        return picture
+
+    return read
+
+
+def _is_still(data: bytes, kind: str) -> bool:
+    """Whether it is plain without a decoder that nothing moves."""
+    if kind == "image/png":
+        return data.find(b"acTL", 0, data.find(b"IDAT")) < 0
+    if kind == "image/webp":
+        return data[12:16] != b"VP8X" or not data[20:21] or not data[20] & 2
+    if kind == "image/avif":
+        return b"avis" not in data[8:64]
+    return False
+
+
 # Who reads a kind. The second is asked where the first has failed (TIFF alone, whose codings no
 # reader knows all of), and where a picture came out that is hard to believe.
 _READERS: dict[str, tuple[Reader, ...]] = {
     SVG: (lambda data, _kind, _limit, side: libvips.draw(data, side),),
     "image/jpeg": (libvips.read, _pillow("JPEG")),
-    "image/png": (libvips.read, _pillow("PNG")),
-    "image/webp": (libvips.read, _pillow("WEBP")),
-    "image/gif": (libvips.read, _pillow("GIF")),
+    "image/png": (_moving(libvips.read, "PNG"), _pillow("PNG")),
+    "image/webp": (_moving(libvips.read, "WEBP"), _pillow("WEBP")),
+    "image/gif": (_moving(libvips.read, "GIF"), _pillow("GIF")),
     "image/tiff": (_tiff, _pillow("TIFF")),
-    "image/avif": (lambda d, _kind, m, s: pillow.read_avif(d, m, s),),
+    "image/avif": (_moving(lambda d, _kind, m, s: pillow.read_avif(d, m, s), "AVIF"),),
     "image/heic": (lambda d, _kind, m, s: pillow.read_heif(d, m, s),),
     "image/heif": (lambda d, _kind, m, s: pillow.read_heif(d, m, s),),
     "image/jp2": (lambda d, _kind, m, s: pillow.read_jpeg2000(d, m, s),),

@@ -16,6 +16,8 @@ _FEW = 4
 # Mean difference of two looks (0 to 1) that is another scene: cuts of films and clips lie above
 # 0.1, what one camera sees a second later below 0.06; and one in which nothing has moved.
 _CUT, _STILL = 0.08, 0.004
+# What time counts beside looks: of scenes that come again and again, all parts are shown.
+_FAR = 0.05
 # Deviation of a look's values below which a frame is one colour: black before and after, fades.
 _FLAT = 4.0
 _SIDE = 8
@@ -51,8 +53,9 @@ def chosen(moments: Sequence[Moment], most: int = MOST) -> list[Moment]:
     up to four. Frames of one colour
     count only where there are no others. One moment where nothing moves.
     """
-    seen = [each for each in moments if not each.flat] or list(moments[:1])
-    picked = _farthest([_typical(scene) for scene in _scenes(seen)], [], most, -1.0)
+    seen = [each for each in moments if not each.flat] or moments
+    scenes = [_typical(scene) for scene in _scenes(seen)]
+    picked = _farthest(scenes, [], most, -1.0, _FAR)
     picked = _farthest(seen, picked, most, _CUT)
     picked = _farthest(seen, picked, min(_FEW, most), _STILL)
     return sorted(picked, key=lambda each: each.time)
@@ -80,12 +83,23 @@ def _typical(scene: Sequence[Moment]) -> Moment:
 
 
 def _farthest(
-    moments: Sequence[Moment], picked: list[Moment], most: int, least_apart: float
+    moments: Sequence[Moment],
+    picked: list[Moment],
+    most: int,
+    least_apart: float,
+    far: float = 0.0,
 ) -> list[Moment]:
     """``picked`` and those of ``moments`` that are farthest from all that is picked, up to
-    ``most``, as long as they are more than ``least_apart`` from each of them."""
+    ``most``, as long as they are more than ``least_apart`` from each of them. Beginning and end
+    are ``far`` from each other if they look alike."""
     picked = picked or list(moments[:1])
-    apart = [min(difference(m.look, p.look) for p in picked) for m in moments]
+    span = moments[-1].time - moments[0].time if moments else 0.0
+
+    def distance(one: Moment, other: Moment) -> float:
+        late = far * abs(one.time - other.time) / span if span else 0.0
+        return difference(one.look, other.look) + late
+
+    apart = [min(distance(each, other) for other in picked) for each in moments]
     taken = {id(each) for each in picked}
     while len(picked) < most:
         left = [i for i, each in enumerate(moments) if id(each) not in taken]
@@ -95,7 +109,7 @@ def _farthest(
         picked = [*picked, moments[best]]
         taken.add(id(moments[best]))
         apart = [
-            min(known, difference(each.look, moments[best].look))
+            min(known, distance(each, moments[best]))
             for known, each in zip(apart, moments, strict=True)
         ]
     return picked

@@ -13,7 +13,7 @@ import av
 from functions.core.document import EmbeddedText, Media
 from functions.core.errors import PermanentError
 from functions.pictures.decoding import contact_sheet, moments
-from functions.pictures.decoding.libvips import Decoded, bounded, pyvips
+from functions.pictures.decoding.libvips import Decoded, bounded, pixels_of
 from functions.pictures.decoding.moments import Moment
 from functions.pictures.decoding.ranges import Ranges
 from functions.pictures.embedded_text import words
@@ -37,6 +37,7 @@ _WORK_SECONDS, _CLOCK_SECONDS = 6.0, 30.0
 _MOST_INDEX = 32 << 20
 _MOST_BOXES = 32
 _BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid", b"meta", b"udta"}
+_UPRIGHT = (1, 0, 0, 1)
 _PQ, _HLG, _BT2020 = 16, 18, 9
 
 
@@ -65,7 +66,7 @@ def read(source: Ranges, kind: str, limit: int, side: int) -> Decoded:
         chosen = [Moment(each.time, each.look, video.coloured(each.image)) for each in chosen]
         sheet = contact_sheet.compose(chosen, side)
         picture = Decoded(
-            _vips(sheet), *video.upright, contact_sheet.said(chosen, "video", video.seconds)
+            pixels_of(sheet), *video.upright, contact_sheet.said(chosen, "video", video.seconds)
         )
         picture.media, picture.duration_seconds = Media.VIDEO, round(video.seconds, 3)
         picture.embedded = EmbeddedText(title=_title(container))
@@ -112,7 +113,7 @@ class _Video:
             return image
         from PIL import Image
 
-        shown = cicp.to_srgb(_vips(image), self._points)
+        shown = cicp.to_srgb(pixels_of(image), self._points)
         return Image.frombytes(image.mode, image.size, bytes(shown.write_to_memory()))
 
     def _key_moments(self) -> Iterator[Moment]:
@@ -183,10 +184,8 @@ class _Video:
         if frame.is_corrupt:
             return None
         self._points = bytes((frame.color_primaries & 255, frame.color_trc & 255))
-        for told in frame.side_data:
-            if told.type.name == "DISPLAYMATRIX":
-                numbers = struct.unpack("=9i", bytes(told)[:36])
-                self._matrix = numbers[0], numbers[1], numbers[3], numbers[4]
+        if self._matrix is None:
+            self._matrix = _matrix(frame)
         return moments.moment(self._time(frame, at), self._image(frame))
 
     def _image(self, frame: Any) -> Any:
@@ -205,12 +204,22 @@ class _Video:
             threads=1,
         )
         image = small.to_image()
-        return _turned(image, self._matrix) if self._matrix else image
+        return _turned(image, self._matrix or _UPRIGHT)
 
     def _shape(self, coded: Any) -> tuple[int, int]:
         """Width and height with square pixels."""
         aspect = self._stream.sample_aspect_ratio or 1
         return max(1, round(coded.width * aspect)), coded.height
+
+
+def _matrix(frame: Any) -> tuple[int, int, int, int]:
+    """How a player turns the stream. To be read of one frame only: a frame whose side data were
+    looked at is part of a cycle, and its pixels stay until that is collected."""
+    for told in frame.side_data:
+        if told.type.name == "DISPLAYMATRIX":
+            numbers = struct.unpack("=9i", bytes(told)[:36])
+            return numbers[0], numbers[1], numbers[3], numbers[4]
+    return _UPRIGHT
 
 
 def _turned(image: Any, matrix: tuple[int, int, int, int]) -> Any:
@@ -254,11 +263,6 @@ def _stream(container: Any) -> Any:
 
 def _title(container: Any) -> str:
     return words.tidy(container.metadata.get("title", ""), 200)
-
-
-def _vips(image: Any) -> Any:
-    made = pyvips.Image.new_from_memory(image.tobytes(), *image.size, len(image.mode), "uchar")
-    return made.copy(interpretation="srgb")
 
 
 def _check(source: Ranges, kind: str) -> None:

@@ -43,6 +43,12 @@ def test_of_many_scenes_those_that_differ_most_are_shown_in_order() -> None:
     assert min(apart) > 0.15
 
 
+def test_scenes_that_come_again_and_again_are_shown_up_to_the_end() -> None:
+    found = times(chosen(seen(*((A, B, C, D)[i % 4] for i in range(40)))))
+    assert len(found) == moments.MOST
+    assert found[-1] > 33
+
+
 def test_what_changes_slowly_but_much_is_shown_as_often() -> None:
     assert len(chosen(seen(*(look(10 * i, 255 - 10 * i) for i in range(24))))) > 6
 
