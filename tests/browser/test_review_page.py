@@ -421,7 +421,7 @@ def test_what_is_to_be_reviewed_comes_by_need_and_leaves_when_it_is_approved(sit
     site.open("?show=review")
     names = site.page.locator("#captions .name")
     expect(names).to_have_text(["a.jpg", "b.jpg"])
-    site.page.get_by_label("Sort").select_option("newest first")
+    site.page.get_by_label("Sort").select_option("newest")
     expect(names).to_have_text(["b.jpg", "a.jpg"])
     site.button("b.jpg", "Approve").press("Enter")
     expect(site.page.locator("#captions > li")).to_have_count(1)

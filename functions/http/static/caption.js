@@ -1,12 +1,22 @@
 // One caption as it is shown: in the list and large. Text from captions is only ever set as text.
 
 import { $, item } from "./api.js";
-import { plain, t } from "./i18n.js";
+import { locale, plain, t } from "./i18n.js";
 
 export const fileName = (caption) => caption.name.slice(caption.name.lastIndexOf("/") + 1);
 export const isDoubtful = ({ status, review }) => review?.needed || ["failed", "rejected"].includes(status);
 export const isApproved = ({ review }) => Boolean(review?.approved_by && !review.needed);
 export const canApprove = (caption) => caption.status === "captioned" && !isApproved(caption);
+
+/** A language by its name in the page's, with its tag. */
+export function languageName(tag) {
+  try {
+    const name = new Intl.DisplayNames(locale, { type: "language", fallback: "none" }).of(tag);
+    return name ? `${name} (${tag})` : tag;
+  } catch {
+    return tag;
+  }
+}
 
 /** What stands where the image cannot be seen. */
 export function words(caption) {
@@ -68,7 +78,7 @@ function spoken(element, text, language) {
 }
 
 /** The proposal, with what it adds and what it leaves out marked. */
-function difference(element, caption, proposal) {
+export function difference(element, caption, proposal) {
   element.lang = proposal.language ?? caption.language ?? "";
   if (proposal.decorative) {
     element.textContent = t("decorative_words");
