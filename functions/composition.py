@@ -25,15 +25,18 @@ from functions.settings import POLICY_FILE, Model, Settings
 if TYPE_CHECKING:
     from google.cloud import storage
 
+    from functions.adapters.pubsub import RequestTopic
     from functions.http.alt_text import AltTextEndpoint
     from functions.http.ask import AskEndpoint
     from functions.http.review import ReviewEndpoint
     from functions.model.embeddings import Embeddings
     from functions.usecases.ask_about_image import Answering
     from functions.usecases.caption_image import Captioning
+    from functions.usecases.describe_in_place import DescribingInPlace
     from functions.usecases.edit_caption import Editing
     from functions.usecases.forget_image import Forgetting
     from functions.usecases.keep import Keeping
+    from functions.usecases.request_translations import RequestTranslations, Wanted
 
 T = TypeVar("T")
 
@@ -147,6 +150,8 @@ def keeping_with(settings: Settings, captioning: Callable[[], Captioning]) -> Ke
         RequestCaptions(None if local else publish, _with_key(settings, captioning)),
         Clock(),
         daily_limit=settings.daily_limit,
+        translate=_translations(settings, captioning).until,
+        translation_limit=settings.translation_daily_limit,
         buckets=buckets,
     )
 
@@ -170,7 +175,32 @@ def alt_text() -> AltTextEndpoint:
     from functions.http.cache import SECONDS
 
     seconds = 0 if settings().local else SECONDS
-    return AltTextEndpoint(settings(), functools.cache(lambda: store(settings())), seconds)
+    captions = functools.cache(lambda: store(settings()))
+    return AltTextEndpoint(settings(), captions, seconds, request_translations())
+
+
+@functools.cache
+def request_translations() -> RequestTranslations:
+    """What asks for translations: the function ``caption_request``, or with CAPTION_LOCAL a queue
+    of this process."""
+    return _translations(settings(), captioning)
+
+
+def _translations(settings: Settings, captioning: Callable[[], Captioning]) -> RequestTranslations:
+    from functions.usecases.request_translations import RequestTranslations
+
+    def publish(wanted: Sequence[Wanted]) -> None:
+        _request_topic(settings.request_topic).translate(wanted)
+
+    local = settings.local is not None
+    return RequestTranslations(None if local else publish, _with_key(settings, captioning))
+
+
+@functools.cache
+def _request_topic(topic: str) -> RequestTopic:
+    from functions.adapters.pubsub import RequestTopic
+
+    return RequestTopic(topic)
 
 
 @functools.cache
@@ -203,6 +233,26 @@ def answering_by(settings: Settings) -> Answering:
     return Answering(settings, policy(settings), store(settings), images(settings), captioners)
 
 
+def describing_by(settings: Settings) -> DescribingInPlace:
+    """The use case of alt text for places in pages, by ``settings``. Raises ConfigurationError
+    where no model is there that looks at pictures."""
+    from functions.usecases.describe_in_place import DescribingInPlace
+
+    if settings.model.provider == "offline":
+        raise ConfigurationError(
+            "CAPTION_MODEL=offline writes no alt text for places in pages; choose a model, such as "
+            "CAPTION_MODEL=gemini:gemini-3.5-flash-lite, and set its key"
+        )
+    seconds = settings.timeout_seconds
+    captioners = [
+        LateCaptioner(str(each), functools.partial(captioner, each, seconds))
+        for each in settings.model.chain
+        if each.provider != "offline"
+    ]
+    rules = policy(settings)
+    return DescribingInPlace(settings, rules, store(settings), images(settings), captioners)
+
+
 @functools.cache
 def review() -> ReviewEndpoint:
     """The review page, for people who may change captions."""
@@ -216,8 +266,8 @@ def review() -> ReviewEndpoint:
     return ReviewEndpoint(
         captions,
         gallery(read),
-        editing(read, captions, Embeddings(model, read.prices)),
-        Thumbnails(PictureFetcher(images(read), read.max_bytes, read.max_pixels)),
+        editing(read, captions, Embeddings(model, read.prices), request_translations()),
+        Thumbnails(PictureFetcher.by(read, images(read))),
         functools.partial(recaption, read),
         (lambda text: model.question(text).vector) if model else None,
         "local" if read.local else "unknown",
@@ -226,14 +276,30 @@ def review() -> ReviewEndpoint:
 
 
 def editing(
-    settings: Settings, captions: CaptionStore, embeddings: Embeddings | None = None
+    settings: Settings,
+    captions: CaptionStore,
+    embeddings: Embeddings | None = None,
+    ask: Callable[[list[Wanted]], None] | None = None,
 ) -> Editing:
-    """The use case of people's changes, on the store ``captions``."""
+    """The use case of people's changes, on the store ``captions``. Translations that become due are
+    asked for by ``ask``; without it by a message, in a folder by who keeps it."""
+    from functions.usecases import translate
     from functions.usecases.edit_caption import Editing
 
     embedding = embeddings or embeddings_of(settings)
-    named = settings.reviewers == "named"
-    return Editing(captions, images(settings), embedding, settings.languages[0], named=named)
+    return Editing(
+        captions,
+        images(settings),
+        embedding,
+        settings.languages[0],
+        named=settings.reviewers == "named",
+        ask=ask or (_nobody if settings.local else _translations(settings, captioning)),
+        offered=functools.partial(translate.offered, settings, policy(settings)),
+    )
+
+
+def _nobody(wanted: list[Wanted]) -> None:
+    pass
 
 
 def recaption(settings: Settings, document: Document) -> None:
@@ -381,7 +447,8 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
 def policy(settings: Settings) -> Policy:
     """The rules of :func:`policy_file`; none if there is no such file."""
     path = policy_file(settings)
-    return Policy.load(path) if path else Policy.empty()
+    found = Policy.load(path) if path else Policy.empty()
+    return found.without_videos() if settings.video == "off" else found
 
 
 def policy_file(settings: Settings) -> Path | None:

@@ -40,7 +40,7 @@ class AnnouncedCaptions:
         """As the store's own, with a message where ``document`` has ended."""
         before = stored.document
         news = _ended(document) and (
-            before.untold or not _ended(before) or _told(before) != _told(document)
+            before.untold or not _ended(before) or _content(before) != _content(document)
         )
         if not news:
             return self._store.replace(stored, document, record)
@@ -48,8 +48,8 @@ class AnnouncedCaptions:
         if not _final(document):
             return self._store.replace(stored, marked, record)
         if before.untold:
-            told = self._tell(document)
-            after = replace(document, untold=None) if told else marked
+            published = self._tell(document)
+            after = replace(document, untold=None) if published else marked
             return self._store.replace(stored, after, record)
         stored = self._store.replace(stored, marked, record)
         if self._tell(document):
@@ -109,7 +109,7 @@ def _final(document: Document) -> bool:
     return document.status != Status.CAPTIONED or document.metadata_synced
 
 
-def _told(document: Document) -> tuple[Any, ...]:
+def _content(document: Document) -> tuple[Any, ...]:
     """What makes another message."""
     error = (document.error.reason, document.error.at) if document.error else None
     review = (document.review, document.source, document.status)

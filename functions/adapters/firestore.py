@@ -10,7 +10,7 @@ import functools
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,6 @@ from google.cloud.firestore_v1.vector import Vector
 from functions.adapters.credentials import account
 from functions.adapters.firestore_queries import (
     SIMILARITY,
-    asked,
     by_name,
     equal,
     exact,
@@ -31,12 +30,14 @@ from functions.adapters.firestore_queries import (
     oldest,
     page,
     page_size,
+    queries_for,
 )
 from functions.adapters.firestore_rpc import Rpc, Snapshot, no_database
 from functions.adapters.paging import UNRANKED, Position
 from functions.core.document import Document, Page, Query, Record, Status, Stored
-from functions.core.document_records import from_record, to_record
+from functions.core.document_records import from_place, from_record, to_place, to_record
 from functions.core.errors import ConfigurationError, PermanentError, Stale, TransientError
+from functions.core.page_place import KeptPlace, PlaceId, PlaceText
 from functions.core.review_priority import prioritised
 
 # One attempt of one call, and all attempts of it together, in seconds. An event makes at most
@@ -55,7 +56,9 @@ _RETRY = Retry(
     timeout=12.0,
 )
 _BOUNDS: dict[str, Any] = {"retry": _RETRY, "timeout": _ATTEMPT_SECONDS}
+_REMOVAL_TRIES = 8
 _MOST_READ = 300
+_PLACE_FIELDS = tuple(each.name for each in fields(PlaceText))
 
 
 class FirestoreCaptions:
@@ -129,8 +132,11 @@ class FirestoreCaptions:
 
     def _page(self, query: Query, after: Position | None, ranked: bool = True) -> Page:
         """A page in the query's order, or ``ranked`` or not, of what has no priority in its."""
-        wanted = query if ranked else replace(query, by_priority=False, review=True)
-        queries, size = asked(self._captions, wanted), page_size(query, all_match=ranked)
+        asked_for = query if ranked else replace(query, by_priority=False, review=True)
+        queries, size = (
+            queries_for(self._captions, asked_for),
+            page_size(query, all_match=ranked),
+        )
         found = list[Stored]()
         while True:
             pages = [page(each, after, size) for each in queries]
@@ -138,7 +144,7 @@ class FirestoreCaptions:
                 answers = [each for one in pages for each in one.get(**_BOUNDS)]
             rows = list({each.id: _found(each) for each in answers}.values())
             if len(pages) > 1:
-                order = functools.partial(Position.of, by_priority=wanted.by_priority)
+                order = functools.partial(Position.of, by_priority=asked_for.by_priority)
                 rows.sort(key=lambda each: order(each.document), reverse=True)
             rows = rows[:size]
             found += [
@@ -159,12 +165,12 @@ class FirestoreCaptions:
     def _all_ranked(self, query: Query) -> bool:
         """Whether all documents of ``query`` have a priority; two counts tell."""
         each = (query, replace(query, by_priority=False, review=True))
-        ranked, every = (sum(map(self._number, asked(self._captions, one))) for one in each)
+        ranked, every = (sum(map(self._number, queries_for(self._captions, one))) for one in each)
         return ranked == every
 
     def count(self, query: Query) -> int | None:
         review = query.review or query.by_priority
-        queries = asked(self._captions, replace(query, by_priority=False, review=review))
+        queries = queries_for(self._captions, replace(query, by_priority=False, review=review))
         if not exact(query) or len(queries) > 1:
             return None
         return self._number(queries[0])
@@ -175,13 +181,13 @@ class FirestoreCaptions:
             return int(answers[0][0].value)
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
-        wanted = replace(query, status=Status.CAPTIONED, words=(), md5="")
+        captioned = replace(query, status=Status.CAPTIONED, words=(), md5="")
         near: list[tuple[Stored, float]] = []
-        for each, most in nearest(self._captions, vector, wanted):
+        for each, most in nearest(self._captions, vector, captioned):
             with _querying(self._client):
                 found = list(each.get(**_BOUNDS))
             near = [(_found(one), float(one.get(SIMILARITY))) for one in found]
-            near = [one for one in near if matches(one[0].document, wanted)]
+            near = [one for one in near if matches(one[0].document, captioned)]
             if len(near) >= query.limit or len(found) < most:
                 break
         return near[: query.limit]
@@ -201,6 +207,48 @@ class FirestoreCaptions:
         except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
             raise Stale from None
         return replace(record, version=version)
+
+    def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
+        wanted = [self._place(*each) for each in dict.fromkeys(places)]
+        found: list[Any] = []
+        for start in range(0, len(wanted), _MOST_READ):
+            some = wanted[start : start + _MOST_READ]
+            with _translating(self._client):
+                found += self._client.get_all(some, **_BOUNDS)
+        kept = map(_kept_place, found)
+        return {(each.image, each.key): each for each in kept}
+
+    def write_place(self, place: KeptPlace) -> KeptPlace:
+        reference = self._place(place.image, place.key)
+        option = place.version and self._client.write_option(last_update_time=place.version)
+        try:
+            with _translating(self._client):
+                if place.text is None:
+                    reference.delete(option=option, **_BOUNDS)
+                    return replace(place, version=None)
+                fields = to_place(place.text)
+                if place.version is None:
+                    written = reference.create(fields, **_BOUNDS)
+                else:
+                    absent = set(_PLACE_FIELDS) - fields.keys()
+                    fields |= dict.fromkeys(absent, firestore.DELETE_FIELD)
+                    written = reference.update(fields, option=option, **_BOUNDS)
+        except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
+            raise Stale from None
+        return replace(place, version=written.update_time)
+
+    def remove_places(self, image: str, generation: int) -> None:
+        places = self._captions.document(image).collection("places")
+        after: Any = None
+        while True:
+            page = places.order_by("__name__").limit(_MOST_READ)
+            with _translating(self._client):
+                found = list((page.start_after(after) if after else page).get(**_BOUNDS))
+            for each in found:
+                self._remove_place(_kept_place(each), generation)
+            if len(found) < _MOST_READ:
+                return
+            after = found[-1]
 
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         return self._found(equal(self._captions, fields), limit)
@@ -264,6 +312,23 @@ class FirestoreCaptions:
     def _records(self, kind: str) -> str:
         return f"{self._name}-{kind}"
 
+    def _remove_place(self, place: KeptPlace, generation: int) -> None:
+        for _ in range(_REMOVAL_TRIES):
+            if place.text is None or place.text.generation > generation:
+                return
+            try:
+                self.write_place(replace(place, text=None))
+            except Stale:
+                at = (place.image, place.key)
+                place = self.read_places([at])[at]
+                continue
+            return
+        raise TransientError("what is kept of a place keeps changing; it is tried again")
+
+    def _place(self, image: str, key: str) -> firestore.DocumentReference:
+        places: firestore.CollectionReference = self._captions.document(image).collection("places")
+        return places.document(key)
+
 
 def records(client: firestore.Client, collection: str) -> Iterator[Mapping[str, Any]]:
     """The documents of any collection, by their IDs, some hundreds at a time."""
@@ -292,6 +357,13 @@ def _stored(read: Snapshot) -> Stored:
 def _found(snapshot: Any) -> Stored:
     """What a query has found."""
     return Stored(from_record(snapshot.to_dict()), snapshot.update_time, _utc(snapshot.read_time))
+
+
+def _kept_place(snapshot: Any) -> KeptPlace:
+    text = from_place(snapshot.to_dict()) if snapshot.exists else None
+    version = snapshot.update_time if snapshot.exists else None
+    image = snapshot.reference.parent.parent.id
+    return KeptPlace(image, snapshot.id, _utc(snapshot.read_time), text, version)
 
 
 def _utc(time: Any) -> datetime:

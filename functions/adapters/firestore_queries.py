@@ -34,7 +34,7 @@ _LAST = 0x10FFFF
 _Filter = tuple[str, str, Any]
 
 
-def asked(captions: firestore.CollectionReference, query: Query) -> list[firestore.Query]:
+def queries_for(captions: firestore.CollectionReference, query: Query) -> list[firestore.Query]:
     """Queries of one order whose answers together hold all that ``query`` names, and may hold
     more: see :func:`matches`."""
     if query.md5:
@@ -168,7 +168,7 @@ def _filtered(captions: Any, filters: Sequence[_Filter]) -> Any:
     return captions
 
 
-def _ordered(wanted: Any, order: Sequence[str]) -> Any:
+def _ordered(query: Any, order: Sequence[str]) -> Any:
     for field in order:
-        wanted = wanted.order_by(field, direction=firestore.Query.DESCENDING)
-    return wanted
+        query = query.order_by(field, direction=firestore.Query.DESCENDING)
+    return query

@@ -60,6 +60,16 @@ create trigger if not exists terms_of_removed after delete on captions begin
     delete from terms where id = old.id;
 end;
 
+-- What was written for a place of an image in a page: captions/{image}/places/{key} of Firestore.
+create table if not exists places (
+    image text not null,
+    key text not null,
+    version integer not null,
+    generation integer not null,
+    text text not null,
+    primary key (image, key)
+) without rowid;
+
 create table if not exists days (day text primary key, model_calls integer not null);
 
 create table if not exists labels (

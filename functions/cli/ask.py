@@ -103,7 +103,7 @@ def _next() -> str:
 
 def _show(uri: str, question: str, answer: ImageAnswer) -> None:
     if session().json:
-        told = {
+        record = {
             "uri": uri,
             "question": question,
             "answer": answer.text,
@@ -112,6 +112,6 @@ def _show(uri: str, question: str, answer: ImageAnswer) -> None:
             "model": answer.model,
             "cached": answer.cached,
         }
-        click.echo(output.as_json(told))
+        click.echo(output.as_json(record))
     else:
         click.echo(output.plain(answer.text))

@@ -19,8 +19,10 @@ from functions.core.document import (
     Review,
     Source,
     Status,
+    Untranslated,
     Usage,
 )
+from functions.core.page_place import PlaceText
 
 _NESTED: dict[str, type[Any]] = {
     "review": Review,
@@ -29,11 +31,12 @@ _NESTED: dict[str, type[Any]] = {
     "lease": Lease,
     "proposal": Proposal,
     "renewal": Renewal,
+    "untranslated": Untranslated,
 }
 E = TypeVar("E", bound=Enum)
 
 _EVER = datetime.fromtimestamp(0, UTC)
-_LISTS = frozenset({"tags", "search_terms", "reasons", "embedding"})
+_LISTS = frozenset({"tags", "search_terms", "reasons", "embedding", "languages"})
 _TIMES = frozenset(
     {
         "created_at",
@@ -86,6 +89,22 @@ def past_text(record: Mapping[str, Any]) -> PastText:
     """The text in a record of a history, as far as it goes."""
     values = _known_fields(PastText, record)
     return PastText(**values | {"source": _member(Source, values.get("source", ""), Source.HUMAN)})
+
+
+def to_place(text: PlaceText) -> dict[str, Any]:
+    """The fields of a place that are set, as :func:`to_record`."""
+    record = plain(text) | {"generation": str(text.generation)}
+    return {key: value for key, value in record.items() if value is not None}
+
+
+def from_place(record: Mapping[str, Any]) -> PlaceText:
+    """The place in a record, as far as it goes; one without generation is older than any image."""
+    values: dict[str, Any] = {"generation": 0} | _known_fields(PlaceText, record)
+    values["generation"] = int(values["generation"])
+    for name in ("usage", "error", "lease"):
+        if isinstance(values.get(name), Mapping):
+            values[name] = _made(_NESTED[name], values[name])
+    return PlaceText(**{key: value for key, value in values.items() if value is not None})
 
 
 def as_json(record: Mapping[str, Any]) -> str:

@@ -235,6 +235,8 @@ def _of_another_picture(document: Document) -> Document:
         document,
         width=None,
         height=None,
+        media=None,
+        duration_seconds=None,
         edited_at=edited_at or document.created_at,
         review=Review(True, reasons),
     )

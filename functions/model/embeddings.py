@@ -72,19 +72,19 @@ class Embeddings:
         vector = asked.vector if asked else None
         return Made(words(document), vector, Usage(cost_usd=own.usage.cost_usd), own.embedding)
 
-    def placed(self, document: Document, report: Report) -> Document:
+    def with_embedding(self, document: Document, report: Report) -> Document:
         """``document`` with its embedding and what that cost, as far as :meth:`made` tells, which
         ``report`` is told too."""
-        return self.placing(report)(document)
+        return self.embedding_once(report)(document)
 
-    def placing(
+    def embedding_once(
         self, report: Report, ahead: Future[Made] | None = None
     ) -> Callable[[Document], Document]:
-        """:meth:`placed` for a document that may change under it: asks once, whatever comes.
+        """:meth:`with_embedding` for a document that may change under it: asks once.
         ``ahead`` is a call of :meth:`made` that has begun already."""
         once: list[Made] = []
 
-        def place(document: Document) -> Document:
+        def embed(document: Document) -> Document:
             if not once:
                 made = ahead.result() if ahead else self.made(document, report)
                 report.embedding = report.embedding or made.fault
@@ -95,7 +95,7 @@ class Embeddings:
                 vector = made.vector
             return replace(document, embedding=vector, usage=document.usage + made.usage)
 
-        return place
+        return embed
 
     def judged(
         self, document: Document, fetch: FetchPicture, threshold: float, report: Report
@@ -115,18 +115,18 @@ class Embeddings:
         ``report`` only. Raises Gone."""
         vector = document.embedding
         if vector is None:
-            placed = self._words(document, report)
-            if placed is None:
+            embedded = self._words(document, report)
+            if embedded is None:
                 return document
-            vector = placed.vector
-        seen = self._seen(fetch, report)
-        similarity = cosine(vector, seen.vector) if seen else None
+            vector = embedded.vector
+        picture = self._picture(fetch, report)
+        similarity = cosine(vector, picture.vector) if picture else None
         return replace(document, embedding=vector, similarity=similarity)
 
     def _words(self, document: Document, report: Report) -> Embedding | None:
-        return self._asked(lambda embedder: embedder.words(words(document)), "input", report)
+        return self._embedded(lambda embedder: embedder.words(words(document)), "input", report)
 
-    def _seen(self, fetch: FetchPicture, report: Report) -> Embedding | None:
+    def _picture(self, fetch: FetchPicture, report: Report) -> Embedding | None:
         def ask(embedder: Embedder) -> Embedding:
             picture = fetch(embedder.accepts)
             try:
@@ -134,9 +134,9 @@ class Embeddings:
             finally:
                 picture.release()
 
-        return self._asked(ask, "image", report)
+        return self._embedded(ask, "image", report)
 
-    def _asked(
+    def _embedded(
         self, ask: Callable[[Embedder], Embedding], kind: str, report: Report
     ) -> Embedding | None:
         if self._embedder is None:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin
 from functions.core.image_url import Origin, candidates
 from functions.core.image_url import origins as parsed
 
-ObjectPlace = tuple[str, str]
+ObjectName = tuple[str, str]
 _NOWHERE = "https://pages.invalid"
 
 
@@ -44,7 +44,7 @@ class ImageLocator:
         """The address of a file of the folder."""
         return f"{self._site}/{quote(path)}"
 
-    def find(self, src: str, page: str = "", base: str = "") -> tuple[ObjectPlace, ...]:
+    def find(self, src: str, page: str = "", base: str = "") -> tuple[ObjectName, ...]:
         """What ``src`` may mean, likeliest first; empty if that is no object of a bucket.
 
         ``page`` is the address of the page and ``base`` what its ``base`` element says.

@@ -20,7 +20,6 @@ from functions.core.errors import (
     Gone,
     Held,
     OverBudget,
-    PermanentError,
     UnusableReply,
 )
 from functions.core.policy import Policy
@@ -62,7 +61,7 @@ class Answering:
         self._clock, self._sleep = Clock(clock), sleep
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
+        self._pictures = PictureFetcher.by(settings, images)
         self._budget = DailyLimit(store, settings.ask_daily_limit, _COUNTED_AS)
         self._chain = FallbackChain(captioners, self._budget, self._clock, settings.prices)
 
@@ -158,8 +157,6 @@ class Answering:
         self, turn: Turn, upload: Upload, question: Question, report: Report
     ) -> ImageAnswer:
         until = self._clock() + self._lease - self._call
-        if upload.size is not None and upload.size > self._settings.max_bytes:
-            raise PermanentError("too_large", "the image is larger than CAPTION_MAX_BYTES")
         fetch = functools.partial(self._pictures.fetch, upload)
         picture = fetch(self._chain.accepts(turn))
         try:

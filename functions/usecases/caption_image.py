@@ -53,6 +53,7 @@ from functions.settings import Settings
 from functions.usecases import find_copy, forget_image, keep_history, preflight
 from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.label_image import label
+from functions.usecases.translate import Translating
 
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
@@ -108,7 +109,7 @@ class Captioning:
         self._lease = timedelta(seconds=settings.lease_seconds)
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
+        self._pictures = PictureFetcher.by(settings, images)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -120,6 +121,7 @@ class Captioning:
         )
         self._embeddings = Embeddings(embedder, settings.prices)
         self._start = start
+        self._translating = Translating(settings, policy, store, self._model.chain, self._clock)
 
     def close(self) -> None:
         """Close the models' connections."""
@@ -163,7 +165,10 @@ class Captioning:
 
     def request(self, request: CaptionRequest, report: Report) -> None:
         """Caption the live object of that name, again if it ended without a caption, and if
-        ``force`` is set in any case. The same request a second time has no effect."""
+        ``force`` is set in any case; or translate the words that it has. The same request a
+        second time has no effect."""
+        if request.translate:
+            return self._translating.translate(request, report)
         report.bucket, report.name = request.bucket, request.name
         upload = self._images.look_up(request.bucket, request.name)
         if upload is None:
@@ -177,6 +182,7 @@ class Captioning:
     def give_back(self) -> None:
         """Return what the instance has reserved and not used, at its end."""
         self._model.give_back()
+        self._translating.give_back()
 
     def _turn(self, upload: Upload, prompt: Prompt, trigger: Trigger) -> Turn | None:
         """The right to ask the model; None for an upload that does not need it.
@@ -289,8 +295,8 @@ class Captioning:
                 report,
             )
         except PermanentError as error:
-            image = preflight.claims_to_be_an_image(task.upload)
-            if error.reason in preflight.UNREADABLE and not image:
+            if error.reason in preflight.UNREADABLE and not preflight.claimed(task.upload):
+                find_copy.give_way(self._store, task.claim.stored.document)
                 forget_image.drop(self._store, self._images, task.claim.stored)
                 report.outcome, report.reason = "skipped", "not_an_image"
                 return
@@ -450,11 +456,11 @@ class Captioning:
         task: Task | None = None,
     ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        place = self._embeddings.placing(report, task.embedding if task else None)
+        embed = self._embeddings.embedding_once(report, task.embedding if task else None)
         record, kept = (task.record, task.kept) if task else (None, False)
         try:
             with span("label"):
-                ended = label(self._store, self._images, stored, upload, place, record, kept=kept)
+                ended = label(self._store, self._images, stored, upload, embed, record, kept=kept)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise

@@ -30,6 +30,8 @@ from functions.usecases.reconcile import (
     Reconciler,
     ReconcileReport,
 )
+from functions.usecases.request_translations import Wanted
+from functions.usecases.translate import COUNTED_AS
 
 # A run ends before its message would be delivered again, and before a function's usual bound.
 SECONDS = 45.0
@@ -45,8 +47,9 @@ _UNTOLD: Mapping[str, str | bool] = {"untold": True}
 _RENEWED: tuple[Mapping[str, str | bool], ...] = tuple(
     {"status": "captioned", "renewal.forced": forced} for forced in (True, False)
 )
+_UNTRANSLATED: Mapping[str, str | bool] = {"untranslated.waits": True}
 _EXPIRED: Mapping[str, str | bool] = {"status": "failed", "error.reason": "expired"}
-ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, *_RENEWED)
+ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, _UNTRANSLATED, *_RENEWED)
 
 # Bucket and name of an image that is to be captioned.
 Image = tuple[str, str]
@@ -58,8 +61,12 @@ class CaptionRequester(Protocol):
     def __call__(self, images: Sequence[Image], until: float, report: Report) -> int: ...
 
 
+# Has text translated, likewise.
+Translate = Callable[[Sequence[Wanted], float, Report], int]
+
+
 @dataclass(slots=True)
-class _Run:
+class _KeepRun:
     """One run: what is asked of it, until when, and what it has done."""
 
     request: KeepRequest
@@ -93,23 +100,27 @@ class Keeping:
         clock: Callable[[], datetime],
         *,
         daily_limit: int,
+        translate: Translate | None = None,
+        translation_limit: int = 0,
         buckets: Sequence[str] = (),
         seconds: float = SECONDS,
         settled: timedelta = SETTLED,
     ) -> None:
         self._store, self._images, self._reconciler = store, images, reconciler
         self._ask, self._clock, self._limit = ask, clock, daily_limit
+        self._translate, self._translation_limit = translate, translation_limit
         self._buckets, self._seconds, self._settled = buckets, seconds, settled
 
     def keep(self, request: KeepRequest, report: Report) -> None:
         """Do what can be done within the bound of time. What stands in the way of one step does
         not keep the others from being done; it is told, with what a person should look at."""
-        run = _Run(request, time.monotonic() + self._seconds, report, [])
+        run = _KeepRun(request, time.monotonic() + self._seconds, report, [])
         report.bucket, report.name, report.outcome = request.bucket, request.prefix, "kept"
         for step in (
             self._deferred,
             self._left_behind,
             self._expired,
+            self._untranslated,
             self._unlabelled,
             self._untold,
             self._looked_through,
@@ -121,7 +132,7 @@ class Keeping:
                 run.faults.append(f"{step.__name__.strip('_')}: {error}")
         self._tell(run)
 
-    def _deferred(self, run: _Run) -> None:
+    def _deferred(self, run: _KeepRun) -> None:
         """Uploads over a daily limit, as many as today's limit allows, the oldest first."""
         now = self._clock()
         left = self._limit - self._store.reserved(now.date().isoformat())
@@ -130,7 +141,7 @@ class Keeping:
             waiting = self._store.oldest("deferred", now, most)
             self._take_up(run, "deferred", filter(run.concerns, waiting))
 
-    def _left_behind(self, run: _Run) -> None:
+    def _left_behind(self, run: _KeepRun) -> None:
         """Documents whose text is due and nobody makes it: a holder died, or no event is left."""
         now = self._clock()
         waiting = [*self._store.oldest("pending", now, _MOST)]
@@ -156,13 +167,28 @@ class Keeping:
             for each in self._store.find(lately).found
         )
 
-    def _expired(self, run: _Run) -> None:
+    def _expired(self, run: _KeepRun) -> None:
         """Uploads whose events grew too old in an outage, once a model answers."""
         if self._answers(self._clock()):
             given_up = self._store.equal(_EXPIRED, _MOST)
             self._take_up(run, "expired", filter(run.concerns, given_up))
 
-    def _take_up(self, run: _Run, what: str, waiting: Iterable[Stored]) -> None:
+    def _untranslated(self, run: _KeepRun) -> None:
+        """Text that is still to be put into other languages, as far as today's limit allows: what
+        a spent limit put off, and what was lost after a person's edit."""
+        now = self._clock()
+        left = self._translation_limit - self._store.reserved(COUNTED_AS + now.date().isoformat())
+        if left <= 0 or not self._translate:
+            return
+        wanted = []
+        for stored in filter(run.concerns, self._store.equal(_UNTRANSLATED, min(left, _PAGE))):
+            document, due = stored.document, stored.document.untranslated
+            if due and due.since and stored.read_at - due.since >= self._settled:
+                wanted.append((document.bucket, document.name, due.languages))
+        if wanted:
+            run.count("translations", self._translate(wanted, run.until, run.report))
+
+    def _take_up(self, run: _KeepRun, what: str, waiting: Iterable[Stored]) -> None:
         """Mark documents as waiting without a holder, and ask for those that were marked."""
         remaining = iter(waiting)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -188,7 +214,7 @@ class Keeping:
             return True
         return False
 
-    def _unlabelled(self, run: _Run) -> None:
+    def _unlabelled(self, run: _KeepRun) -> None:
         """Captions that are not in their objects' metadata."""
         for stored in filter(run.concerns, self._store.equal(_UNLABELLED, _PAGE)):
             if run.over():
@@ -196,7 +222,7 @@ class Keeping:
             document = stored.document
             self._mend(run, MismatchKind.UNLABELLED, document.bucket, document.name)
 
-    def _untold(self, run: _Run) -> None:
+    def _untold(self, run: _KeepRun) -> None:
         """Ends that the topic of events has not been told of; the store tells of them."""
         for stored in self._store.equal(_UNTOLD, _PAGE):
             document = stored.document
@@ -208,7 +234,7 @@ class Keeping:
             if run.over():
                 return
 
-    def _looked_through(self, run: _Run) -> None:
+    def _looked_through(self, run: _KeepRun) -> None:
         """The next part of each bucket beside its captions: lost events, images that are gone,
         missing labels and embeddings."""
         buckets = [run.request.bucket] if run.request.bucket else self._buckets_to_check()
@@ -223,7 +249,7 @@ class Keeping:
         newest = self._store.find(Query(limit=100)).found
         return sorted({each.document.bucket for each in newest})
 
-    def _parts(self, run: _Run, bucket: str, most: int) -> Iterator[ReconcileReport]:
+    def _parts(self, run: _KeepRun, bucket: str, most: int) -> Iterator[ReconcileReport]:
         """Surveys of the names that follow the last run's, until the end or enough is seen."""
         prefix = run.request.prefix
         key = document_id(bucket, prefix)
@@ -258,7 +284,7 @@ class Keeping:
             if len(some) < _PAGE:
                 return
 
-    def _mend_part(self, run: _Run, survey: ReconcileReport) -> None:
+    def _mend_part(self, run: _KeepRun, survey: ReconcileReport) -> None:
         # What is pending has its own step, which knows whether anything is on its way.
         missing = [
             (each.bucket, each.name)
@@ -272,7 +298,7 @@ class Keeping:
                 self._mend(run, each.fault, each.bucket, each.name, each.generation)
 
     def _mend(
-        self, run: _Run, fault: MismatchKind, bucket: str, name: str, generation: int = 0
+        self, run: _KeepRun, fault: MismatchKind, bucket: str, name: str, generation: int = 0
     ) -> None:
         report = Report()
         try:
@@ -285,7 +311,7 @@ class Keeping:
         run.report.usage += report.usage
         run.count(str(fault), done)
 
-    def _tell(self, run: _Run) -> None:
+    def _tell(self, run: _KeepRun) -> None:
         """What was done, and what is left for a person."""
         report, now = run.report, self._clock()
         reasons: Counter[str] = Counter()

@@ -38,11 +38,12 @@ from functions.model.embeddings import Embeddings, embeddable
 from functions.usecases import preflight
 from functions.usecases.forget_image import Forgetting
 from functions.usecases.label_image import label
+from functions.usecases.search_captions import walk
 
 # Pub/Sub push waits 600 s at most between two deliveries ("Push subscriptions", Pub/Sub
 # documentation): what has not moved for longer has no event on its way.
 SETTLED = timedelta(minutes=15)
-_PAGE, _BATCH = 100, 300
+_BATCH = 300
 T = TypeVar("T")
 
 
@@ -112,13 +113,7 @@ class Reconciler:
 
     def documents(self, bucket: str, prefix: str = "") -> Iterator[Stored]:
         """All documents, of as many pages as it takes."""
-        query = Query(bucket=bucket, prefix=prefix, limit=_PAGE)
-        while True:
-            page = self._store.find(query)
-            yield from page.found
-            if not page.cursor:
-                return
-            query = replace(query, cursor=page.cursor)
+        return walk(self._store, Query(bucket=bucket, prefix=prefix))
 
     def uploads(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
         """All live objects. Raises Gone if there is no such bucket."""
@@ -230,15 +225,15 @@ class Reconciler:
         if stored is None or upload is None:
             return False
         if finding.fault is MismatchKind.UNLABELLED:
-            place = self._embeddings.placing(report)
-            return label(self._store, self._images, stored, upload, place) == "labelled"
+            embed = self._embeddings.embedding_once(report)
+            return label(self._store, self._images, stored, upload, embed) == "labelled"
         document = stored.document
         if finding.fault is MismatchKind.UNPRIORITISED:
             return self._keep(stored, document)
         if self._anew:
             document = replace(document, embedding=None, similarity=None)
-        placed = self._embeddings.placed(document, report)
-        return bool(placed.embedding) and self._keep(stored, placed)
+        embedded = self._embeddings.with_embedding(document, report)
+        return bool(embedded.embedding) and self._keep(stored, embedded)
 
     def measure(self, bucket: str, name: str, max_pixels: int, report: Report) -> float | None:
         """How well a caption matches its image, kept in its document; None, and in ``report``

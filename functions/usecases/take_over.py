@@ -45,7 +45,7 @@ class Theirs:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TakenOver:
     """What became of it: ``captioned``, ``tagged``, ``unchanged`` or ``left``, and why."""
 
     uri: str
@@ -80,7 +80,7 @@ def take_over(
     now: datetime,
     *,
     dry_run: bool = False,
-) -> Iterator[Outcome]:
+) -> Iterator[TakenOver]:
     """Give images their texts where they have none, and their labels as tags; what is captioned
     here keeps its text. Each is to be looked at by a person.
 
@@ -91,7 +91,7 @@ def take_over(
     for record in records:
         found = read(record, fields)
         if isinstance(found, str):
-            yield Outcome("", "left", found)
+            yield TakenOver("", "left", found)
             continue
         waiting.append(found)
         if len(waiting) == _AT_ONCE:
@@ -107,7 +107,7 @@ def _batch(
     images: ImageStore,
     now: datetime,
     dry_run: bool,
-) -> Iterator[Outcome]:
+) -> Iterator[TakenOver]:
     there = dict(captions.read_many(document_id(each.bucket, each.name) for each in theirs))
     for each in theirs:
         key = document_id(each.bucket, each.name)
@@ -118,15 +118,15 @@ def _batch(
                 if stored
                 else _new(each, fields.language, images, now)
             )
-            if isinstance(document, Outcome):
+            if isinstance(document, TakenOver):
                 yield document
                 continue
             if not dry_run:
                 there[key] = _written(captions, stored, document)
             done = "tagged" if stored else "captioned"
-            yield Outcome(each.uri, done, alt_text=document.alt_text)
+            yield TakenOver(each.uri, done, alt_text=document.alt_text)
         except CaptionError as error:
-            yield Outcome(each.uri, "left", str(error))
+            yield TakenOver(each.uri, "left", str(error))
 
 
 def _written(captions: CaptionStore, stored: Stored | None, document: Document) -> Stored:
@@ -136,12 +136,12 @@ def _written(captions: CaptionStore, stored: Stored | None, document: Document) 
     return made
 
 
-def _new(theirs: Theirs, language: str, images: ImageStore, now: datetime) -> Document | Outcome:
+def _new(theirs: Theirs, language: str, images: ImageStore, now: datetime) -> Document | TakenOver:
     upload = images.look_up(theirs.bucket, theirs.name)
     if upload is None:
-        return Outcome(theirs.uri, "left", "there is no such image")
+        return TakenOver(theirs.uri, "left", "there is no such image")
     if not theirs.text:
-        return Outcome(theirs.uri, "left", "labels and no text: `captions backfill` asks for one")
+        return TakenOver(theirs.uri, "left", "labels and no text: `captions backfill` asks for one")
     claim = Document(
         bucket=upload.bucket,
         name=upload.name,
@@ -163,12 +163,12 @@ def _new(theirs: Theirs, language: str, images: ImageStore, now: datetime) -> Do
     return transitions.ended(claim, Status.CAPTIONED, now, captioned_at=now)
 
 
-def _tagged(document: Document, theirs: Theirs, now: datetime) -> Document | Outcome:
+def _tagged(document: Document, theirs: Theirs, now: datetime) -> Document | TakenOver:
     tags = tuple(dict.fromkeys((*document.tags, *theirs.labels)))[:MOST_LABELS]
     if document.status != Status.CAPTIONED:
-        return Outcome(theirs.uri, "left", f"its caption here is {document.status.value}")
+        return TakenOver(theirs.uri, "left", f"its caption here is {document.status.value}")
     if tags == document.tags[:MOST_LABELS]:
-        return Outcome(theirs.uri, "unchanged")
+        return TakenOver(theirs.uri, "unchanged")
     tagged = transitions.ended(replace(document, tags=tags), Status.CAPTIONED, now)
     return replace(tagged, metadata_synced=document.metadata_synced, error=document.error)
 

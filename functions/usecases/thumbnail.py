@@ -49,7 +49,8 @@ class Thumbnails:
                 return kept
         where = (document.bucket, document.name, document.generation, document.updated_at)
         picture = self._pictures.fetch(
-            Upload(*where, size=document.size), Accepts(_WEB_TYPES, _MOST_BYTES, side)
+            Upload(*where, content_type=document.content_type, size=document.size),
+            Accepts(_WEB_TYPES, _MOST_BYTES, side),
         )
         made = Thumbnail(picture.data, picture.mime_type)
         picture.release()

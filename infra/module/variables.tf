@@ -221,6 +221,7 @@ variable "settings" {
       "CAPTION_ASK_DAILY_LIMIT",
       "CAPTION_EMBEDDING_MODEL",
       "CAPTION_FILTER",
+      "CAPTION_LANGUAGES_ON_REQUEST",
       "CAPTION_LEASE_SECONDS",
       "CAPTION_LOOKUP_DAILY_LIMIT",
       "CAPTION_MAX_AGE_SECONDS",
@@ -230,7 +231,10 @@ variable "settings" {
       "CAPTION_MAX_PIXELS",
       "CAPTION_SIMILARITY_THRESHOLD",
       "CAPTION_TIMEOUT_SECONDS",
+      "CAPTION_TRANSLATION_DAILY_LIMIT",
       "CAPTION_UNREVIEWED",
+      "CAPTION_VIDEO",
+      "CAPTION_VIDEO_BYTES",
     ], name)])
     error_message = "settings takes the CAPTION_ settings that have no variable of their own here: see infra/README.md. The rules by path are captions.toml beside main.py; keys go in model_keys."
   }
