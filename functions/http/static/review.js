@@ -422,6 +422,12 @@ addEventListener("keydown", (event) => {
 });
 document.addEventListener("click", (event) => {
   if (event.target.closest(".help")) $("#keys").showModal();
+  if (!event.target.closest(".menu, dialog")) $(".menu").open = false;
+});
+$(".menu").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  $(".menu").open = false;
+  $(".menu summary").focus();
 });
 $("#single-keys").checked = localStorage.getItem("captions.keys") !== "off";
 $("#single-keys").addEventListener("change", ({ target }) => {
