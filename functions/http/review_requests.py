@@ -13,7 +13,7 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from functions.core import search_terms
-from functions.core.document import Document, PastText, Query, Source, Status
+from functions.core.document import MOST_LANGUAGES, Document, PastText, Query, Source, Status
 from functions.core.document_records import plain, to_record
 from functions.core.language_tags import language_tag
 from functions.http import responses
@@ -204,6 +204,18 @@ def moment(request: Request) -> datetime:
         return datetime.fromisoformat(at if isinstance(at, str) else "")
     except ValueError:
         raise Refusal(400, "at is no time of a text in the history") from None
+
+
+def languages(request: Request) -> tuple[str, ...]:
+    """The language tags that a POST's body names, if any. Raises Refusal."""
+    own(request)
+    sent = responses.body(request, MOST_BYTES)
+    named = body(request).get("languages", []) if sent else []
+    if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
+        raise Refusal(400, 'languages is no list of language tags like ["fi"]')
+    if len(named) > MOST_LANGUAGES:
+        raise Refusal(400, f"{len(named)} languages are too many; send up to {MOST_LANGUAGES}")
+    return tuple(dict.fromkeys(filter(None, map(_language, named))))
 
 
 def past(text: PastText) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.support import videos
 from tests.support.answers import gemini
 from tests.support.command_line import Serve, serving
 from tests.support.model_server import ModelServer
@@ -211,6 +212,16 @@ def test_a_picture_that_is_dropped_gets_its_caption(site: Site) -> None:
     expect(site.page.locator("#queue")).to_have_text("1 of 1 pictures captioned.")
 
 
+def test_a_video_is_told_as_one_and_shown_by_its_moments(site: Site) -> None:
+    (site.serve.folder / "clip.mp4").write_bytes(videos.mp4())
+    site.serve.wait(lambda: site.found("clip.mp4").get("metadata_synced"))
+    site.open()
+    row = site.row("clip.mp4")
+    expect(row.locator(".source")).to_contain_text("Video, 4 sec · ")
+    expect(row.locator("img")).to_have_js_property("complete", True)
+    expect(row.locator("img")).to_have_js_property("naturalWidth", 240)
+
+
 def test_files_that_are_chosen_are_told_one_by_one(site: Site) -> None:
     site.caption("mug.jpg", alt_text="The first mug")
     site.open()
@@ -223,7 +234,7 @@ def test_files_that_are_chosen_are_told_one_by_one(site: Site) -> None:
     )
     expect(site.row("mug (2).jpg").locator(".alt")).to_have_text("The second mug", timeout=60_000)
     expect(site.page.locator("#progress li")).to_have_text(
-        "notes.jpg: the file is no image that is known here; choose JPEG, PNG, WebP … Try again"
+        "notes.jpg: the file is no image or video known here; choose JPEG, WebP, MP4 … Try again"
     )
     expect(site.page.locator("#queue")).to_have_text("1 of 2 pictures captioned.")
     expect(site.row("mug.jpg").locator(".alt")).to_have_text("The first mug")

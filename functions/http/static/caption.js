@@ -24,6 +24,16 @@ export function words(caption) {
   return caption.decorative ? t("decorative_words") : caption.alt_text;
 }
 
+/** What it is and how long, where it is no still image: "Video, 1 min 5 s". */
+function media({ media, duration_seconds: seconds }) {
+  if (!["animation", "video"].includes(media)) return "";
+  const unit = (number, name) => new Intl.NumberFormat(document.documentElement.lang,
+    { style: "unit", unit: name, unitDisplay: "short", maximumFractionDigits: seconds < 10 ? 1 : 0 }).format(number);
+  const length = !seconds ? "" : seconds < 60 ? unit(seconds, "second")
+    : [unit(Math.floor(seconds / 60), "minute"), Math.round(seconds % 60) ? unit(Math.round(seconds % 60), "second") : ""].filter(Boolean).join(" ");
+  return [t(`media_${media}`), length].filter(Boolean).join(", ");
+}
+
 function approval({ review }) {
   return review?.approved_by ? t("approved_by", { who: review.approved_by }) : "";
 }
@@ -41,7 +51,7 @@ export function fill(root, caption) {
   text(".status", review?.needed ? t("needs_a_look") : t(caption.status));
   $(".status", root).className = `status ${review?.needed ? "doubt" : caption.status}`;
   const source = caption.source ? t(`by_${caption.source}`) : "";
-  text(".source", [source, language, approval(caption)].filter(Boolean).join(" · "));
+  text(".source", [media(caption), source, language, approval(caption)].filter(Boolean).join(" · "));
   spoken($(".alt", root), words(caption), caption.alt_text ? language : "");
   $(".alt", root).classList.toggle("none", !caption.alt_text);
   spoken($(".caption", root), caption.caption === caption.alt_text ? "" : caption.caption, language);
