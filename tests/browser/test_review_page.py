@@ -7,7 +7,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,7 @@ def site(tmp_path: Path, model_server: ModelServer, page: Page) -> Iterator[Site
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     key = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": model_server.url}
+    key["CAPTION_LANGUAGES_ON_REQUEST"] = "fi"
     with serving(folder, **key) as serve:
         yield Site(serve, serve.url(), page, model_server)
     assert not [each for each in complaints if "Failed to load resource" not in each]
@@ -467,6 +468,36 @@ def test_a_language_is_edited_apart_and_survives_an_edit_of_the_main_words(site:
     site.page.keyboard.press("Control+Enter")
     expect(large.locator(".text .alt")).to_have_text("My mug")
     assert site.found("a.jpg")["translations"]["de"]["alt_text"] == "Ein Becher"
+
+
+def test_what_a_model_translated_is_translated_anew_after_an_edit(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.edit("a.jpg", translations={"de": {"alt_text": "Ein roter Becher"}})
+    key = site.found("a.jpg")["id"]
+
+    def finnish(alt_text: str) -> Any:
+        text = {"language": "fi", "alt_text": alt_text, "caption": alt_text}
+        return gemini.text(json.dumps({"translations": [text]}))
+
+    site.model.answer(finnish("Punainen muki"))
+    site.ask(f"captions/{key}/translate", "POST", {"languages": ["fi"]})
+    site.serve.wait(lambda: "fi" in site.found("a.jpg")["translations"])
+    site.model.always(replace(finnish("Sininen muki"), delay=5))
+    site.open(f"?caption={key}")
+    large = site.page.locator("#one")
+    large.get_by_role("button", name="Edit").click()
+    site.page.get_by_label("Alt text").fill("A blue mug")
+    site.page.keyboard.press("Control+Enter")
+    expect(large.locator(".which")).to_have_text(re.compile(r"text was changed: Finnish \(fi\)$"))
+    assert violations(site.page) == []
+
+    large.get_by_role("button", name="Translate anew").click()
+    expect(site.page.locator("#said")).to_have_text("Translated anew by the model: a.jpg.")
+    expect(large.locator(".stale")).to_be_hidden()
+    large.get_by_role("tab", name="Finnish").click()
+    expect(large.locator(".text .alt")).to_have_text("Sininen muki")
+    expect(large.locator(".whose")).to_have_text("by the model")
+    assert site.found("a.jpg")["translations"]["de"]["alt_text"] == "Ein roter Becher"
 
 
 def answer_asks(page: Page, status: int) -> None:
