@@ -31,7 +31,7 @@ function media({ media, duration_seconds: seconds }) {
     { style: "unit", unit: name, unitDisplay: "short", maximumFractionDigits: seconds < 10 ? 1 : 0 }).format(number);
   const length = !seconds ? "" : seconds < 60 ? unit(seconds, "second")
     : [unit(Math.floor(seconds / 60), "minute"), Math.round(seconds % 60) ? unit(Math.round(seconds % 60), "second") : ""].filter(Boolean).join(" ");
-  return [t(media === "video" ? "media_video" : "media_animation"), length].filter(Boolean).join(", ");
+  return [t(`media_${media}`), length].filter(Boolean).join(", ");
 }
 
 function approval({ review }) {
