@@ -26,6 +26,7 @@ LOCALES = {
 ENGLISH = LOCALES["en"]
 # Keys that scripts put together, by what of them stands in the script.
 MADE = {
+    "media_": ["animation", "video"],
     "by_": [each.value for each in Source if each],
     "into_": ["alt_text", "caption"],
     "media_": ["animation", "video"],
