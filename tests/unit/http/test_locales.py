@@ -29,7 +29,6 @@ MADE = {
     "media_": ["animation", "video"],
     "by_": [each.value for each in Source if each],
     "into_": ["alt_text", "caption"],
-    "media_": ["animation", "video"],
     "many_": [*ACTS, *(f"{act}_text" for act in ACTS)],
     "": [each.value for each in Status],
 }
