@@ -30,6 +30,11 @@ _ASKED = "functions/usecases/ask_about_image.py"
 _QUESTIONS = "tests/scenarios/test_ask.py"
 _PLACES = "tests/scenarios/cli/test_html_places.py"
 _DESCRIBING = "functions/usecases/describe_in_place.py"
+_TRANSLATING, _TRANSLATED = (
+    "functions/usecases/translate.py",
+    "tests/scenarios/test_translations.py",
+)
+_WEBSITES = "functions/http/translation_requests.py"
 
 
 @dataclass(frozen=True)
@@ -1104,5 +1109,53 @@ MUTANTS = (
         "True",
         _QUESTIONS,
         "embedded and nothing_is_captioned",
+    ),
+    Mutant(
+        "translate into a language that nobody offers",
+        _TRANSLATING,
+        "[tag for tag in wanted if tag in allowed]",
+        "wanted",
+        _TRANSLATED,
+        "not_offered",
+    ),
+    Mutant(
+        "write a translation of words that are gone",
+        _TRANSLATING,
+        "                if self._words(current.document) != words:\n",
+        "                if False:\n",
+        _TRANSLATED,
+        "own_words",
+    ),
+    Mutant(
+        "write over the translation of a person",
+        _PUBLISHING,
+        "**written, **document.by_hand}",
+        "**document.by_hand, **written}",
+        "tests/unit/core/test_transitions.py",
+        "translation",
+    ),
+    Mutant(
+        "pay again and again for words that cannot be translated",
+        _TRANSLATING,
+        "tag for tag in languages if tag not in progress.in_vain",
+        "tag for tag in languages",
+        _TRANSLATED,
+        "no_translation_is_asked_for_again",
+    ),
+    Mutant(
+        "let strangers ask for translations without end",
+        _WEBSITES,
+        "            if not self._limit.spend(1):\n                return False\n",
+        "",
+        "tests/unit/http/test_translation_requests.py",
+        "day_has_an_end",
+    ),
+    Mutant(
+        "lose a translation that the day's limit put off",
+        _TRANSLATING,
+        "                self._set_left(stored, languages, ())\n",
+        "                pass\n",
+        _TRANSLATED,
+        "spent_day",
     ),
 )

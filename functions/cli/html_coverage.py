@@ -49,6 +49,7 @@ class Coverage:
         self._in_place = 0
         self._templates: list[str] = []
         self._functional: list[str] = []
+        self._trackless: list[str] = []
         self._where: dict[tuple[str, str], list[str]] = {}
 
     @property
@@ -72,6 +73,8 @@ class Coverage:
                 self._templates.append(f"{path}:{each.line}")
             if each.functional_image:
                 self._functional.append(f"{path}:{each.line}")
+            if each.trackless:
+                self._trackless.append(f"{path}:{each.line}")
             if each.outcome in _MISSING or (each.outcome in _FILLED and not self.wrote):
                 where = self._where.setdefault((each.uri or each.src, each.outcome), [])
                 where.append(f"{path}:{each.line}")
@@ -116,16 +119,14 @@ class Coverage:
             *((why, counts[each]) for each, why in _SETTLED.items() if counts[each]),
             *((why.capitalize(), counts[each]) for each, why in _MISSING.items() if counts[each]),
         ]
-        if counts["template"]:
-            where = ", ".join(self._templates[:_NAMED])
-            more = len(self._templates) - _NAMED
-            where += f" and {more} more" if more > 0 else ""
-            rows.append(("Left alone", f"{counts['template']} that a template writes: {where}"))
-        if self._functional:
-            where = ", ".join(self._functional[:_NAMED])
-            more = len(self._functional) - _NAMED
-            where += f" and {more} more" if more > 0 else ""
-            rows.append(("Say no purpose", f"{len(self._functional)} in links: {where}"))
+        for name, what, where in (
+            ("Left alone", "that a template writes", self._templates),
+            ("Say no purpose", "in links", self._functional),
+            ("Without <track>", "videos, of which no captions tell what is heard", self._trackless),
+        ):
+            if where:
+                more = f" and {len(where) - _NAMED} more" if len(where) > _NAMED else ""
+                rows.append((name, f"{len(where)} {what}: {', '.join(where[:_NAMED])}{more}"))
         return rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from functions import composition
@@ -15,6 +15,7 @@ from functions.local.bucket_events import deleted, finalized
 from functions.local.server import EventOutcome, Functions
 from functions.settings import Settings
 from functions.usecases import forget_image
+from functions.usecases.search_captions import walk
 
 _PAGE = 200
 
@@ -50,13 +51,8 @@ class FolderBucket:
 
     def documents(self, prefix: str = "") -> Iterator[Document]:
         """The documents of all files whose names begin so, of all pages."""
-        query = Query(bucket=BUCKET, prefix=prefix, limit=_PAGE)
-        while True:
-            page = self._store.find(query)
-            yield from (stored.document for stored in page.found)
-            if not page.cursor:
-                return
-            query = replace(query, cursor=page.cursor)
+        for stored in walk(self._store, Query(bucket=BUCKET, prefix=prefix)):
+            yield stored.document
 
     def under(self, path: str) -> Iterator[Document]:
         """The documents of a file, or of all files that were in a folder of that name."""

@@ -63,11 +63,13 @@ RULES = {
         AuditRule("keyword_stuffing", "warning", "A list of search terms."),
         AuditRule("repetition", "warning", "The same words again and again."),
         AuditRule("chatter", "warning", "A sentence to whoever asked for the text."),
+        AuditRule("unnamed_video", "warning", "A video has no name: aria-label or title."),
         AuditRule(
             "over_length", "note", f"More than {LIMIT} characters, and a fifth: say it beside."
         ),
         AuditRule("shouting", "note", "Capitals throughout are spelled out by some readers."),
         AuditRule("unmentioned", "note", "An image that shows something is marked as decoration."),
+        AuditRule("no_track", "note", "A video has no captions for who cannot hear it: <track>."),
         AuditRule("whitespace", "note", "Line breaks, or runs of spaces."),
         AuditRule("control_characters", "note", "Invisible characters."),
     )
@@ -188,6 +190,9 @@ class Audit:
         context, alt = image.context, image.alt
         if image.templated or (alt and template_code.is_code(alt)) or context.intent == "hidden":
             return
+        if image.tag == "video":
+            yield from _of_video(image, where)
+            return
         if alt is None:
             if not context.intent:
                 yield replace(where, code="missing_alt", message=RULES["missing_alt"].meaning)
@@ -244,7 +249,7 @@ class Audit:
     def _suggestion(self, image: Image, base: str, page: PageText | None) -> str:
         """What was written for the image's place, or what its caption says; empty if there is
         neither, or if it is decoration."""
-        if self._known is None or image.tag != "img":
+        if self._known is None or image.tag not in ("img", "video"):
             return ""
         for src in image.addresses:
             for place in self._places.find(src, base):
@@ -254,6 +259,16 @@ class Audit:
                     fitted = self._fitted and page and self._fitted.wording(document, image, page)
                     return (fitted or said).alt_text
         return ""
+
+
+def _of_video(image: Image, where: Fault) -> Iterator[Fault]:
+    codes = []
+    if not image.context.intent:
+        codes.append("unnamed_video")
+    if image.trackless and image.context.intent != "presentational":
+        codes.append("no_track")
+    for code in codes:
+        yield replace(where, code=code, message=RULES[code].meaning)
 
 
 def _same(alt: str, text: str) -> bool:

@@ -10,6 +10,7 @@ from functions.core.document import Document
 from functions.core.page_place import PagePlace, PlaceId
 from functions.core.public_text import PublicText
 from functions.sites import encoding, functional, markup, sources
+from functions.sites.attributes import attribute
 from functions.sites.captions import PublicCaptions
 from functions.sites.functional import Titles
 from functions.sites.image_locator import ImageLocator, ObjectName
@@ -32,7 +33,9 @@ class ImageFinding:
     that would have no name without them), ``uncaptioned``, ``rejected``, ``failed`` or ``waiting``
     (as its document says), ``withheld`` (until somebody has looked), ``elsewhere`` (in no bucket
     that is known). ``functional_image`` tells of an image that is all of its link's content and
-    says what it shows, not where that leads; ``in_place`` of words that were written for it there.
+    says what it shows, not where that leads; ``trackless`` of a video that has no captions;
+    ``in_place`` of words that were written for it there. A video is given its ``alt`` as
+    ``aria-label``.
     """
 
     line: int
@@ -43,6 +46,7 @@ class ImageFinding:
     alt: str | None = None
     language: str = ""
     functional_image: bool = False
+    trackless: bool = False
     in_place: bool = False
 
 
@@ -145,7 +149,8 @@ class HtmlPage:
                 finding = _in_place(finding, image, said)
             findings.append(finding)
             if finding.alt is not None:
-                written = self._text.references(self._form.write(finding.alt))
+                write = _label if image.tag == "video" else self._form.write
+                written = self._text.references(write(finding.alt))
                 attributes.append((image.insert, written))
         return Filled(self._text, markup.insert(text, attributes), tuple(findings))
 
@@ -169,17 +174,25 @@ class HtmlPage:
     ) -> ImageFinding:
         src = image.addresses[0] if image.addresses else ""
         uri = "gs://{}/{}".format(*places[0]) if places else ""
-        found = ImageFinding(line, image.tag, src, _settled(image), uri)
+        settled = _settled(image)
+        trackless = image.trackless and settled not in ("template", "hidden", "presentational")
+        found = ImageFinding(line, image.tag, src, settled, uri, trackless=trackless)
         if found.outcome:
+            if image.tag == "video":
+                return replace(found, uri="")
             alt = "" if found.outcome in ("presentational", "redundant") else None
             return replace(found, uri="", alt=alt)
         purpose = functional.purpose(image.context, self._target)
-        if purpose:
+        if purpose and image.tag != "video":
             return replace(found, outcome="functional", alt=purpose)
         for place in places:
             if said := known.wording(place, image.language or self._language):
                 return _described(replace(found, uri="gs://{}/{}".format(*place)), image, said)
         return replace(found, outcome=known.why_not(places[0]) if places else "elsewhere")
+
+
+def _label(words: str) -> str:
+    return attribute(words, "aria-label")
 
 
 def _settled(image: Image) -> str:
@@ -191,6 +204,8 @@ def _settled(image: Image) -> str:
         return "template"
     if context.intent in ("named", "hidden"):
         return context.intent
+    if image.tag == "video":
+        return context.intent
     if image.tag != "img":
         return "untouched"
     if context.intent == "presentational":
@@ -199,7 +214,12 @@ def _settled(image: Image) -> str:
 
 
 def _described(found: ImageFinding, image: Image, said: PublicText) -> ImageFinding:
-    """An image with the words for it; not where a text beside it has them."""
+    """An image with the words for it; not where a text beside it has them. A video has no other
+    name than its own."""
+    if image.tag == "video":
+        if said.alt_text:
+            return replace(found, outcome="filled", alt=said.alt_text, language=said.language)
+        return replace(found, outcome="decorative")
     only = functional.is_only_name(image.context)
     if not said.alt_text and only:
         return replace(found, outcome="nameless")
@@ -218,7 +238,8 @@ def _described(found: ImageFinding, image: Image, said: PublicText) -> ImageFind
 
 def _places(found: Markup, language: str) -> Iterator[tuple[int, PagePlace]]:
     """What stands around the images without settled words, by where their tags begin."""
-    images = filter(_fillable, found.images) if found.text else ()
+    shown = (each for each in found.images if each.tag == "img" and _fillable(each))
+    images = shown if found.text else ()
     for image in islice(images, MOST_PLACES):
         if found.text and (place := found.text.place(image.start, image.context, language)):
             yield image.start, place

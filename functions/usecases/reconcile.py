@@ -38,11 +38,12 @@ from functions.model.embeddings import Embeddings, embeddable
 from functions.usecases import preflight
 from functions.usecases.forget_image import Forgetting
 from functions.usecases.label_image import label
+from functions.usecases.search_captions import walk
 
 # Pub/Sub push waits 600 s at most between two deliveries ("Push subscriptions", Pub/Sub
 # documentation): what has not moved for longer has no event on its way.
 SETTLED = timedelta(minutes=15)
-_PAGE, _BATCH = 100, 300
+_BATCH = 300
 T = TypeVar("T")
 
 
@@ -112,13 +113,7 @@ class Reconciler:
 
     def documents(self, bucket: str, prefix: str = "") -> Iterator[Stored]:
         """All documents, of as many pages as it takes."""
-        query = Query(bucket=bucket, prefix=prefix, limit=_PAGE)
-        while True:
-            page = self._store.find(query)
-            yield from page.found
-            if not page.cursor:
-                return
-            query = replace(query, cursor=page.cursor)
+        return walk(self._store, Query(bucket=bucket, prefix=prefix))
 
     def uploads(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
         """All live objects. Raises Gone if there is no such bucket."""

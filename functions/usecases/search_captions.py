@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -46,7 +47,7 @@ def by_words(captions: CaptionStore, query: Query, most: int = MOST_RANKED) -> R
     return RankedCaptions(tuple(ranked[: query.limit]), tuple(frequent), share)
 
 
-def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Stored]:
+def walk(captions: CaptionStore, query: Query, limit: int = sys.maxsize) -> Iterator[Stored]:
     """The documents that a query names, of as many pages as it takes, up to ``limit``."""
     while limit > 0:
         page = captions.find(replace(query, limit=min(limit, _PAGE)))

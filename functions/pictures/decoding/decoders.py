@@ -49,7 +49,7 @@ _BUSY = 4
 _RETIRE_AT = 128 << 20
 _LENGTHS = struct.Struct(">II")
 # Bytes that a decoder may say beside the picture. Its words are a stranger's, like the file.
-_MOST_TOLD = 1 << 20
+_MOST_FIELDS = 1 << 20
 # No JPEG of the sides that are asked for is as large.
 _MOST_PICTURE = 16 << 20
 _REASONS = frozenset({"corrupt_image", "too_large", "too_many_pixels", "unsupported_type"})
@@ -146,12 +146,12 @@ class Decoder:
             self._write(request, data)
             return self._answer()
         self._write(request, b"")
-        told, picture = self._answer()
-        while isinstance(wanted := told.get("read"), list) and len(wanted) == 2:
+        fields, picture = self._answer()
+        while isinstance(wanted := fields.get("read"), list) and len(wanted) == 2:
             served = data.serve(*wanted)
             self._write(b"" if served is None else b"served", served or b"")
-            told, picture = self._answer()
-        return told, picture
+            fields, picture = self._answer()
+        return fields, picture
 
     def _write(self, head: bytes, data: bytes) -> None:
         requests, _ = self._pipes
@@ -161,15 +161,15 @@ class Decoder:
 
     def _answer(self) -> tuple[dict[str, Any], bytes]:
         length, size = _LENGTHS.unpack(self._read(_LENGTHS.size))
-        if length > _MOST_TOLD or size > _MOST_PICTURE:
+        if length > _MOST_FIELDS or size > _MOST_PICTURE:
             raise Crashed
         try:
-            told = json.loads(self._read(length))
+            fields = json.loads(self._read(length))
         except (ValueError, RecursionError) as error:
             raise Crashed from error
-        if not isinstance(told, dict):
+        if not isinstance(fields, dict):
             raise Crashed
-        return told, self._read(size)
+        return fields, self._read(size)
 
     def _worked(self) -> float:
         """Seconds of processor time; what the clock says where the system does not tell."""
@@ -196,8 +196,8 @@ class Decoder:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class Places:
-    """DECODERS places, each with a decoder at hand or none yet, and who waits for one.
+class DecoderPool:
+    """DECODERS slots, each with a decoder at hand or none yet, and who waits for one.
 
     Whoever came first is served first; an image that was interrupted or crashed its decoder
     counts as having come PENALTY_SECONDS later.
@@ -209,7 +209,7 @@ class Places:
         self._waiting: list[tuple[float, int]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
-        self._told = False
+        self._logged = False
 
     def decode(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         """A decoder's answer. A crash is tried once more, in half the time: the system may have
@@ -287,8 +287,8 @@ class Places:
 
     def _tell(self, missing: list[str]) -> None:
         """Log once what of its sandbox a decoder lacks on this platform."""
-        if missing and not self._told:
-            self._told = True
+        if missing and not self._logged:
+            self._logged = True
             _LOG.warning("The decoders' sandbox lacks: %s", "; ".join(missing))
 
     def close(self) -> None:
@@ -299,13 +299,13 @@ class Places:
             self._free = [None] * len(self._free)
 
 
-_places = Places()
-_projectors = Places(lambda: Decoder(memory=VIDEO_MEMORY))
+_pool = DecoderPool()
+_projectors = DecoderPool(lambda: Decoder(memory=VIDEO_MEMORY))
 
 
 def close() -> None:
     """End the decoders that are at hand."""
-    _places.close()
+    _pool.close()
     _projectors.close()
 
 
@@ -326,7 +326,7 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
         )
     request = {"kind": kind, "max_pixels": max_pixels, "side": side, "max_bytes": max_bytes}
     try:
-        answer, picture = _places.decode(request, data)
+        answer, picture = _pool.decode(request, data)
     except Overtime:
         raise PermanentError(
             "too_many_pixels",
@@ -380,31 +380,31 @@ def _picture(answer: dict[str, Any], data: bytes) -> Picture:
     )
 
 
-def _is_answer(told: dict[str, Any], picture: bytes) -> bool:
+def _is_answer(fields: dict[str, Any], picture: bytes) -> bool:
     """Whether a decoder says what one can say: a reason, or a JPEG within bounds."""
-    missing = told.get("missing")
+    missing = fields.get("missing")
     if not isinstance(missing, list) or not all(isinstance(each, str) for each in missing):
         return False
-    if type(told.get("memory")) is not int:
+    if type(fields.get("memory")) is not int:
         return False
-    if "reason" in told:
-        return told["reason"] in _REASONS and isinstance(told.get("message"), str)
-    embedded = told.get("embedded")
+    if "reason" in fields:
+        return fields["reason"] in _REASONS and isinstance(fields.get("message"), str)
+    embedded = fields.get("embedded")
     return (
-        told.get("mime_type") == "image/jpeg"
+        fields.get("mime_type") == "image/jpeg"
         and picture.startswith(b"\xff\xd8\xff")
-        and all(type(told.get(side)) is int and told[side] > 0 for side in ("width", "height"))
-        and isinstance(told.get("note"), str)
-        and told.get("media") in list(Media)
-        and _is_duration(told.get("duration_seconds"))
+        and all(type(fields.get(side)) is int and fields[side] > 0 for side in ("width", "height"))
+        and isinstance(fields.get("note"), str)
+        and fields.get("media") in list(Media)
+        and _is_duration(fields.get("duration_seconds"))
         and isinstance(embedded, dict)
         and embedded.keys() == EmbeddedText.__dataclass_fields__.keys()
         and all(isinstance(text, str) for text in embedded.values())
     )
 
 
-def _is_duration(told: object) -> bool:
-    return told is None or (isinstance(told, int | float) and 0 <= told < _LONGEST)
+def _is_duration(fields: object) -> bool:
+    return fields is None or (isinstance(fields, int | float) and 0 <= fields < _LONGEST)
 
 
 def too_many_pixels(width: int, height: int, limit: int) -> PermanentError:

@@ -76,10 +76,12 @@ def bounded(width: int, height: int, max_pixels: int) -> None:
 def _opened(data: bytes, *options: str, strict: bool = True) -> Any:
     # A source reads the bytes where they are; the buffer loaders copy them first.
     source = pyvips.Source.new_from_memory(data)
-    return pyvips.Image.new_from_source(source, _told(*options, strict=strict), access="sequential")
+    return pyvips.Image.new_from_source(
+        source, _loader(*options, strict=strict), access="sequential"
+    )
 
 
-def _told(*options: str, strict: bool = True) -> str:
+def _loader(*options: str, strict: bool = True) -> str:
     return f"[{','.join([_STRICT] * strict + [each for each in options if each])}]"
 
 
@@ -91,11 +93,12 @@ def read(data: bytes, kind: str, max_pixels: int, side: int) -> Decoded:
     """The picture in ``data``. Raises pyvips.Error where any of it cannot be read."""
     pages, where = 1, ""
     if kind == "image/tiff" and (directories := tiff.directories(data)):
-        shown = tiff.main(directories)
-        if shown.needs_libtiff_colours:
+        directory = tiff.main(directories)
+        if directory.needs_libtiff_colours:
             raise pyvips.Error("YCbCr that is not in a JPEG")
         pages = max(1, sum(each.whole and each.sub < 0 for each in directories))
-        where = f"page={shown.page}" + (f",subifd={shown.sub}" if shown.sub >= 0 else "")
+        where = f"page={directory.page}"
+        where += f",subifd={directory.sub}" if directory.sub >= 0 else ""
     header = _opened(data, where, strict=False)
     width, height = header.width, header.height
     bounded(width, height, max_pixels)
@@ -168,7 +171,7 @@ def _thumbnail(data: bytes, side: int, where: str) -> Any:
         side,
         height=side,
         size="down",
-        option_string=_told(where),
+        option_string=_loader(where),
     )
     return image.copy_memory()
 

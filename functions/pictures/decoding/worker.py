@@ -42,12 +42,12 @@ def main(memory: int, answer: Answer | None = None) -> None:
         length, size = _LENGTHS.unpack(head)
         request, data = json.loads(source.read(length)), source.read(size)
         remote = _remote(request.pop("size"), source, answers) if "size" in request else None
-        told, picture = answer(request, remote or data)
-        _write(answers, told | {"memory": _memory(pages), "missing": missing}, picture)
+        fields, picture = answer(request, remote or data)
+        _write(answers, fields | {"memory": _memory(pages), "missing": missing}, picture)
 
 
-def _write(answers: IO[bytes], told: dict[str, Any], picture: bytes) -> None:
-    text = json.dumps(told).encode()
+def _write(answers: IO[bytes], fields: dict[str, Any], picture: bytes) -> None:
+    text = json.dumps(fields).encode()
     answers.write(_LENGTHS.pack(len(text), len(picture)) + text)
     answers.write(picture)
     answers.flush()
@@ -97,7 +97,7 @@ def _decoded() -> Answer:
         except Exception as error:
             traceback.print_exc()
             return decode.refusal(error), b""
-        told = {
+        fields = {
             "mime_type": picture.mime_type,
             "width": picture.width,
             "height": picture.height,
@@ -106,7 +106,7 @@ def _decoded() -> Answer:
             "duration_seconds": picture.duration_seconds,
             "embedded": asdict(picture.embedded),
         }
-        return told, picture.data
+        return fields, picture.data
 
     return answer
 

@@ -58,8 +58,8 @@ class _PacketReader:
                 if _short(key) in _NAMES:
                     self._add(_NAMES[_short(key)], "", value)
         if self._property:
-            spoken = {_short(key): value for key, value in attributes.items()}
-            self._language = spoken.get("xml:lang", "")
+            named = {_short(key): value for key, value in attributes.items()}
+            self._language = named.get("xml:lang", "")
             self._text = []
         self._open.append(name)
 

@@ -274,6 +274,6 @@ def test_images_need_no_ffmpeg() -> None:
     image = io.BytesIO()
     Image.new("RGBA", (9, 9), (1, 2, 3, 4)).save(image, "PNG")
     pictures.prepare(image.getvalue(), JPEG, LIMIT)
-    (decoder,) = filter(None, decoders._places._free)
+    (decoder,) = filter(None, decoders._pool._free)
     with open(f"/proc/{decoder._process.pid}/maps", encoding="ascii") as maps:
         assert "libavcodec" not in maps.read()
