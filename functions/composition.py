@@ -25,6 +25,7 @@ from functions.settings import POLICY_FILE, Model, Settings
 if TYPE_CHECKING:
     from google.cloud import storage
 
+    from functions.adapters.pubsub import RequestTopic
     from functions.http.alt_text import AltTextEndpoint
     from functions.http.ask import AskEndpoint
     from functions.http.review import ReviewEndpoint
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from functions.usecases.edit_caption import Editing
     from functions.usecases.forget_image import Forgetting
     from functions.usecases.keep import Keeping
+    from functions.usecases.request_translations import RequestTranslations, Wanted
 
 T = TypeVar("T")
 
@@ -148,6 +150,8 @@ def keeping_with(settings: Settings, captioning: Callable[[], Captioning]) -> Ke
         RequestCaptions(None if local else publish, _with_key(settings, captioning)),
         Clock(),
         daily_limit=settings.daily_limit,
+        translate=_translations(settings, captioning).until,
+        translation_limit=settings.translation_daily_limit,
         buckets=buckets,
     )
 
@@ -171,7 +175,32 @@ def alt_text() -> AltTextEndpoint:
     from functions.http.cache import SECONDS
 
     seconds = 0 if settings().local else SECONDS
-    return AltTextEndpoint(settings(), functools.cache(lambda: store(settings())), seconds)
+    captions = functools.cache(lambda: store(settings()))
+    return AltTextEndpoint(settings(), captions, seconds, request_translations())
+
+
+@functools.cache
+def request_translations() -> RequestTranslations:
+    """What asks for translations: the function ``caption_request``, or with CAPTION_LOCAL a queue
+    of this process."""
+    return _translations(settings(), captioning)
+
+
+def _translations(settings: Settings, captioning: Callable[[], Captioning]) -> RequestTranslations:
+    from functions.usecases.request_translations import RequestTranslations
+
+    def publish(wanted: Sequence[Wanted]) -> None:
+        _request_topic(settings.request_topic).translate(wanted)
+
+    local = settings.local is not None
+    return RequestTranslations(None if local else publish, _with_key(settings, captioning))
+
+
+@functools.cache
+def _request_topic(topic: str) -> RequestTopic:
+    from functions.adapters.pubsub import RequestTopic
+
+    return RequestTopic(topic)
 
 
 @functools.cache
@@ -237,7 +266,7 @@ def review() -> ReviewEndpoint:
     return ReviewEndpoint(
         captions,
         gallery(read),
-        editing(read, captions, Embeddings(model, read.prices)),
+        editing(read, captions, Embeddings(model, read.prices), request_translations()),
         Thumbnails(PictureFetcher.by(read, images(read))),
         functools.partial(recaption, read),
         (lambda text: model.question(text).vector) if model else None,
@@ -247,14 +276,30 @@ def review() -> ReviewEndpoint:
 
 
 def editing(
-    settings: Settings, captions: CaptionStore, embeddings: Embeddings | None = None
+    settings: Settings,
+    captions: CaptionStore,
+    embeddings: Embeddings | None = None,
+    ask: Callable[[list[Wanted]], None] | None = None,
 ) -> Editing:
-    """The use case of people's changes, on the store ``captions``."""
+    """The use case of people's changes, on the store ``captions``. Translations that become due are
+    asked for by ``ask``; without it by a message, in a folder by who keeps it."""
+    from functions.usecases import translate
     from functions.usecases.edit_caption import Editing
 
     embedding = embeddings or embeddings_of(settings)
-    named = settings.reviewers == "named"
-    return Editing(captions, images(settings), embedding, settings.languages[0], named=named)
+    return Editing(
+        captions,
+        images(settings),
+        embedding,
+        settings.languages[0],
+        named=settings.reviewers == "named",
+        ask=ask or (_nobody if settings.local else _translations(settings, captioning)),
+        offered=functools.partial(translate.offered, settings, policy(settings)),
+    )
+
+
+def _nobody(wanted: list[Wanted]) -> None:
+    pass
 
 
 def recaption(settings: Settings, document: Document) -> None:

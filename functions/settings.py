@@ -178,6 +178,19 @@ class Settings:
     languages: tuple[str, ...] = _setting(
         "CAPTION_LANGUAGES", "en", _languages, "BCP 47 tags; the first is the main language"
     )
+    languages_on_request: tuple[str, ...] | None = _setting(
+        "CAPTION_LANGUAGES_ON_REQUEST",
+        "",
+        _languages,
+        "further languages that a website may ask `alt_text` for; each is translated once, from "
+        "the words, when it is first asked for",
+    )
+    translation_daily_limit: int = _setting(
+        "CAPTION_TRANSLATION_DAILY_LIMIT",
+        "1000",
+        _whole(0, 10**9),
+        "model calls a UTC day that translate, over all instances; 0 = none are made",
+    )
     policy: Path | None = _setting(
         "CAPTION_POLICY", "", _policy, f"rules by path; `{POLICY_FILE}` beside main.py if present"
     )

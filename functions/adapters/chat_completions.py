@@ -60,12 +60,12 @@ class ChatCaptioner:
         thinking = ["thinking"] if effort else []
         self._negotiation = Negotiation([*parts, *thinking], keeps=keeps)
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
 
-    def _ask(self, picture: Picture, prompt: Prompt, parts: frozenset[str]) -> Answer:
+    def _ask(self, picture: Picture | None, prompt: Prompt, parts: frozenset[str]) -> Answer:
         with self._transport.placeholder(picture) as placeholder:
-            request = self._request(picture.mime_type, placeholder, prompt, parts)
+            request = self._request(_image(picture, placeholder, parts), prompt, parts)
             with self._service.translating(late=openai.APITimeoutError):
                 response = self._posted(request, headers(placeholder))
                 if response.is_error:
@@ -86,14 +86,11 @@ class ChatCaptioner:
             return error.response
 
     def _request(
-        self, mime_type: str, placeholder: bytes, prompt: Prompt, parts: frozenset[str]
+        self, image: list[dict[str, Any]], prompt: Prompt, parts: frozenset[str]
     ) -> dict[str, Any]:
         system = prompt.system if "schema" in parts else in_words(prompt)
-        image = {"url": f"data:{mime_type};base64,{encoded(placeholder)}"}
-        if "detail" in parts:
-            image["detail"] = "high"
         text = prompt.user if "system" in parts else f"{system}\n\n{prompt.user}"
-        content = [{"type": "image_url", "image_url": image}, {"type": "text", "text": text}]
+        content = [*image, {"type": "text", "text": text}]
         messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
         if "system" in parts:
             messages.insert(0, {"role": "system", "content": system})
@@ -162,6 +159,17 @@ def connected(
             http_client=httpx2.Client(transport=transport, timeout=timeout_seconds),
         )
     return client, transport
+
+
+def _image(
+    picture: Picture | None, placeholder: bytes, parts: frozenset[str]
+) -> list[dict[str, Any]]:
+    if picture is None:
+        return []
+    image = {"url": f"data:{picture.mime_type};base64,{encoded(placeholder)}"}
+    if "detail" in parts:
+        image["detail"] = "high"
+    return [{"type": "image_url", "image_url": image}]
 
 
 def _completion(content: bytes) -> Any:

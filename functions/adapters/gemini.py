@@ -52,11 +52,11 @@ class GeminiCaptioner:
         parts = ("system", "schema", *(["thinking"] if self._thinking else []))
         self._negotiation = Negotiation(parts)
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
 
-    def _ask(self, picture: Picture, prompt: Prompt, parts: frozenset[str]) -> Answer:
-        with self._connection.sending(picture) as (part, options):
+    def _ask(self, picture: Picture | None, prompt: Prompt, parts: frozenset[str]) -> Answer:
+        with self._connection.sending(picture) as (image, options):
             system = prompt.system if "schema" in parts else in_words(prompt)
             text = prompt.user if "system" in parts else f"{system}\n\n{prompt.user}"
             config = types.GenerateContentConfig(
@@ -70,7 +70,7 @@ class GeminiCaptioner:
                 should_return_http_response=True,
             )
             declined = functools.partial(self._negotiation.refused, sent=parts)
-            content = types.Content(role="user", parts=[part, types.Part.from_text(text=text)])
+            content = types.Content(role="user", parts=[*image, types.Part.from_text(text=text)])
             try:
                 with self._connection.translating(self._name, declined):
                     response = self._connection.models.generate_content(

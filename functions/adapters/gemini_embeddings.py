@@ -43,8 +43,8 @@ class GeminiEmbedder:
         return self._embedding(types.Part.from_text(text=_DOCUMENT + text))
 
     def picture(self, picture: Picture) -> Embedding:
-        with self._connection.sending(picture) as (part, options):
-            return self._embedding(part, options)
+        with self._connection.sending(picture) as (image, options):
+            return self._embedding(image[0], options)
 
     def close(self) -> None:
         """Let go of connections."""

@@ -68,11 +68,16 @@ class Connection:
         self.models = self._client.models
 
     @contextmanager
-    def sending(self, picture: Picture) -> Iterator[tuple[types.Part, types.HttpOptions]]:
-        """The part and the options of a request that ``picture`` joins on its way out."""
+    def sending(
+        self, picture: Picture | None
+    ) -> Iterator[tuple[list[types.Part], types.HttpOptions]]:
+        """The part, if there is a picture, and the options of a request that ``picture`` joins on
+        its way out."""
         with self._transport.placeholder(picture) as placeholder:
-            part = types.Part.from_bytes(data=placeholder, mime_type=picture.mime_type)
-            yield part, types.HttpOptions(timeout=self._timeout, headers=headers(placeholder))
+            image = []
+            if picture:
+                image = [types.Part.from_bytes(data=placeholder, mime_type=picture.mime_type)]
+            yield image, types.HttpOptions(timeout=self._timeout, headers=headers(placeholder))
 
     @contextmanager
     def translating(

@@ -61,7 +61,7 @@ class GoogleGenerativeAICaptioner:
         # Its timeout bounds each read of an answer; waiting for a thread bounds the whole.
         self._calls = ThreadPoolExecutor(_CALLS, "generativeai")
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         call = self._calls.submit(self._ask, picture, prompt)
         try:
             return _answer(call.result(self._timeout))
@@ -77,17 +77,19 @@ class GoogleGenerativeAICaptioner:
         except Exception as error:
             raise _SERVICE.unreached(error) from error
         finally:
-            picture.release()
+            if picture:
+                picture.release()
 
-    def _ask(self, picture: Picture, prompt: Prompt) -> Any:
+    def _ask(self, picture: Picture | None, prompt: Prompt) -> Any:
         # Its schemas are a dialect without additionalProperties; the prompt carries ours instead.
         system = (
             f"{prompt.system}\nReply with one JSON object, valid by this JSON Schema:\n"
             f"{json.dumps(prompt.schema)}"
         )
         model = genai.GenerativeModel(self._name, system_instruction=system)
+        image = [{"mime_type": picture.mime_type, "data": picture.data}] if picture else []
         return model.generate_content(
-            [{"mime_type": picture.mime_type, "data": picture.data}, prompt.user],
+            [*image, prompt.user],
             generation_config={
                 "response_mime_type": "application/json",
                 "max_output_tokens": prompt.max_output_tokens or _MAX_OUTPUT_TOKENS,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from PIL import Image
 
 from functions.core.document import Accepts, Answer, Media, Picture, Prompt
+from functions.core.errors import ConfigurationError
 
 _SIDE = 64
 _SHARE = 0.15
@@ -38,7 +39,12 @@ class OfflineCaptioner:
     def __init__(self, model: str = "", timeout_seconds: float = 0) -> None:
         """Neither matters: it is always the same, and at once."""
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
+        if picture is None:
+            raise ConfigurationError(
+                "CAPTION_MODEL=offline translates nothing; choose a model, such as "
+                "CAPTION_MODEL=gemini:gemini-3.5-flash-lite, and set its key"
+            )
         colours = _main_colours(picture.data)
         looks = (
             f"{_orientation(picture.width, picture.height)} {_kind(picture)}, "

@@ -11,6 +11,8 @@ from typing import Any
 
 # A review's reason: a person's text stands where another picture does now.
 IMAGE_CHANGED = "image_changed"
+# Of one request for translations: what one call of a model can write.
+MOST_LANGUAGES = 20
 
 
 def document_id(bucket: str, name: str) -> str:
@@ -85,13 +87,15 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class CaptionRequest:
-    """Somebody asks for a caption; ``force`` replaces one that is there already."""
+    """Somebody asks for a caption; ``force`` replaces one that is there already. With
+    ``translate``, for the words that are there in these languages."""
 
     bucket: str
     name: str
     time: datetime
     generation: int | None = None
     force: bool = False
+    translate: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +233,12 @@ class ImageText:
         found = self.translations.items() if isinstance(self.translations, Mapping) else ()
         return {tag: text for tag, text in found if _written_by(text, Source.HUMAN)}
 
+    @property
+    def outdated(self) -> tuple[str, ...]:
+        """The languages whose translation, a model's, is of words that a person has replaced."""
+        found = self.translations.items() if isinstance(self.translations, Mapping) else ()
+        return tuple(t for t, text in found if isinstance(text, Mapping) and text.get("outdated"))
+
     def text_fields(self) -> dict[str, Any]:
         """The fields of this class by name, of whatever has them."""
         return {each.name: getattr(self, each.name) for each in fields(ImageText)}
@@ -310,6 +320,15 @@ class Renewal:
 
 
 @dataclass(frozen=True, slots=True)
+class Untranslated:
+    """Languages that the text is still to be put into, and since when; ``waits`` is for queries."""
+
+    languages: tuple[str, ...] = ()
+    since: datetime | None = None
+    waits: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What went wrong, for a person."""
 
@@ -367,6 +386,7 @@ class Document(ImageText):
     captioned_at: datetime | None = None
     edited_at: datetime | None = None
     renewal: Renewal | None = None
+    untranslated: Untranslated | None = None
     embedding: tuple[float, ...] | None = None
     similarity: float | None = None
 

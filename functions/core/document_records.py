@@ -19,6 +19,7 @@ from functions.core.document import (
     Review,
     Source,
     Status,
+    Untranslated,
     Usage,
 )
 from functions.core.page_place import PlaceText
@@ -30,11 +31,12 @@ _NESTED: dict[str, type[Any]] = {
     "lease": Lease,
     "proposal": Proposal,
     "renewal": Renewal,
+    "untranslated": Untranslated,
 }
 E = TypeVar("E", bound=Enum)
 
 _EVER = datetime.fromtimestamp(0, UTC)
-_LISTS = frozenset({"tags", "search_terms", "reasons", "embedding"})
+_LISTS = frozenset({"tags", "search_terms", "reasons", "embedding", "languages"})
 _TIMES = frozenset(
     {
         "created_at",

@@ -26,7 +26,7 @@ FetchPicture = Callable[[Accepts], Picture]
 
 
 class Captioner(Protocol):
-    """A model. It answers one prompt about one picture with one call."""
+    """A model. It answers one prompt, about one picture or about words, with one call."""
 
     @property
     def model(self) -> str:
@@ -36,9 +36,9 @@ class Captioner(Protocol):
     def accepts(self) -> Accepts:
         """What it takes."""
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
-        """Ask once. Raises TransientError, ConfigurationError, or PermanentError for an image
-        that the model cannot read."""
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
+        """Ask once; without a picture where that is None. Raises TransientError,
+        ConfigurationError, or PermanentError for an image that the model cannot read."""
 
     def close(self) -> None:
         """Let go of connections."""

@@ -6,7 +6,7 @@ programs that read Firestore themselves, as it is with CAPTION_UNREVIEWED=withho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from functions.core.document import Document, Review, Status
@@ -49,6 +49,32 @@ def choose(document: Document, language: str = "") -> PublicText | None:
         if tags and tag.split("-")[0] == tags[-1] and script_of(tag) & script_of(language):
             return wordings[tag]
     return next(iter(wordings.values()), None)
+
+
+def to_translate(document: Document, language: str, offered: Collection[str]) -> str:
+    """Which of the languages that are ``offered`` would serve a reader of ``language`` better than
+    what there is; empty if none."""
+    wordings = _wordings(document)
+    if document.decorative or not wordings:
+        return ""
+    try:
+        wanted = fallbacks(language)
+    except ValueError:
+        return ""
+    for tag in wanted:
+        if tag in wordings:
+            return ""
+        if tag in offered:
+            return tag
+    return ""
+
+
+def missing(document: Document, languages: Iterable[str]) -> tuple[str, ...]:
+    """Those of the languages that the words of a document are not told in."""
+    wordings = _wordings(document)
+    if document.decorative or not wordings:
+        return ()
+    return tuple(tag for tag in dict.fromkeys(languages) if tag not in wordings)
 
 
 def _wordings(document: Document) -> dict[str, PublicText]:

@@ -35,7 +35,7 @@ SEVERITY: Mapping[str, int] = {
     **dict.fromkeys(
         (
             *("file_mentioned", "keyword_stuffing", "over_length"),
-            *("redundant_prefix", "repetition", "shouting"),
+            *("redundant_prefix", "repeats_text", "repetition", "shouting"),
         ),
         3,
     ),

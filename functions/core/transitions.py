@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from functions.core import search_terms
 from functions.core.document import (
@@ -16,6 +18,7 @@ from functions.core.document import (
     Review,
     Source,
     Status,
+    Untranslated,
     Usage,
 )
 from functions.core.errors import ConfigurationError, TransientError
@@ -47,6 +50,7 @@ def captioned(
         review=Review(bool(checked.reasons), checked.reasons),
         proposal=None,
         edited_at=None,
+        untranslated=None,
         embedding=None,
         similarity=None,
     )
@@ -76,6 +80,7 @@ def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetim
         review=copy.review,
         proposal=copy.proposal,
         edited_at=copy.edited_at,
+        untranslated=Untranslated(copy.outdated, now) if copy.outdated else None,
         embedding=copy.embedding,
         similarity=copy.similarity,
     )
@@ -198,18 +203,6 @@ def ended(
     captioned_at: datetime | None = None,
 ) -> Document:
     """``document`` with no work left on it."""
-    translated = (
-        text
-        for words in document.translations.values()
-        for field, text in words.items()
-        if field in _TRANSLATED and isinstance(text, str)
-    )
-    terms = search_terms.terms(
-        (
-            *(document.alt_text, document.caption, *document.tags, *translated),
-            *(document.visible_text, document.name.rpartition(".")[0] or document.name),
-        )
-    )
     return replace(
         document,
         status=status,
@@ -219,9 +212,62 @@ def ended(
         not_before=None,
         renewal=None,
         metadata_synced=False,
-        search_terms=terms,
+        search_terms=_terms(document),
         captioned_at=captioned_at or document.captioned_at,
     )
+
+
+def _terms(document: Document) -> tuple[str, ...]:
+    translated = (
+        text
+        for words in document.translations.values()
+        for field, text in words.items()
+        if field in _TRANSLATED and isinstance(text, str)
+    )
+    return search_terms.terms(
+        (
+            *(document.alt_text, document.caption, *document.tags, *translated),
+            *(document.visible_text, document.name.rpartition(".")[0] or document.name),
+        )
+    )
+
+
+def translated(
+    document: Document,
+    found: Mapping[str, Mapping[str, Any]],
+    reasons: tuple[str, ...],
+    done: tuple[str, ...],
+    now: datetime,
+) -> Document:
+    """``document`` with a model's translations of its text beside those that people wrote, and
+    nothing left to translate into the languages that are ``done``. Work on it goes on."""
+    written = {tag: dict(text) | {"source": Source.MODEL.value} for tag, text in found.items()}
+    review = document.review
+    if reasons:
+        every = tuple(dict.fromkeys((*review.reasons, *reasons)))
+        review = replace(review, needed=True, reasons=every)
+    edited = replace(
+        document,
+        translations={**_mapping(document.translations), **written, **document.by_hand},
+        review=review,
+        untranslated=left_to_translate(document, (), done),
+        updated_at=now,
+    )
+    return replace(edited, search_terms=_terms(edited))
+
+
+def left_to_translate(
+    document: Document, more: Collection[str], done: Collection[str], now: datetime | None = None
+) -> Untranslated | None:
+    """What is still to be translated of a document: ``more`` than before, less what is ``done``."""
+    before = document.untranslated
+    languages = dict.fromkeys((*(before.languages if before else ()), *more))
+    left = tuple(tag for tag in languages if tag not in done)
+    return Untranslated(left, (before and before.since) or now) if left else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def spent(document: Document, usage: Usage) -> Document:

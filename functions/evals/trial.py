@@ -128,7 +128,7 @@ class _Recorded:
         self._captioner, self._answers = captioner, answers
         self.model, self.accepts, self.close = captioner.model, captioner.accepts, captioner.close
 
-    def describe(self, picture: Picture, instructions: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, instructions: Prompt) -> Answer:
         answer = self._captioner.describe(picture, instructions)
         self._answers.append(answer)
         return answer

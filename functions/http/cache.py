@@ -62,6 +62,12 @@ class DocumentCache:
             entry = self._entries.get(key)
             return entry.document if entry and entry.until > self._clock() else None
 
+    def forget(self, keys: Iterable[str]) -> None:
+        """Remember nothing of these any more."""
+        with self._lock:
+            for key in keys:
+                self._drop(key)
+
     def read(self, keys: Iterable[str]) -> dict[str, Document | None]:
         """The documents with these IDs; None where there is none. Raises what ``load`` raises."""
         found: dict[str, Document | None] = {}

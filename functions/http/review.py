@@ -65,6 +65,7 @@ _ROUTES = Map(
         Rule(_CAPTION, methods=["PATCH"], endpoint="edit"),
         Rule(f"{_CAPTION}/ask", methods=["POST"], endpoint="ask"),
         Rule(f"{_CAPTION}/recaption", methods=["POST"], endpoint="recaption"),
+        Rule(f"{_CAPTION}/translate", methods=["POST"], endpoint="translate"),
         Rule(f"{_CAPTION}/history", methods=["GET"], endpoint="history"),
         Rule(f"{_CAPTION}/restore", methods=["POST"], endpoint="restore"),
         Rule(f"{_CAPTION}/image", methods=["GET"], endpoint="image"),
@@ -80,6 +81,8 @@ _POLICY = (
 # Even an SVG that is opened by itself runs nothing.
 _IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _CACHED = "private, max-age=600"
+# Bytes of a file of a folder, which is in memory as a whole while it is shown.
+_MOST_SHOWN = 100 << 20
 _SVG = "image/svg+xml"
 # Documents read to answer a search by words while somebody waits.
 _MOST_RANKED = 100
@@ -142,7 +145,8 @@ class ReviewEndpoint:
         can = {"uploads": request.environ.get(UPLOADS), "asks": self.answering}
         marks = "".join(f" data-{name}" for name, able in can.items() if able)
         data = data.replace(b"<body>", f"<body{marks}>".encode())
-        response = responses.conditional(responses.answer(data, kind, "no-cache"), request)
+        kept = _CACHED if path.suffix == ".svg" else "no-cache"
+        response = responses.conditional(responses.answer(data, kind, kept), request)
         policy = _POLICY.format(images=" ".join(self.gallery.origins))
         response.headers["Content-Security-Policy"] = policy
         return response
@@ -155,14 +159,16 @@ class ReviewEndpoint:
         return responses.as_json({"captions": _records(page.found), "next": page.cursor or None})
 
     def _counts(self, request: Request) -> Response:
-        """How many captions the filters name, by status, and how many of them need a look; null
-        where only reading them all would tell."""
+        """How many captions the filters name, by status, and how many of them need a look, or the
+        ``fields`` of these; null where only reading them all would tell."""
         query = review_requests.query(request.args)
         queries = {
             "all": query,
             "review_needed": replace(query, review=True),
             **{each.value: replace(query, status=each) for each in Status},
         }
+        if fields := review_requests.fields(request.args, queries):
+            queries = {name: queries[name] for name in fields}
         with ThreadPoolExecutor(len(queries)) as pool:
             counts = dict(zip(queries, pool.map(self.store.count, queries.values()), strict=True))
         return responses.as_json(counts)
@@ -294,10 +300,18 @@ class ReviewEndpoint:
         self.recaption(self._read(key).document)
         return _one(self._read(key).document, status=202)
 
+    def _translate(self, request: Request, key: str) -> Response:
+        """Ask for the words in other languages, or for those that are outdated."""
+        languages = review_requests.languages(request)
+        return _one(self.editing.translate(key, languages).document, status=202)
+
     def _image(self, request: Request, key: str) -> Response:
         """A way to the image that only who may see captions is given."""
+        document = self._read(key).document
+        if not self.gallery.origins and (document.size or 0) > _MOST_SHOWN:
+            raise Refusal(413, "the file is too large to be shown here; open it in its folder")
         try:
-            image = self.gallery.show(self._read(key).document)
+            image = self.gallery.show(document)
         except Gone:
             raise Refusal(404, "the image is gone, or was overwritten a moment ago") from None
         if isinstance(image, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from functions.core import search_terms
-from functions.core.document import Document, PastText, Query, Source, Status
+from functions.core.document import MOST_LANGUAGES, Document, PastText, Query, Source, Status
 from functions.core.document_records import plain, to_record
 from functions.core.language_tags import language_tag
 from functions.http import responses
@@ -83,6 +84,14 @@ def query(args: MultiDict[str, str]) -> Query:
         limit=_limit(args.get("limit", str(PAGE))),
         cursor=args.get("cursor", ""),
     )
+
+
+def fields(args: MultiDict[str, str], known: Collection[str]) -> tuple[str, ...]:
+    """The fields that are asked for, of those that are ``known``. Raises Refusal."""
+    wanted = tuple(filter(None, args.get("fields", "").split(",")))
+    if unknown := set(wanted).difference(known):
+        raise Refusal(400, f"fields has {min(unknown)[:40]!r}; known are {', '.join(known)}")
+    return wanted
 
 
 def change(request: Request) -> Change:
@@ -195,6 +204,18 @@ def moment(request: Request) -> datetime:
         return datetime.fromisoformat(at if isinstance(at, str) else "")
     except ValueError:
         raise Refusal(400, "at is no time of a text in the history") from None
+
+
+def languages(request: Request) -> tuple[str, ...]:
+    """The language tags that a POST's body names, if any. Raises Refusal."""
+    own(request)
+    sent = responses.body(request, MOST_BYTES)
+    named = body(request).get("languages", []) if sent else []
+    if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
+        raise Refusal(400, 'languages is no list of language tags like ["fi"]')
+    if len(named) > MOST_LANGUAGES:
+        raise Refusal(400, f"{len(named)} languages are too many; send up to {MOST_LANGUAGES}")
+    return tuple(dict.fromkeys(filter(None, map(_language, named))))
 
 
 def past(text: PastText) -> dict[str, Any]:

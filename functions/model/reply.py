@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.core.document import Answer, Reply, Unable
@@ -63,7 +63,7 @@ def read_reply(answer: Answer) -> Reply:
         decorative=decorative,
         tags=_tags(found.get("tags")),
         visible_text=_words(found.get("visible_text"), "\n"),
-        translations=_translations(found.get("translations")),
+        translations=translations(found.get("translations")),
         could_not_describe=unable,
     )
 
@@ -164,11 +164,30 @@ def _tags(value: Any) -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, words)))
 
 
-def _translations(value: Any) -> dict[str, dict[str, str]]:
+def read_translations(answer: Answer, languages: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By language, what a model's answer to a request for translations says; of one language, the
+    answer need not name it.
+
+    Raises UnusableReply, with what to mend, where there is nothing.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for each in objects(answer.text):
+        for fields in _inside(each):
+            found |= translations(fields.get("translations"))
+            if len(languages) == 1 and "alt_text" in fields and not found:
+                found = translations({languages[0]: fields})
+        found |= translations(each.value)
+    if not found:
+        cut = "was cut off" if answer.truncated else "has no translations"
+        raise UnusableReply(f"the reply {cut}; write one complete JSON object, and be brief")
+    return found
+
+
+def translations(value: Any) -> dict[str, dict[str, str]]:
     """By language, from a list of objects that name it or an object whose keys do."""
     if isinstance(value, Mapping):
         value = [{**each, "language": key} for key, each in value.items() if _is_object(each)]
-    translations = {}
+    found = {}
     for each in value if isinstance(value, list) else ():
         if not _is_object(each) or not isinstance(each.get("language"), str):
             continue
@@ -176,8 +195,8 @@ def _translations(value: Any) -> dict[str, dict[str, str]]:
         alt_text, caption = _words(fields.get("alt_text")), _words(fields.get("caption"))
         if "alt_text" in fields and (alt_text or fields["alt_text"] == ""):
             words = {"caption": caption or alt_text, "alt_text": alt_text}
-            translations[each["language"]] = words
-    return translations
+            found[each["language"]] = words
+    return found
 
 
 def _is_object(value: Any) -> bool:

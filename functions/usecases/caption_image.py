@@ -49,6 +49,7 @@ from functions.settings import Settings
 from functions.usecases import find_copy, forget_image, keep_history, preflight
 from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.label_image import label
+from functions.usecases.translate import Translating
 
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
@@ -111,6 +112,7 @@ class Captioning:
             wait=wait,
         )
         self._embeddings = Embeddings(embedder, settings.prices)
+        self._translating = Translating(settings, policy, store, self._model.chain, self._clock)
 
     def close(self) -> None:
         """Close the models' connections."""
@@ -154,7 +156,10 @@ class Captioning:
 
     def request(self, request: CaptionRequest, report: Report) -> None:
         """Caption the live object of that name, again if it ended without a caption, and if
-        ``force`` is set in any case. The same request a second time has no effect."""
+        ``force`` is set in any case; or translate the words that it has. The same request a
+        second time has no effect."""
+        if request.translate:
+            return self._translating.translate(request, report)
         report.bucket, report.name = request.bucket, request.name
         upload = self._images.look_up(request.bucket, request.name)
         if upload is None:
@@ -168,6 +173,7 @@ class Captioning:
     def give_back(self) -> None:
         """Return what the instance has reserved and not used, at its end."""
         self._model.give_back()
+        self._translating.give_back()
 
     def _turn(self, upload: Upload, prompt: Prompt, trigger: Trigger) -> Turn | None:
         """The right to ask the model; None for an upload that does not need it.

@@ -30,6 +30,8 @@ from functions.usecases.reconcile import (
     Reconciler,
     ReconcileReport,
 )
+from functions.usecases.request_translations import Wanted
+from functions.usecases.translate import COUNTED_AS
 
 # A run ends before its message would be delivered again, and before a function's usual bound.
 SECONDS = 45.0
@@ -45,8 +47,9 @@ _UNTOLD: Mapping[str, str | bool] = {"untold": True}
 _RENEWED: tuple[Mapping[str, str | bool], ...] = tuple(
     {"status": "captioned", "renewal.forced": forced} for forced in (True, False)
 )
+_UNTRANSLATED: Mapping[str, str | bool] = {"untranslated.waits": True}
 _EXPIRED: Mapping[str, str | bool] = {"status": "failed", "error.reason": "expired"}
-ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, *_RENEWED)
+ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, _UNTRANSLATED, *_RENEWED)
 
 # Bucket and name of an image that is to be captioned.
 Image = tuple[str, str]
@@ -56,6 +59,10 @@ class CaptionRequester(Protocol):
     """Has images captioned, until a moment of ``time.monotonic``; the number asked for."""
 
     def __call__(self, images: Sequence[Image], until: float, report: Report) -> int: ...
+
+
+# Has text translated, likewise.
+Translate = Callable[[Sequence[Wanted], float, Report], int]
 
 
 @dataclass(slots=True)
@@ -93,12 +100,15 @@ class Keeping:
         clock: Callable[[], datetime],
         *,
         daily_limit: int,
+        translate: Translate | None = None,
+        translation_limit: int = 0,
         buckets: Sequence[str] = (),
         seconds: float = SECONDS,
         settled: timedelta = SETTLED,
     ) -> None:
         self._store, self._images, self._reconciler = store, images, reconciler
         self._ask, self._clock, self._limit = ask, clock, daily_limit
+        self._translate, self._translation_limit = translate, translation_limit
         self._buckets, self._seconds, self._settled = buckets, seconds, settled
 
     def keep(self, request: KeepRequest, report: Report) -> None:
@@ -110,6 +120,7 @@ class Keeping:
             self._deferred,
             self._left_behind,
             self._expired,
+            self._untranslated,
             self._unlabelled,
             self._untold,
             self._looked_through,
@@ -161,6 +172,21 @@ class Keeping:
         if self._answers(self._clock()):
             given_up = self._store.equal(_EXPIRED, _MOST)
             self._take_up(run, "expired", filter(run.concerns, given_up))
+
+    def _untranslated(self, run: _KeepRun) -> None:
+        """Text that is still to be put into other languages, as far as today's limit allows: what
+        a spent limit put off, and what was lost after a person's edit."""
+        now = self._clock()
+        left = self._translation_limit - self._store.reserved(COUNTED_AS + now.date().isoformat())
+        if left <= 0 or not self._translate:
+            return
+        wanted = []
+        for stored in filter(run.concerns, self._store.equal(_UNTRANSLATED, min(left, _PAGE))):
+            document, due = stored.document, stored.document.untranslated
+            if due and due.since and stored.read_at - due.since >= self._settled:
+                wanted.append((document.bucket, document.name, due.languages))
+        if wanted:
+            run.count("translations", self._translate(wanted, run.until, run.report))
 
     def _take_up(self, run: _KeepRun, what: str, waiting: Iterable[Stored]) -> None:
         """Mark documents as waiting without a holder, and ask for those that were marked."""

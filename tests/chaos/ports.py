@@ -135,7 +135,7 @@ class ScriptedCaptioner:
     def __init__(self, world: World, faults: Faults, skew: timedelta) -> None:
         self._world, self._faults, self._skew = world, faults, skew
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         return self._faults.around("describe", self._answer)
 
     def _answer(self) -> Answer:

@@ -34,6 +34,9 @@ def test_captions_are_counted_by_status_and_by_what_needs_a_look(stack: Stack) -
         **{"pending": 0, "failed": 0, "deferred": 0},
     }
     assert get(stack, "/counts?prefix=shop/").json["all"] == 1
+    fields = "fields=all,review_needed"
+    assert get(stack, f"/counts?{fields}&q=mug").json == {"all": 2, "review_needed": 0}
+    assert get(stack, "/counts?fields=all,age").status_code == 400
 
 
 def test_many_are_approved_at_once_and_each_is_answered_for(stack: Stack) -> None:

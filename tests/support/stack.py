@@ -254,6 +254,8 @@ def forget_wiring() -> None:
         composition.ask,
         composition.answering,
         composition.review,
+        composition.request_translations,
+        composition._request_topic,
     ):
         built.cache_clear()
 
