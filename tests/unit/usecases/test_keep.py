@@ -10,12 +10,13 @@ from typing import Any
 
 from functions.adapters.folder import FolderImages
 from functions.adapters.sqlite import SqliteCaptions
-from functions.core.document import Document, KeepRequest, Status, Stored
+from functions.core.document import KeepRequest, Status, Stored
 from functions.core.policy import Policy
 from functions.core.report import Report
 from functions.model.embeddings import Embeddings
 from functions.usecases.keep import Keeping
 from functions.usecases.reconcile import Reconciler
+from tests.support.documents import plain_document
 
 NOW = datetime.now(UTC)
 
@@ -33,10 +34,9 @@ class Overtaken(SqliteCaptions):
 
 def test_what_another_run_has_marked_is_left_to_it(tmp_path: Path) -> None:
     store, images = Overtaken(tmp_path / "captions.db"), FolderImages(tmp_path)
-    waiting = Document(
+    waiting = plain_document(
+        "a.jpg",
         bucket="local",
-        name="a.jpg",
-        generation=1,
         status=Status.DEFERRED,
         created_at=NOW,
         updated_at=NOW - timedelta(hours=1),
