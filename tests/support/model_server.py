@@ -93,9 +93,15 @@ Script = Answer | Callable[[Call], Answer]
 class ModelServer(LoopbackServer):
     """The model. ``calls`` records requests; ``keep_images=False`` drops pictures on arrival."""
 
-    def __init__(self, port: int = 0, delay: float = 0, keep_images: bool = True) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        delay: float = 0,
+        keep_images: bool = True,
+        embedding_delay: float = 0,
+    ) -> None:
         super().__init__(_Handler, port)
-        self.delay = delay
+        self.delay, self.embedding_delay = delay, embedding_delay
         self.keep_images = keep_images
         self._guard = threading.Lock()
         self.reset()
@@ -270,7 +276,7 @@ class _Handler(LoopbackHandler):
             return
         answer = self.server.begin(call)
         try:
-            self._send(answer, 0 if call.embeds else self.server.delay)
+            self._send(answer, self.server.embedding_delay if call.embeds else self.server.delay)
         finally:
             self.server.end(call)
 
@@ -349,8 +355,11 @@ def main() -> None:
     )
     parser.add_argument("--port", type=int, default=8300)
     parser.add_argument("--delay", type=float, default=0, help="seconds that a caption takes")
+    parser.add_argument("--embedding-delay", type=float, default=0, help="and an embedding")
     options = parser.parse_args()
-    with ModelServer(options.port, options.delay, keep_images=False) as server:
+    with ModelServer(
+        options.port, options.delay, keep_images=False, embedding_delay=options.embedding_delay
+    ) as server:
         until_interrupted(f"A model that costs nothing: GOOGLE_GEMINI_BASE_URL={server.url}")
 
 

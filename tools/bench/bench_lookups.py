@@ -7,6 +7,7 @@ document carries an embedding, as captions do. Rounds of both sides alternate.
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
 import os
@@ -28,11 +29,14 @@ from rich.table import Table
 from functions.adapters.firestore import _record
 from functions.core.document import Document
 from tests.support import emulators
+from tools.bench import figures
+from tools.bench.figures import Row
 from tools.bench.serving import BUCKET, Failed, Parts, Served, Target
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = Target("alt_text", str(ROOT / "main.py"), "alt_text")
 PLAIN = Target("plain", str(ROOT / "tools/bench/sample_lookup.py"), "plain_lookup")
+HEADS = ("images a second", "median, ms", "95th percentile", "99th")
 CONNECTIONS, ROUNDS = 8, 2
 SINGLES, BATCHES, BATCH = 500, 8, 100
 
@@ -128,8 +132,8 @@ def ask(served: Served, questions: Sequence[Question], taken: Taken) -> None:
     taken.all += time.perf_counter() - begun
 
 
-def measured(ours: Served, plain: Served) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Rows: what was asked, of whom, and the figures."""
+def measured(ours: Served, plain: Served) -> Iterator[Row]:
+    """What was asked, of whom, and the figures."""
     kinds = ("read", "remembered", "batch read", "batch remembered")
     taken = {kind: Taken() for kind in kinds}
     sample = Taken()
@@ -145,17 +149,20 @@ def measured(ours: Served, plain: Served) -> Iterator[tuple[str, str, tuple[str,
         ask(ours, singles, taken["remembered"])
         ask(ours, batches, taken["batch read"])
         ask(ours, batches * 5, taken["batch remembered"])
-    yield "one image, read", "plain handler", sample.row()
-    yield "one image, read", "alt_text", taken["read"].row()
-    yield "one image, remembered", "alt_text", taken["remembered"].row()
-    yield "100 images, read", "alt_text", taken["batch read"].row(BATCH)
-    yield "100 images, remembered", "alt_text", taken["batch remembered"].row(BATCH)
+    yield Row("the plain handler: one image, read", sample.row())
+    yield Row("`alt_text`: one image, read", taken["read"].row())
+    yield Row("one image, remembered", taken["remembered"].row())
+    yield Row("100 images, read", taken["batch read"].row(BATCH))
+    yield Row("100 images, remembered", taken["batch remembered"].row(BATCH))
 
 
 def main() -> int:
     """Measure, and print the table."""
-    console = Console()
-    table = Table("", "", "images a second", "p50, ms", "p95, ms", "p99, ms", title="Lookups")
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.bench_lookups")
+    parser.add_argument("--record", action="store_true", help="write docs/benchmarks.md")
+    options = parser.parse_args()
+    console, rows = Console(), list[Row]()
+    table = Table("", *HEADS, title="Lookups, eight at once")
     try:
         with emulators.firestore() as emulator:
             servers = Parts(emulator, "http://127.0.0.1:9", "http://127.0.0.1:9")
@@ -165,12 +172,15 @@ def main() -> int:
                 Served(OURS, servers, CONNECTIONS) as ours,
                 Served(PLAIN, servers, CONNECTIONS) as plain,
             ):
-                for what, side, figures in measured(ours, plain):
-                    table.add_row(what, side, *figures)
+                for row in measured(ours, plain):
+                    rows.append(row)
+                    table.add_row(row.what, *row.cells)
     except (Failed, emulators.Missing) as problem:
         console.print(f"[red]{problem}[/]")
         return 1
     console.print(table)
+    if options.record:
+        figures.record("lookups", HEADS, rows)
     return 0
 
 

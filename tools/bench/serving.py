@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +40,7 @@ class Target:
     label: str
     source: str
     name: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, port: int) -> list[str]:
         framework = f"{os.path.dirname(sys.executable)}/functions-framework"
@@ -59,8 +60,6 @@ class Parts:
     def __post_init__(self) -> None:
         self.environment = {
             **{name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ},
-            # the plain sample embeds nothing either
-            "CAPTION_EMBEDDING_MODEL": "",
             "FIRESTORE_EMULATOR_HOST": self.firestore.host,
             "GEMINI_API_KEY": "test",
             "GOOGLE_CLOUD_PROJECT": emulators.PROJECT,
@@ -86,17 +85,22 @@ class Parts:
 
 
 @contextmanager
-def parts(delay: float = 0) -> Iterator[Parts]:
-    """Firestore's emulator, strict storage and a model that takes ``delay`` seconds."""
+def parts(delay: float = 0, embedding_delay: float = 0) -> Iterator[Parts]:
+    """Firestore's emulator, strict storage and a model that takes ``delay`` seconds for a caption
+    and ``embedding_delay`` for an embedding."""
     with (
         emulators.firestore() as firestore,
         _module("tests.support.strict_storage") as storage,
-        _module("tests.support.model_server", "--delay", str(delay)) as model,
+        _module("tests.support.model_server", *_delays(delay, embedding_delay)) as model,
     ):
         body = json.dumps({"name": BUCKET}).encode()
         kind = {"Content-Type": "application/json"}
         _call(storage, "POST", "/storage/v1/b?project=p", body, kind)
         yield Parts(firestore, storage, model)
+
+
+def _delays(caption: float, embedding: float) -> tuple[str, ...]:
+    return ("--delay", str(caption), "--embedding-delay", str(embedding))
 
 
 class Served:
@@ -105,7 +109,11 @@ class Served:
     def __init__(self, target: Target, parts: Parts, threads: int = 8) -> None:
         self.target = target
         self.port = emulators.free_port()
-        self._environment = {**parts.environment, "THREADS": str(threads)}
+        self._environment = {
+            **parts.environment,
+            **target.environment,
+            "THREADS": str(threads),
+        }
 
     def __enter__(self) -> Served:
         self.started = time.perf_counter()
@@ -135,6 +143,11 @@ class Served:
         """The process that runs the function."""
         (worker,) = psutil.Process(self._process.pid).children()
         return worker
+
+    def processor_seconds(self) -> float:
+        """Processor time that the worker has taken so far."""
+        times = self.worker().cpu_times()
+        return times.user + times.system
 
     def deliver(self, resource: dict[str, Any]) -> float:
         """Deliver one upload's event; the seconds until it was acknowledged."""
