@@ -72,11 +72,19 @@ source: ## build/source, the folder to deploy: the functions, and the lock as th
 	@find build/source -name __pycache__ -prune -exec rm -r {} +
 	@cp requirements.lock build/source/requirements.txt
 
+# RECORD=1 writes the figures into docs/benchmarks.md
+RECORDED := $(if $(RECORD),--record)
 bench: .venv/dev ## cold start, one event, 160 uploads at once, beside a plain sample
-	$(BIN)/python -m tools.bench.bench
+	$(BIN)/python -m tools.bench.bench $(RECORDED)
 
 bench-lookups: .venv/dev ## lookups of alt text a second, beside a plain handler
-	$(BIN)/python -m tools.bench.bench_lookups
+	$(BIN)/python -m tools.bench.bench_lookups $(RECORDED)
+
+bench-growth: .venv/dev ## time and memory against the size of each thing that grows
+	$(BIN)/python -m tools.bench.growth $(RECORDED)
+
+profile: .venv/dev ## where the processor time of a warm event goes: build/flame.svg
+	$(BIN)/python -m tools.bench.profile
 
 bench-images: .venv/dev ## time and memory of each picture format
 	$(BIN)/python -m tools.bench.bench_pictures
@@ -141,4 +149,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-growth bench-images bench-lookups profile bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean
