@@ -53,6 +53,8 @@ from functions.usecases.label_image import label
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
 _SAVING_SECONDS = 2
+# The calls of a burst begin within it.
+_MOMENT = 1.0
 # Whatever a provider asks for: an image is to be captioned within the day.
 _LONGEST_PAUSE = timedelta(hours=1)
 
@@ -176,7 +178,7 @@ class Captioning:
         so that it costs neither an attempt nor a write each time.
         """
         try:
-            return self._model.turn()
+            return self._model.turn(_MOMENT)
         except Away as away:
             request = self._lease_request(prompt)
             why = Problem("transient", str(away), request.at)
