@@ -28,6 +28,11 @@ _REMOVALS = "functions/usecases/forget_image.py"
 _PLANS = "tests/infra/test_plans.py"
 _ASKED = "functions/usecases/ask_about_image.py"
 _QUESTIONS = "tests/scenarios/test_ask.py"
+_TRANSLATING, _TRANSLATED = (
+    "functions/usecases/translate.py",
+    "tests/scenarios/test_translations.py",
+)
+_WEBSITES = "functions/http/translation_requests.py"
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,8 @@ MUTANTS = (
     Mutant(
         "look for copies among fifty documents only",
         _COPIES,
-        "    text = from_text(record.text).at(record.read_at)\n    if not text.known and",
-        "    text = PictureText()\n    if not text.known and",
+        "    text = from_text(record.text).at(record.read_at)\n    if not text.texts and",
+        "    text = PictureText()\n    if not text.texts and",
         _MOVES,
         "embedded and any_query_reads",
     ),
@@ -141,8 +146,8 @@ MUTANTS = (
     Mutant(
         "ask again for a picture that was written again",
         _CLAIMS,
-        "return Decision.CARRY if told and same_picture(document, upload) else Decision.WORK",
-        "return Decision.WORK",
+        "Decision.CARRY if text_stands and same_picture(document, upload) else Decision.WORK",
+        "Decision.WORK",
         "tests/unit/core/test_lease.py",
     ),
     Mutant(
@@ -394,7 +399,7 @@ MUTANTS = (
     Mutant(
         "two that ask for the same bytes do not see each other",
         "functions/usecases/find_copy.py",
-        "if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:",
+        "if other and other.document_id != mine.id and other.expires_at > record.read_at:",
         "if False:",
         _STORMS,
         "embedded and many_names",
@@ -612,7 +617,7 @@ MUTANTS = (
     Mutant(
         "overwrite what somebody else has edited meanwhile",
         "functions/usecases/edit_caption.py",
-        "if seen and version(stored.document) != seen:",
+        "if expected and version(stored.document) != expected:",
         "if False:",
         _EDITS,
     ),
@@ -687,6 +692,22 @@ MUTANTS = (
         _FRONT,
     ),
     Mutant(
+        "sort what is to be reviewed by time alone",
+        "functions/http/review_requests.py",
+        'by_priority=order == "priority" or (bool(review) and not order)',
+        "by_priority=False",
+        _REVIEW,
+        "embedded and needs_a_person_most",
+    ),
+    Mutant(
+        "lose what an earlier version wrote from the list by priority",
+        "functions/adapters/firestore.py",
+        "            if ranked.cursor or self._all_ranked(query):\n",
+        "            if ranked:\n",
+        "tests/contracts/test_queries.py",
+        "firestore and without_one_last",
+    ),
+    Mutant(
         "show a caption as markup",
         "functions/http/static/caption.js",
         '  element.textContent = text ?? "";\n',
@@ -696,8 +717,8 @@ MUTANTS = (
     Mutant(
         "take words away that are asked for again in vain",
         _PUBLISHING,
-        "published = claim.status == Status.CAPTIONED\n    asked",
-        "published = False\n    asked",
+        "published = claim.status == Status.CAPTIONED\n    text_stands",
+        "published = False\n    text_stands",
         _ASKING,
         "in_vain",
     ),
@@ -770,7 +791,7 @@ MUTANTS = (
     Mutant(
         "read the first object that there is",
         "functions/model/reply.py",
-        "if said >= rank:",
+        "if fitness >= rank:",
         "if best is None:",
         "tests/unit/model/test_reply.py",
         "wherever or several",
@@ -832,7 +853,7 @@ MUTANTS = (
     Mutant(
         "caption the copies of a resizer",
         _LABELS,
-        'return "resized_copy" if copy and not asked else ""',
+        'return "resized_copy" if copy and not skip else ""',
         'return ""',
         "tests/unit/core/test_object_metadata.py",
     ),
@@ -919,8 +940,8 @@ MUTANTS = (
     Mutant(
         "work on under a claim that has run out",
         _CAPTIONING,
-        "if held and held.expires_at - now >= min(self._call, self._lease * 0.8):",
-        "if held:",
+        "if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):",
+        "if held_lease:",
         "tests/chaos/test_races.py",
     ),
     Mutant(
@@ -1015,7 +1036,7 @@ MUTANTS = (
     Mutant(
         "ask twice when two ask the same",
         _ASKED,
-        "            if kept.is_asked(key):\n",
+        "            if kept.is_leased(key):\n",
         "            if False:\n",
         _QUESTIONS,
         "embedded and at_once",
@@ -1043,5 +1064,53 @@ MUTANTS = (
         "True",
         _QUESTIONS,
         "embedded and nothing_is_captioned",
+    ),
+    Mutant(
+        "translate into a language that nobody offers",
+        _TRANSLATING,
+        "[tag for tag in wanted if tag in allowed]",
+        "wanted",
+        _TRANSLATED,
+        "not_offered",
+    ),
+    Mutant(
+        "write a translation of words that are gone",
+        _TRANSLATING,
+        "                if self._words(current.document) != words:\n",
+        "                if False:\n",
+        _TRANSLATED,
+        "own_words",
+    ),
+    Mutant(
+        "write over the translation of a person",
+        _PUBLISHING,
+        "**written, **document.by_hand}",
+        "**document.by_hand, **written}",
+        "tests/unit/core/test_transitions.py",
+        "translation",
+    ),
+    Mutant(
+        "pay again and again for words that cannot be translated",
+        _TRANSLATING,
+        "tag for tag in languages if tag not in progress.in_vain",
+        "tag for tag in languages",
+        _TRANSLATED,
+        "no_translation_is_asked_for_again",
+    ),
+    Mutant(
+        "let strangers ask for translations without end",
+        _WEBSITES,
+        "            if not self._limit.spend(1):\n                return False\n",
+        "",
+        "tests/unit/http/test_translation_requests.py",
+        "day_has_an_end",
+    ),
+    Mutant(
+        "lose a translation that the day's limit put off",
+        _TRANSLATING,
+        "                self._set_left(stored, languages, ())\n",
+        "                pass\n",
+        _TRANSLATED,
+        "spent_day",
     ),
 )

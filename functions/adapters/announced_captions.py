@@ -40,7 +40,7 @@ class AnnouncedCaptions:
         """As the store's own, with a message where ``document`` has ended."""
         before = stored.document
         news = _ended(document) and (
-            before.untold or not _ended(before) or _told(before) != _told(document)
+            before.untold or not _ended(before) or _content(before) != _content(document)
         )
         if not news:
             return self._store.replace(stored, document)
@@ -48,8 +48,10 @@ class AnnouncedCaptions:
         if not _final(document):
             return self._store.replace(stored, marked)
         if before.untold:
-            told = self._tell(document)
-            return self._store.replace(stored, replace(document, untold=None) if told else marked)
+            published = self._tell(document)
+            return self._store.replace(
+                stored, replace(document, untold=None) if published else marked
+            )
         stored = self._store.replace(stored, marked)
         if self._tell(document):
             with suppress(Stale):
@@ -108,7 +110,7 @@ def _final(document: Document) -> bool:
     return document.status != Status.CAPTIONED or document.metadata_synced
 
 
-def _told(document: Document) -> tuple[Any, ...]:
+def _content(document: Document) -> tuple[Any, ...]:
     """What makes another message."""
     error = (document.error.reason, document.error.at) if document.error else None
     review = (document.review, document.source, document.status)

@@ -14,15 +14,27 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from functions.adapters.paging import Position
+from functions.adapters.paging import UNRANKED, Position
 from functions.core.document import Document, Page, Query, Record, Status, Stored
-from functions.core.document_records import as_json, from_json, from_record, stamp, to_record
+from functions.core.document_records import (
+    as_json,
+    from_json,
+    from_place,
+    from_record,
+    stamp,
+    to_place,
+    to_record,
+)
 from functions.core.errors import Stale, TransientError
+from functions.core.page_place import KeptPlace, PlaceId
+from functions.core.review_priority import prioritised
 
 _BUSY_SECONDS = 20.0
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
 # Of the schema: what an older file lacks is filled in when it is opened.
 _LAYOUT = 2
+# As the index has it.
+_PRIORITY = f"coalesce(document ->> '$.review.priority', {UNRANKED})"
 
 
 @contextmanager
@@ -78,6 +90,7 @@ class SqliteCaptions:
         prepare(path)
 
     def create(self, document: Document) -> Stored | None:
+        document = prioritised(document)
         with connected(self._path) as db:
             version = _next_version(db)
             row = _row(document, version)
@@ -94,24 +107,25 @@ class SqliteCaptions:
         return _stored(row) if row else None
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        asked = json.dumps(list(keys))
+        ids = json.dumps(list(keys))
         with connected(self._path) as db:
             rows = db.execute(
                 "select document, version from captions "
                 "where id in (select value from json_each(?))",
-                (asked,),
+                (ids,),
             ).fetchall()
         found = map(_stored, rows)
         return {each.document.id: each for each in found}
 
     def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
-        asked = set(fields)
+        names = set(fields)
         return {
-            key: from_record({k: v for k, v in to_record(stored.document).items() if k in asked})
+            key: from_record({k: v for k, v in to_record(stored.document).items() if k in names})
             for key, stored in self.read_many(keys).items()
         }
 
     def replace(self, stored: Stored, document: Document) -> Stored:
+        document = prioritised(document)
         with connected(self._path) as db:
             version = _next_version(db)
             key, *rest = _row(document, version)
@@ -135,15 +149,17 @@ class SqliteCaptions:
 
     def find(self, query: Query) -> Page:
         where, values = _condition(query)
+        first = f"{_PRIORITY} desc, " if query.by_priority else ""
         with connected(self._path) as db:
             rows = db.execute(
                 f"select document, version from captions where {where} "  # noqa: S608
-                "order by updated_at desc, name desc, id desc limit ?",
+                f"order by {first}updated_at desc, name desc, id desc limit ?",
                 (*values, query.limit),
             ).fetchall()
         found = tuple(_stored(row) for row in rows)
         full = found and len(found) == query.limit
-        return Page(found, Position.of(found[-1].document).cursor() if full else "")
+        last = Position.of(found[-1].document, query.by_priority).cursor() if full else ""
+        return Page(found, last)
 
     def count(self, query: Query) -> int | None:
         where, values = _condition(replace(query, cursor=""))
@@ -202,6 +218,47 @@ class SqliteCaptions:
             raise Stale
         return replace(record, version=version)
 
+    def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
+        wanted, now = list(places), _now()
+        with connected(self._path, "deferred") as db:
+            rows = db.execute(
+                "select image, key, version, text from places where (image, key) in "
+                "(select value ->> 0, value ->> 1 from json_each(?))",
+                (json.dumps(wanted),),
+            ).fetchall()
+        kept = {(row[0], row[1]): (from_place(from_json(row[3])), row[2]) for row in rows}
+        return {each: KeptPlace(*each, now, *kept.get(each, (None, None))) for each in wanted}
+
+    def write_place(self, place: KeptPlace) -> KeptPlace:
+        text, at = place.text, (place.image, place.key)
+        with connected(self._path) as db:
+            version = _next_version(db)
+            row = (version, text.generation, as_json(to_place(text))) if text else ()
+            if place.version is None:
+                written = db.execute(
+                    "insert or ignore into places values (?, ?, ?, ?, ?)", (*at, *row)
+                ).rowcount
+            elif text is None:
+                written = db.execute(
+                    "delete from places where image = ? and key = ? and version = ?",
+                    (*at, place.version),
+                ).rowcount
+            else:
+                written = db.execute(
+                    "update places set version = ?, generation = ?, text = ? "
+                    "where image = ? and key = ? and version = ?",
+                    (*row, *at, place.version),
+                ).rowcount
+        if not written:
+            raise Stale
+        return replace(place, version=version if text else None)
+
+    def remove_places(self, image: str, generation: int) -> None:
+        with connected(self._path) as db:
+            db.execute(
+                "delete from places where image = ? and generation <= ?", (image, generation)
+            )
+
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         where = " and ".join(f"document ->> '$.{field}' = ?" for field in fields)
         return self._some(where, [*fields.values()], "id", limit)
@@ -252,16 +309,16 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
         if value := getattr(query, field):
             wheres.append(f"document ->> '{field}' = ?")
             values.append(value)
-    if query.review:
+    if query.review or query.by_priority:
         wheres.append("document ->> '$.review.needed'")
     lists = {"tags": (query.tag,), "search_terms": query.words, "review.reasons": (query.reason,)}
-    for field, wanted in lists.items():
-        if any(wanted):
-            marks = ", ".join("?" * len(wanted))
+    for field, texts in lists.items():
+        if any(texts):
+            marks = ", ".join("?" * len(texts))
             wheres.append(
                 f"id in (select id from terms where field = ? and value in ({marks}))"  # noqa: S608
             )
-            values += [field, *wanted]
+            values += [field, *texts]
     for sign, time in ((">=", query.since), ("<", query.until)):
         if time:
             wheres.append(f"updated_at {sign} ?")
@@ -269,9 +326,12 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
     if query.prefix:
         wheres.append("substr(name, 1, ?) = ?")
         values += [len(query.prefix), query.prefix]
-    if after := Position.read(query.cursor):
-        wheres.append("(updated_at, name, id) < (?, ?, ?)")
-        values += [stamp(after.updated_at), after.name, after.id]
+    if after := Position.read(query.cursor, query.by_priority):
+        first = f"{_PRIORITY}, " if query.by_priority else ""
+        ranks = [after.rank] if query.by_priority else []
+        marks = ", ".join("?" * (3 + len(ranks)))
+        wheres.append(f"({first}updated_at, name, id) < ({marks})")
+        values += [*ranks, stamp(after.updated_at), after.name, after.id]
     return " and ".join(wheres), values
 
 

@@ -52,19 +52,19 @@ def edit(
     bucket, name = located(uri, read)
     captions = composition.store(read)
     key = document_id(bucket, name)
-    change, seen = Change(alt_text, caption, decorative, language, approve or None, accept), ""
+    change, expected = Change(alt_text, caption, decorative, language, approve or None, accept), ""
     if change == Change():
         stored = captions.read(key)
         if stored is None:
             raise NoCaption(f"gs://{bucket}/{name} has no caption; `captions caption` makes one")
-        change, seen = _written(stored.document), version(stored.document)
+        change, expected = _written(stored.document), version(stored.document)
     try:
-        edited = composition.editing(read, captions).edit(key, change, getpass.getuser(), seen)
+        edited = composition.editing(read, captions).edit(key, change, getpass.getuser(), expected)
     except NoCaption as error:
         raise NoCaption(f"gs://{bucket}/{name}: {error}") from None
     except (Conflict, EditError) as error:
-        said = "\n\n".join(filter(None, (change.alt_text, change.caption)))
-        lost = f"\nYour words were:\n\n{said}" if seen and said else ""
+        words = "\n\n".join(filter(None, (change.alt_text, change.caption)))
+        lost = f"\nYour words were:\n\n{words}" if expected and words else ""
         raise EditError(f"{error}{lost}") from None
     document = edited.stored.document
     if session().json:

@@ -87,7 +87,7 @@ def _table(texts: Sequence[PastText]) -> Table:
     out = output.console()
     table = output.table(out, "#>", "when", "source", "by", "alt text*")
     for number, text in enumerate(texts, 1):
-        told = text.alt_text or ('alt="" (decorative)' if text.decorative else "")
-        cells = (number, output.when(text.at), text.source, text.by, told)
+        alt_text = text.alt_text or ('alt="" (decorative)' if text.decorative else "")
+        cells = (number, output.when(text.at), text.source, text.by, alt_text)
         table.add_row(*map(output.text, cells))
     return table

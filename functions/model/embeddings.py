@@ -50,7 +50,7 @@ class Embeddings:
         if self._embedder:
             self._embedder.close()
 
-    def placed(self, document: Document, report: Report) -> Document:
+    def with_embedding(self, document: Document, report: Report) -> Document:
         """``document`` with its embedding and what that cost, if it has words and no embedding.
 
         Where there is none to be had it comes back as it is, and ``report`` says why; one that
@@ -59,28 +59,28 @@ class Embeddings:
         if document.embedding or not embeddable(document) or report.embedding:
             return document
         before = report.usage.cost_usd
-        placed = self._words(document, report)
+        embedded = self._words(document, report)
         spent = Usage(cost_usd=report.usage.cost_usd - before)
-        vector = placed.vector if placed else None
+        vector = embedded.vector if embedded else None
         return replace(document, embedding=vector, usage=document.usage + spent)
 
-    def placing(self, report: Report) -> Callable[[Document], Document]:
-        """:meth:`placed` for a document that may change under it: asks once, whatever comes."""
+    def embedding_once(self, report: Report) -> Callable[[Document], Document]:
+        """:meth:`with_embedding` for a document that may change under it: asks once."""
         made: list[tuple[str, tuple[float, ...] | None, Usage]] = []
 
-        def place(document: Document) -> Document:
+        def embed(document: Document) -> Document:
             if not made:
                 before = report.usage.cost_usd
-                placed = self.placed(document, report)
+                embedded = self.with_embedding(document, report)
                 spent = Usage(cost_usd=report.usage.cost_usd - before)
-                made.append((words(document), placed.embedding, spent))
-                return placed
-            said, vector, spent = made[0]
-            if document.embedding or words(document) != said:
+                made.append((words(document), embedded.embedding, spent))
+                return embedded
+            text, vector, spent = made[0]
+            if document.embedding or words(document) != text:
                 vector = document.embedding
             return replace(document, embedding=vector, usage=document.usage + spent)
 
-        return place
+        return embed
 
     def judged(
         self, document: Document, fetch: FetchPicture, threshold: float, report: Report
@@ -100,18 +100,18 @@ class Embeddings:
         ``report`` only. Raises Gone."""
         vector = document.embedding
         if vector is None:
-            placed = self._words(document, report)
-            if placed is None:
+            embedded = self._words(document, report)
+            if embedded is None:
                 return document
-            vector = placed.vector
-        seen = self._seen(fetch, report)
-        similarity = cosine(vector, seen.vector) if seen else None
+            vector = embedded.vector
+        picture = self._picture(fetch, report)
+        similarity = cosine(vector, picture.vector) if picture else None
         return replace(document, embedding=vector, similarity=similarity)
 
     def _words(self, document: Document, report: Report) -> Embedding | None:
-        return self._asked(lambda embedder: embedder.words(words(document)), "input", report)
+        return self._embedded(lambda embedder: embedder.words(words(document)), "input", report)
 
-    def _seen(self, fetch: FetchPicture, report: Report) -> Embedding | None:
+    def _picture(self, fetch: FetchPicture, report: Report) -> Embedding | None:
         def ask(embedder: Embedder) -> Embedding:
             picture = fetch(embedder.accepts)
             try:
@@ -119,9 +119,9 @@ class Embeddings:
             finally:
                 picture.release()
 
-        return self._asked(ask, "image", report)
+        return self._embedded(ask, "image", report)
 
-    def _asked(
+    def _embedded(
         self, ask: Callable[[Embedder], Embedding], kind: str, report: Report
     ) -> Embedding | None:
         if self._embedder is None:

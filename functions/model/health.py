@@ -22,7 +22,7 @@ from functions.model.pace import Pace
 
 # One failure may be chance. From the second in a row on, an outage is asked about after 1, 2,
 # 4 ... seconds, or when the provider says.
-FIRST_PAUSE, LONGEST_PAUSE, LONGEST_ASKED_FOR = 1.0, 30.0, 3600.0
+FIRST_PAUSE, LONGEST_PAUSE, LONGEST_RETRY_AFTER = 1.0, 30.0, 3600.0
 # How long a delivery waits for its turn before it goes back to the platform.
 PATIENCE = 20.0
 Wait = Callable[[threading.Condition, float], object]
@@ -152,12 +152,12 @@ class ModelHealth:
 
     def _close(self, turn: Turn, outage: Outage, retry_after: float | None, now: datetime) -> None:
         """Pause, longer with each failure in a row; calls that were on their way count once."""
-        asked = min(retry_after, LONGEST_ASKED_FOR) if retry_after else 0.0
+        requested = min(retry_after, LONGEST_RETRY_AFTER) if retry_after else 0.0
         if self._failures and turn.begun < self._failed_at:
-            self._pause = max(self._pause, asked)
+            self._pause = max(self._pause, requested)
         else:
             self._failures += 1
-            self._failed_at, self._pause = now, asked or _backoff(self._failures, outage)
+            self._failed_at, self._pause = now, requested or _backoff(self._failures, outage)
         if self._pause:
             self._outage = outage
 

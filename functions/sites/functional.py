@@ -16,7 +16,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from functions.sites import encoding
 from functions.sites.attributes import one_line
 from functions.sites.image_locator import ImageLocator
-from functions.sites.surroundings import Context
+from functions.sites.surroundings import Surroundings
 
 _TITLE = re.compile(rb"<title(?:\s[^>]*)?>(.*?)</title", re.I | re.S)
 _MOST_BYTES = 1 << 18
@@ -84,25 +84,25 @@ def targets(
     return title
 
 
-def is_only_name(context: Context) -> bool:
+def is_only_name(context: Surroundings) -> bool:
     """Whether a link or button would have no name without this image's words."""
     control = context.control
     return control is not None and not control.text and not control.named
 
 
-def is_beside_its_name(context: Context) -> bool:
+def is_beside_its_name(context: Surroundings) -> bool:
     """Whether the link or button of an image has a name without it."""
     control = context.control
     return control is not None and bool(control.text or control.named)
 
 
-def leads_to_an_image(context: Context) -> bool:
+def leads_to_an_image(context: Surroundings) -> bool:
     """Whether the link of an image leads to a picture: what that shows is what the link is for."""
     href = context.control.href if context.control else ""
     return bool(_IMAGE.search(href.split("?")[0].split("#")[0]))
 
 
-def purpose(context: Context, target: Callable[[str], str]) -> str:
+def purpose(context: Surroundings, target: Callable[[str], str]) -> str:
     """What the link does that has this image for its only content, if the site tells."""
     control = context.control
     if control is None or not is_only_name(context) or control.images != 1:

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from functions.sites.markup import Image, Markup
-from functions.sites.surroundings import Context
+from functions.sites.surroundings import Surroundings
 
 _EMPTY = re.compile(r"!\[\](?=\()")
 _FRONT = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*\r?$", re.S | re.M)
@@ -37,7 +37,7 @@ def read(text: str) -> Markup:
         if mark:
             start = places[int(mark[1])]
             src = str(token.attrs.get("src", ""))
-            images.append(Image("img", start, start + 2, None, (src,), Context(), "{{" in src))
+            images.append(Image("img", start, start + 2, None, (src,), Surroundings(), "{{" in src))
     images += _left(text, begin, tokens)
     return Markup(tuple(sorted(images, key=lambda image: image.start)), "")
 
@@ -70,5 +70,5 @@ def _left(text: str, begin: int, tokens: list[Token]) -> Iterator[Image]:
         for tag in _IMG.findall(token.content):
             found = text.find(tag, at)
             if found >= 0 and not _ALT.search(tag):
-                yield Image("img", found, found, None, (), Context(), True)
+                yield Image("img", found, found, None, (), Surroundings(), True)
             at = max(at, found + 1)

@@ -15,7 +15,7 @@ from functions.sites import markup, template_code
 from functions.sites.attributes import attribute
 from functions.sites.files import BRACES, CODE, MARKDOWN, SOURCES
 from functions.sites.markup import Image, Markup
-from functions.sites.surroundings import Context
+from functions.sites.surroundings import Surroundings
 from functions.sites.template_code import Span
 
 _FRONT = re.compile(r"\A---[ \t]*\r?\n.*?^---[ \t]*\r?$", re.S | re.M)
@@ -34,8 +34,8 @@ class Form:
     write: Callable[[str], str]
 
 
-def form(path: str) -> Form:
-    """The form of a file by its name."""
+def form(path: str, around: bool = False) -> Form:
+    """The form of a file by its name; of a page, with what stands ``around`` its images."""
     suffix = PurePosixPath(path).suffix.lower()
     if suffix in MARKDOWN:
         from functions.sites import markdown
@@ -43,7 +43,7 @@ def form(path: str) -> Form:
         return Form(markdown.read, markdown.escaped)
     if suffix in SOURCES:
         return Form(lambda text: _template(text, suffix), attribute)
-    return Form(markup.read, attribute)
+    return Form(lambda text: markup.read(text, around), attribute)
 
 
 def _template(text: str, suffix: str) -> Markup:
@@ -56,7 +56,7 @@ def _template(text: str, suffix: str) -> Markup:
     seen = {image.start for image in images}
     comments = [each.span() for each in _COMMENT.finditer(text)]
     images += [
-        Image("img", start, start, None, (), Context(), True)
+        Image("img", start, start, None, (), Surroundings(), True)
         for start in _unseen(text, seen, comments)
     ]
     return Markup(tuple(sorted(images, key=lambda image: image.start)), found.base)

@@ -49,6 +49,7 @@ from functions.settings import Settings
 from functions.usecases import find_copy, forget_image, keep_history, preflight
 from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.label_image import label
+from functions.usecases.translate import Translating
 
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
@@ -102,7 +103,7 @@ class Captioning:
         self._lease = timedelta(seconds=settings.lease_seconds)
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
+        self._pictures = PictureFetcher.by(settings, images)
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -113,6 +114,7 @@ class Captioning:
             wait=wait,
         )
         self._embeddings = Embeddings(embedder, settings.prices)
+        self._translating = Translating(settings, policy, store, self._model.chain, self._clock)
 
     def close(self) -> None:
         """Close the models' connections."""
@@ -156,7 +158,10 @@ class Captioning:
 
     def request(self, request: CaptionRequest, report: Report) -> None:
         """Caption the live object of that name, again if it ended without a caption, and if
-        ``force`` is set in any case. The same request a second time has no effect."""
+        ``force`` is set in any case; or translate the words that it has. The same request a
+        second time has no effect."""
+        if request.translate:
+            return self._translating.translate(request, report)
         report.bucket, report.name = request.bucket, request.name
         upload = self._images.look_up(request.bucket, request.name)
         if upload is None:
@@ -170,6 +175,7 @@ class Captioning:
     def give_back(self) -> None:
         """Return what the instance has reserved and not used, at its end."""
         self._model.give_back()
+        self._translating.give_back()
 
     def _turn(self, upload: Upload, prompt: Prompt, trigger: Trigger) -> Turn | None:
         """The right to ask the model; None for an upload that does not need it.
@@ -184,13 +190,13 @@ class Captioning:
             why = Problem("transient", str(away), request.at)
             if not self._store.create(lease.waiting(upload, request, why)):
                 stored = self._store.read(upload.id)
-                own_text = transitions.given(object_metadata.uploader_text(upload))
+                own_text = transitions.has_text(object_metadata.uploader_text(upload))
                 decision = stored and lease.decide(
                     stored, upload, trigger, request, own_text=own_text
                 )
                 if decision and decision is not Decision.WORK:
                     return None
-            if find_copy.is_known(self._store, upload, request):
+            if find_copy.needs_no_model(self._store, upload, request):
                 return None
             return self._model.turn(PATIENCE)
 
@@ -205,7 +211,7 @@ class Captioning:
         """The document, claimed; as it is if only its labels are missing; None if there is
         nothing to do. Raises Held where another delivery may still do it."""
         request = self._lease_request(prompt)
-        own_text = transitions.given(object_metadata.uploader_text(upload))
+        own_text = transitions.has_text(object_metadata.uploader_text(upload))
         for _ in range(_CONTENTION):
             won = self._store.create(lease.first(upload, request))
             stored = won or self._store.read(upload.id)
@@ -278,8 +284,8 @@ class Captioning:
                 report,
             )
         except PermanentError as error:
-            image = preflight.claims_to_be_an_image(task.upload)
-            if error.reason in preflight.UNREADABLE and not image:
+            if error.reason in preflight.UNREADABLE and not preflight.claimed(task.upload):
+                find_copy.give_way(self._store, task.claim.stored.document)
                 forget_image.drop(self._store, self._images, task.claim.stored)
                 report.outcome, report.reason = "skipped", "not_an_image"
                 return
@@ -312,7 +318,7 @@ class Captioning:
             return functools.partial(
                 transitions.labelled, text=text, language=language, now=self._clock()
             )
-        return self._asked(task, people, report)
+        return self._model_text(task, people, report)
 
     def _copy(self, task: Task, people: EmbeddedText) -> Document | None:
         """The document that has the text for a claimed one: itself, or one of the same bytes."""
@@ -324,11 +330,11 @@ class Captioning:
             task.keep = functools.partial(find_copy.remember, self._store, record=copy.record)
         if copy.text is None:
             return None
-        if copy.text.expires_at is None and not transitions.given(people):
+        if copy.text.expires_at is None and not transitions.has_text(people):
             task.keep = _kept_already
         return copy.text.document
 
-    def _asked(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
+    def _model_text(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
         """What gives a claimed document the model's text."""
         upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
@@ -343,7 +349,7 @@ class Captioning:
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
             with span("model"):
-                asked = self._model.ask(
+                checked = self._model.ask(
                     picture,
                     fetch,
                     task.prompt,
@@ -357,7 +363,7 @@ class Captioning:
             picture.release()
         finish = functools.partial(
             transitions.captioned,
-            asked=asked,
+            checked=checked,
             prompt=task.prompt.version,
             uploader=people,
             now=self._clock(),
@@ -377,10 +383,12 @@ class Captioning:
         delivery may be at work by now. Raises Held then, before anything is paid for.
         """
         stored, now = task.claim.stored, self._clock()
-        held = stored.document.lease
-        if held and held.expires_at - now >= min(self._call, self._lease * 0.8):
-            return held.expires_at
-        request = replace(self._lease_request(task.prompt), holder=held.holder if held else "")
+        held_lease = stored.document.lease
+        if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):
+            return held_lease.expires_at
+        request = replace(
+            self._lease_request(task.prompt), holder=held_lease.holder if held_lease else ""
+        )
         try:
             renewed = self._store.replace(stored, lease.renewed(stored, task.upload, request))
         except Stale:
@@ -426,10 +434,10 @@ class Captioning:
         keep: Callable[[Document], None] | None = None,
     ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        place = self._embeddings.placing(report)
+        embed = self._embeddings.embedding_once(report)
         try:
             with span("label"):
-                ended = label(self._store, self._images, stored, upload, place, keep)
+                ended = label(self._store, self._images, stored, upload, embed, keep)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise

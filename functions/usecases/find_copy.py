@@ -16,7 +16,7 @@ from functions.core.document import Document, Query, Record, Status, Upload
 from functions.core.errors import Held, Stale
 from functions.core.lease import Claim, LeaseRequest
 from functions.core.object_metadata import carried_text
-from functions.core.picture_text import KnownText, PictureText, from_text, question, to_text
+from functions.core.picture_text import PictureText, SavedText, from_text, question, to_text
 from functions.core.ports import CaptionStore
 
 KIND = "copies"
@@ -29,7 +29,7 @@ _MOST_UNRECORDED = 50
 class Copy:
     """Text of the same bytes, if there is any; ``record`` as it was left if this claim asks."""
 
-    text: KnownText | None = None
+    text: SavedText | None = None
     record: Record | None = None
 
 
@@ -48,17 +48,17 @@ def copy_of(store: CaptionStore, claim: Claim, upload: Upload) -> Copy:
         return first
     for _ in range(_CONTENTION):
         record = store.read_record(KIND, _key(mine.md5))
-        text = _known(store, record, mine)
+        text = _picture_text(store, record, mine)
         found = _best(text, claim, upload)
         if found or is_labelled(claim, upload):
             return Copy(found)
         key = question(claim.request.model, claim.request.prompt)
-        asking = text.asking.get(key)
-        if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:
+        other = text.leases.get(key)
+        if other and other.document_id != mine.id and other.expires_at > record.read_at:
             raise Held("the same bytes are being captioned under another name")
         with suppress(Stale):
-            asked = text.asked_by(key, mine.id, _until(claim), record.read_at)
-            return Copy(record=_write(store, record, asked))
+            leased = text.with_lease(key, mine.id, _until(claim), record.read_at)
+            return Copy(record=_write(store, record, leased))
     raise Held("many are captioning the same bytes")
 
 
@@ -67,21 +67,21 @@ def _first(store: CaptionStore, claim: Claim) -> Copy | None:
     if they were."""
     mine, request = claim.stored.document, claim.request
     key = question(request.model, request.prompt)
-    asked = PictureText().asked_by(key, mine.id, _until(claim), request.at)
+    text = PictureText().with_lease(key, mine.id, _until(claim), request.at)
     try:
-        record = _write(store, Record(KIND, _key(mine.md5), request.at), asked)
+        record = _write(store, Record(KIND, _key(mine.md5), request.at), text)
     except Stale:
         return None
     for document in _captioned(store, mine):
-        asked = asked.with_text(document)
-    found = asked.persons() or asked.models(request.model, request.prompt) or asked.outdated()
-    if asked.known:
+        text = text.with_text(document)
+    found = text.persons() or text.models(request.model, request.prompt) or text.outdated()
+    if text.texts:
         with suppress(Stale):
-            record = _write(store, record, asked)
+            record = _write(store, record, text)
     return Copy(found, record)
 
 
-def is_known(store: CaptionStore, upload: Upload, request: LeaseRequest) -> bool:
+def needs_no_model(store: CaptionStore, upload: Upload, request: LeaseRequest) -> bool:
     """Whether an upload of these bytes needs no model."""
     if not upload.md5:
         return False
@@ -126,13 +126,13 @@ def give_way(store: CaptionStore, document: Document) -> None:
         return
     record = store.read_record(KIND, _key(document.md5))
     text = from_text(record.text)
-    left = text.no_more_asked_by(document.id)
+    left = text.without_leases_of(document.id)
     if left != text:
         with suppress(Stale):
             _write(store, record, left)
 
 
-def _best(text: PictureText, claim: Claim, upload: Upload) -> KnownText | None:
+def _best(text: PictureText, claim: Claim, upload: Upload) -> SavedText | None:
     mine, request = claim.stored.document, claim.request
     if mine.renewal and mine.renewal.forced:
         return text.models(request.model, request.prompt, mine.renewal.since)
@@ -155,7 +155,7 @@ def _change(
     for _ in range(_CONTENTION):
         record = record or store.read_record(KIND, _key(document.md5))
         text = from_text(record.text).at(record.read_at)
-        changed = change(text, record.read_at).no_more_asked_by(document.id)
+        changed = change(text, record.read_at).without_leases_of(document.id)
         if changed == text:
             return
         try:
@@ -166,9 +166,9 @@ def _change(
     raise Held("the text of a picture keeps changing")
 
 
-def _known(store: CaptionStore, record: Record, mine: Document) -> PictureText:
+def _picture_text(store: CaptionStore, record: Record, mine: Document) -> PictureText:
     text = from_text(record.text).at(record.read_at)
-    if not text.known and not text.asking:
+    if not text.texts and not text.leases:
         for document in _captioned(store, mine):
             text = text.with_text(document)
     return text

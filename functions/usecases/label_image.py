@@ -67,6 +67,6 @@ def label(
 
 
 def _write(images: ImageStore, document: Document, live: Upload) -> None:
-    wanted = object_metadata.written(document, live.metadata)
-    if any(live.metadata.get(key) != value for key, value in wanted.items()):
-        images.label(live, wanted)
+    labels = object_metadata.written(document, live.metadata)
+    if any(live.metadata.get(key) != value for key, value in labels.items()):
+        images.label(live, labels)

@@ -67,6 +67,16 @@ resource "google_pubsub_topic_iam_member" "review_requests" {
   member  = google_service_account.function["review"].member
 }
 
+# A language that a website asks for and nobody has written in yet is translated by caption_request.
+resource "google_pubsub_topic_iam_member" "alt_text_requests" {
+  count = lookup(var.settings, "CAPTION_LANGUAGES_ON_REQUEST", "") == "" ? 0 : 1
+
+  project = var.project
+  topic   = google_pubsub_topic.requests.name
+  role    = "roles/pubsub.publisher"
+  member  = google_service_account.function["alt-text"].member
+}
+
 resource "google_pubsub_topic_iam_member" "keep_requests" {
   count = contains(keys(local.functions), "keep") ? 1 : 0
 

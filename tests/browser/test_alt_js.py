@@ -70,6 +70,32 @@ def test_only_missing_alt_attributes_are_filled(website: Website, page: Page) ->
     assert website.function.asked == [{"src": list(map(website.image, names)), "lang": "en"}]
 
 
+def test_a_video_without_a_name_gets_one(website: Website, page: Page) -> None:
+    website.open(
+        page,
+        """
+        <video id=a src="/images/mug.png"></video>
+        <video id=set><source src="/images/none.png"><source src="/images/mug.png"></video>
+        <video id=poster poster="/images/new.png" data-src="/images/none.png"></video>
+        <video id=own src="/images/mug.png" aria-label="Mine"></video>
+        <video id=titled src="/images/mug.png" title="Mine"></video>
+        <video id=hidden src="/images/mug.png" aria-hidden=true></video>
+        <video id=line src="/images/line.png"></video>
+        """,
+    )
+    for video, name in (("a", "Blue mug"), ("set", "Blue mug"), ("poster", "New picture")):
+        page.wait_for_selector(f"#{video}[aria-label='{name}']", timeout=SOON_MS)
+        assert alt(page, f"#{video}") is None
+    assert page.get_attribute("#own", "aria-label") == "Mine"
+    for video in ("titled", "hidden", "line"):
+        assert page.get_attribute(f"#{video}", "aria-label") is None
+
+    page.evaluate("a.src = '/images/new.png'")
+    page.wait_for_selector("#a[aria-label='New picture']", timeout=SOON_MS)
+    page.evaluate("a.src = '/images/none.png'")
+    page.wait_for_function("!a.hasAttribute('aria-label')", timeout=SOON_MS)
+
+
 def test_images_added_later_are_filled(website: Website, page: Page) -> None:
     website.open(page, "<div id=list><img id=a src='/images/mug.png'></div>")
     filled(page)

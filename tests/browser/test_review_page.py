@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.support import videos
 from tests.support.answers import gemini
 from tests.support.command_line import Serve, serving
 from tests.support.model_server import ModelServer
@@ -210,6 +212,16 @@ def test_a_picture_that_is_dropped_gets_its_caption(site: Site) -> None:
     expect(site.page.locator("#queue")).to_have_text("1 of 1 pictures captioned.")
 
 
+def test_a_video_is_told_as_one_and_shown_by_its_moments(site: Site) -> None:
+    (site.serve.folder / "clip.mp4").write_bytes(videos.mp4())
+    site.serve.wait(lambda: site.found("clip.mp4").get("metadata_synced"))
+    site.open()
+    row = site.row("clip.mp4")
+    expect(row.locator(".source")).to_contain_text("Video, 4 sec · ")
+    expect(row.locator("img")).to_have_js_property("complete", True)
+    expect(row.locator("img")).to_have_js_property("naturalWidth", 240)
+
+
 def test_files_that_are_chosen_are_told_one_by_one(site: Site) -> None:
     site.caption("mug.jpg", alt_text="The first mug")
     site.open()
@@ -222,7 +234,7 @@ def test_files_that_are_chosen_are_told_one_by_one(site: Site) -> None:
     )
     expect(site.row("mug (2).jpg").locator(".alt")).to_have_text("The second mug", timeout=60_000)
     expect(site.page.locator("#progress li")).to_have_text(
-        "notes.jpg: the file is no image that is known here; choose JPEG, PNG, WebP … Try again"
+        "notes.jpg: the file is no image or video known here; choose JPEG, WebP, MP4 … Try again"
     )
     expect(site.page.locator("#queue")).to_have_text("1 of 2 pictures captioned.")
     expect(site.row("mug.jpg").locator(".alt")).to_have_text("The first mug")
@@ -402,9 +414,15 @@ def test_a_link_leads_to_one_caption(site: Site) -> None:
     assert picture.evaluate("image => image.naturalWidth") > 0
 
 
-def test_what_was_approved_leaves_the_list_of_what_is_to_be_reviewed(site: Site) -> None:
+def test_what_is_to_be_reviewed_comes_by_need_and_leaves_when_it_is_approved(site: Site) -> None:
     to_review(site, "a.jpg", "b.jpg")
+    site.edit("a.jpg", approve=False, reasons=["injection"])
+    site.edit("b.jpg", approve=False, reasons=["low_similarity"])
     site.open("?show=review")
+    names = site.page.locator("#captions .name")
+    expect(names).to_have_text(["a.jpg", "b.jpg"])
+    site.page.get_by_label("Sort").select_option("newest")
+    expect(names).to_have_text(["b.jpg", "a.jpg"])
     site.button("b.jpg", "Approve").press("Enter")
     expect(site.page.locator("#captions > li")).to_have_count(1)
     expect(site.button("a.jpg", "Approve")).to_be_focused()
@@ -449,6 +467,55 @@ def test_a_language_is_edited_apart_and_survives_an_edit_of_the_main_words(site:
     site.page.keyboard.press("Control+Enter")
     expect(large.locator(".text .alt")).to_have_text("My mug")
     assert site.found("a.jpg")["translations"]["de"]["alt_text"] == "Ein Becher"
+
+
+def answer_asks(page: Page, status: int) -> None:
+    """Answer questions by this status; by none where it is 0."""
+
+    def answer(route: Route) -> None:
+        if status:
+            route.fulfill(status=status, json={"error": "e"})
+        else:
+            route.abort()
+
+    page.unroute("**/ask")
+    page.route("**/ask", answer)
+
+
+def test_who_writes_asks_about_the_picture_by_keyboard_and_takes_the_answer(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+    site.button("a.jpg", "Edit").click()
+    row, keys = site.row("a.jpg"), site.page.keyboard
+    site.page.get_by_role("textbox", name="Caption").focus()
+    tab_to(site.page, row.locator(".ask summary"))
+    keys.press("Enter")
+    answer = "It says <b>Café</b> & 'Bar' \u202e."
+    reply = {"visible_text": answer, "answerable": True, "answer": answer, "language": "en"}
+    site.model.answer(gemini.text(json.dumps(reply)))
+    tab_to(site.page, row.get_by_label("Question"))
+    keys.type("What does the mug say?")
+    keys.press("Enter")
+    expect(row.locator(".answer")).to_have_text(re.compile("^It says .*Café.* & 'Bar'"))
+    expect(row.get_by_role("status")).to_have_text(re.compile("Café"))
+    expect(row.get_by_label("Question")).to_be_focused()
+    assert violations(site.page) == []
+    keys.press("Shift+Tab")
+    keys.press("Shift+Tab")
+    keys.press("Enter")
+    expect(site.page.get_by_label("Alt text")).to_be_focused()
+    expect(site.page.get_by_label("Alt text")).to_have_value(
+        re.compile("^A red mug It says .*Café")
+    )
+    assert site.found("a.jpg")["alt_text"] == "A red mug"
+
+    refusals = {429: "spent", 503: "busy or away", 404: "it is gone", 0: "reached"}
+    for status, words in refusals.items():
+        answer_asks(site.page, status)
+        row.get_by_label("Question").fill("And now?")
+        row.get_by_label("Question").press("Enter")
+        expect(row.get_by_role("status")).to_contain_text(words)
+        expect(row.get_by_label("Question")).to_have_value("And now?")
 
 
 def test_texts_are_imported_after_a_look_at_what_changes(site: Site) -> None:
@@ -516,6 +583,9 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(scheme: Any, width: int, site:
     site.page.set_viewport_size({"width": width, "height": 800})
     site.open()
     expect(site.page.locator("#captions > li")).to_have_count(3)
+    expect(site.row("c.jpg").locator(".problem")).to_have_text(
+        re.compile("^The image is damaged: ")
+    )
     assert violations(site.page) == []
     site.button("a.jpg", "Edit").click()
     assert violations(site.page) == []

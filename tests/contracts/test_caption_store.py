@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 from functions.adapters.sqlite import SqliteCaptions
 from functions.core.document import Document, Lease, Problem, Proposal, Query, Review, Usage
 from functions.core.errors import Stale, TransientError
+from functions.core.page_place import KeptPlace, PlaceText
 from functions.core.ports import CaptionStore
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -284,3 +286,78 @@ def test_of_many_that_write_one_record_each_version_has_one_winner(store: Captio
 
     with ThreadPoolExecutor(16) as pool:
         assert sum(pool.map(write, range(32))) == 1
+
+
+def place(store: CaptionStore, key: str = "k1", image: str = "a1") -> KeptPlace:
+    return store.read_places([(image, key)])[(image, key)]
+
+
+def test_a_place_comes_back_as_it_was_written(store: CaptionStore) -> None:
+    whole = PlaceText(
+        2**62 + 1,
+        '"A mug" 犬',
+        True,
+        "de",
+        "gemini:x",
+        "x-001",
+        "place-1@0",
+        Usage(2, 3, 4, 0.000721),
+        Problem("no_caption", "why", NOW),
+        Lease("h", NOW),
+        NOW,
+    )
+    store.write_place(replace(place(store), text=whole))
+    assert place(store).text == whole
+
+
+def test_a_place_is_written_once_over_each_version(store: CaptionStore) -> None:
+    absent = place(store)
+    assert (absent.text, absent.version) == (None, None)
+    asked = PlaceText(1, lease=Lease("h", NOW), updated_at=NOW)
+    first = store.write_place(replace(absent, text=asked))
+    with pytest.raises(Stale):
+        store.write_place(replace(absent, text=asked))
+    second = store.write_place(replace(first, text=PlaceText(1, "A mug")))
+    for late in (PlaceText(1, "A cup"), None):
+        with pytest.raises(Stale):
+            store.write_place(replace(first, text=late))
+    read = place(store)
+    assert (read.text, read.version) == (PlaceText(1, "A mug"), second.version)
+    assert store.read(read.image) is None
+
+
+def test_a_place_is_removed_where_it_has_no_text(store: CaptionStore) -> None:
+    written = store.write_place(replace(place(store), text=PlaceText(1, "A mug")))
+    gone = store.write_place(replace(written, text=None))
+    assert (place(store).text, gone.version) == (None, None)
+    with pytest.raises(Stale):
+        store.write_place(replace(written, text=PlaceText(1, "A cup")))
+
+
+def test_many_places_are_read_at_once_each_by_its_image(store: CaptionStore) -> None:
+    store.write_place(replace(place(store, "k1", "a1"), text=PlaceText(1, "A mug")))
+    store.write_place(replace(place(store, "k1", "a2"), text=PlaceText(1, "A cup")))
+    wanted = [(image, f"k{number}") for image in ("a1", "a2") for number in range(160)]
+    found = store.read_places(wanted)
+    texts = {at: kept.text.alt_text for at, kept in found.items() if kept.text}
+    assert texts == {("a1", "k1"): "A mug", ("a2", "k1"): "A cup"}
+    assert set(found) == set(wanted)
+    assert store.read_places([]) == {}
+
+
+def test_places_go_with_their_images_generation_and_older_ones(store: CaptionStore) -> None:
+    for key, image, generation in [("k1", "a1", 1), ("k2", "a1", 2), ("k3", "a1", 3)]:
+        store.write_place(replace(place(store, key, image), text=PlaceText(generation, "A mug")))
+    store.write_place(replace(place(store, "k1", "a2"), text=PlaceText(1, "A cup")))
+    store.remove_places("a1", 2)
+    store.remove_places("a3", 2)
+    left = store.read_places([("a1", "k1"), ("a1", "k2"), ("a1", "k3"), ("a2", "k1")])
+    assert [at for at, kept in left.items() if kept.text] == [("a1", "k3"), ("a2", "k1")]
+
+
+def test_the_embedded_stores_older_file_gets_what_it_lacks_for_places(tmp_path: Path) -> None:
+    SqliteCaptions(tmp_path / "older.db")
+    with sqlite3.connect(tmp_path / "older.db") as db:
+        db.execute("drop table places")
+    db.close()
+    assert place(SqliteCaptions(tmp_path / "older.db")).text is None

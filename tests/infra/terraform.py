@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,9 @@ class Module:
     providers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
+    @cache
     def load(cls, folder: Path) -> Module:
+        """The module in a folder, read once."""
         return cls.of({path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.tf"))})
 
     @classmethod

@@ -20,7 +20,7 @@ from tools import infra_tables
 
 ROOT = INFRA.parent
 FILES = {path.name: path.read_text("utf-8") for path in sorted(MODULE.glob("*.tf"))}
-CAPTIONS = Module.of(FILES)
+CAPTIONS = Module.load(MODULE)
 EXAMPLE = Module.load(INFRA)
 ENTRY_POINTS = set(re.findall(r"(?m)^def (\w+)\(", (ROOT / "main.py").read_text("utf-8")))
 TABLE: dict[str, dict[str, Any]] = CAPTIONS.locals["table"]

@@ -304,11 +304,11 @@ def test_a_wrong_setting_is_looked_at_again_after_five_minutes() -> None:
 
     fake.raises = ConfigurationError("set it right")
     for now[0] in (0.0, 1.0, 299.0):
-        assert meaning.placed(document, Report()).embedding is None
+        assert meaning.with_embedding(document, Report()).embedding is None
     assert fake.asked == 1
     fake.raises = None
     now[0] = 300.0
-    assert meaning.placed(document, Report()).embedding == (1.0,)
+    assert meaning.with_embedding(document, Report()).embedding == (1.0,)
 
 
 def test_a_passing_fault_is_tried_again_at_once() -> None:
@@ -326,14 +326,14 @@ def test_a_passing_fault_is_tried_again_at_once() -> None:
     )
 
     fake.raises = TransientError("503")
-    meaning.placed(document, Report())
+    meaning.with_embedding(document, Report())
     fake.raises = None
-    assert meaning.placed(document, Report()).embedding
+    assert meaning.with_embedding(document, Report()).embedding
 
 
 def test_a_document_that_changes_while_it_is_labelled_is_embedded_once() -> None:
     fake = Fake()
-    place = Embeddings(fake).placing(Report())
+    embed = Embeddings(fake).embedding_once(Report())
     made = place_time()
     document = Document(
         bucket="b",
@@ -356,10 +356,10 @@ def test_a_document_that_changes_while_it_is_labelled_is_embedded_once() -> None
     )
 
     for changed in (document, document):
-        assert place(changed).embedding == (1.0,)
-        assert place(changed).usage.cost_usd == 0.000002
-    assert place(edited).embedding is None
-    assert place(edited).usage.cost_usd == 0.000002
+        assert embed(changed).embedding == (1.0,)
+        assert embed(changed).usage.cost_usd == 0.000002
+    assert embed(edited).embedding is None
+    assert embed(edited).usage.cost_usd == 0.000002
     assert fake.asked == 1
 
 

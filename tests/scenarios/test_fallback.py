@@ -218,7 +218,7 @@ def test_a_fallback_is_built_once_and_when_it_is_first_asked() -> None:
         model = "fake:m"
         accepts = Accepts(frozenset(), 1, 1)
 
-        def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+        def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
             return Answer("said")
 
     late = LateCaptioner("fake:m", lambda: built.append("once") or Fake())  # type: ignore[func-returns-value]

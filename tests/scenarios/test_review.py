@@ -101,9 +101,35 @@ def test_pages_follow_each_other_to_the_end(stack: Stack) -> None:
     assert found == ["2.jpg", "1.jpg", "0.jpg"]
 
 
+def test_what_is_to_be_reviewed_is_sorted_by_what_needs_a_person_most(stack: Stack) -> None:
+    for name, alt_text in (("age.jpg", "A 35-year-old woman"), ("loud.jpg", "A RED MUG IN RAIN")):
+        stack.model.always(gemini.good(alt_text=alt_text, caption=alt_text))
+        assert stack.deliver(stack.put(name, jpeg(len(name)))) == 200
+
+    most, newest = ["age.jpg", "loud.jpg"], ["loud.jpg", "age.jpg"]
+    assert names(get(stack, "/captions")) == newest
+    assert names(get(stack, "/captions?review=needed")) == most
+    assert names(get(stack, "/captions?order=priority")) == most
+    assert names(get(stack, "/captions?review=needed&order=newest")) == newest
+    first = get(stack, "/captions?review=needed&limit=1")
+    assert names(get(stack, f"/captions?review=needed&cursor={first.json['next']}")) == newest[:1]
+    answer = get(stack, f"/captions?review=needed&order=newest&cursor={first.json['next']}")
+    assert answer.status_code == 400
+    assert get(stack, "/search?q=red+woman&review=needed").status_code == 200
+
+
 @pytest.mark.parametrize(
     "query",
-    ["status=done", "review=yes", "limit=0", "limit=1e3", "limit=101", "language=klingon!", "q=!?"],
+    [
+        "status=done",
+        "review=yes",
+        "limit=0",
+        "limit=1e3",
+        "limit=101",
+        "language=klingon!",
+        "q=!?",
+        "order=age",
+    ],
 )
 def test_a_parameter_that_means_nothing_is_named(query: str, embedded: Embedded) -> None:
     answer = get(embedded, f"/captions?{query}")

@@ -92,6 +92,15 @@ def test_a_models_sdk_is_known_to_its_adapter_only() -> None:
         assert not used or room(path) in {"adapters"}, path
 
 
+def test_one_word_for_one_thing_no_two_classes_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name.strip("_"), []).append(f"{path.name}:{node.lineno}")
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
 def test_importing_main_loads_no_client_and_no_sdk() -> None:
     listed = subprocess.run(
         [sys.executable, "-c", "import main, sys; print(*sys.modules, sep='\\n')"],

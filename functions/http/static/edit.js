@@ -1,6 +1,7 @@
 // The editor, in the list and in the large view. A draft outlives the page.
 
 import { $, Failure, change, say } from "./api.js";
+import { asking } from "./ask.js";
 import { fileName, words } from "./caption.js";
 import { t } from "./i18n.js";
 
@@ -63,6 +64,17 @@ export function open({ place, caption, tag = "", settle, close }) {
     const long = length > GOOD_LENGTH ? ` ${t("too_long", { count: length - GOOD_LENGTH })}` : "";
     $(".count", form).textContent = field.decorative.checked ? "" : `${t("characters", { count: length })}${long}`;
   };
+  asking({
+    form,
+    caption,
+    language: () => (main ? field.language.value.trim() : tag),
+    insert: (name, answer) => {
+      if (name === "alt_text") field.decorative.checked = false;
+      field[name].value = `${field[name].value.trimEnd()} ${answer}`.trimStart();
+      field[name].dispatchEvent(new Event("input", { bubbles: true }));
+      field[name].focus();
+    },
+  });
   const leave = () => {
     form.remove();
     close();
@@ -108,7 +120,7 @@ export function open({ place, caption, tag = "", settle, close }) {
   form.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-    if (event.key === "Escape") leave();
+    if (event.key === "Escape" && !event.isComposing) leave();
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

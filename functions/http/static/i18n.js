@@ -36,9 +36,9 @@ export function t(key, values = {}) {
   });
 }
 
-/** The plain words for a code such as a review's reason. */
+/** The plain words for a code such as a review's reason, or a rule's. */
 export function plain(prefix, code) {
-  return words[`${prefix}_${code}`] ?? code.replaceAll("_", " ");
+  return words[`${prefix}_${code}`] ?? words[`rule_${code}`] ?? code.replaceAll("_", " ");
 }
 
 export function known(prefix) {

@@ -2,7 +2,7 @@
 
 import { $, Failure, ask, item, say } from "./api.js";
 import * as actions from "./actions.js";
-import { fileName, fill, thumbnail } from "./caption.js";
+import { difference, fileName, fill, languageName, thumbnail } from "./caption.js";
 import { open as edit } from "./edit.js";
 import { t } from "./i18n.js";
 
@@ -47,7 +47,7 @@ export class OneByOne {
     $(".accept", article).addEventListener("click", () => this.act("accept"));
     $(".past", article).addEventListener("toggle", (event) => this.past(event.target), { once: true });
     $(".name", article).focus({ preventScroll: true });
-    article.scrollIntoView({ block: "nearest" });
+    article.scrollIntoView({ block: "start" });
     this.ahead();
   }
 
@@ -78,7 +78,7 @@ export class OneByOne {
     const panel = $(".text", article);
     panel.id = "panel";
     tabs.replaceChildren(...tags.map((tag, number) => {
-      const tab = item(tag, "button");
+      const tab = item(languageName(tag), "button");
       const current = tag === (this.tag || caption.language);
       Object.assign(tab, { type: "button", id: `tab-${tag}`, tabIndex: current ? 0 : -1 });
       tab.setAttribute("role", "tab");
@@ -94,6 +94,9 @@ export class OneByOne {
     if (!tabs.hidden) panel.setAttribute("aria-labelledby", `tab-${this.tag || caption.language}`);
     const other = this.tag && this.tag !== caption.language && caption.translations[this.tag];
     if (!other) return;
+    const proposed = caption.proposal?.translations?.[this.tag];
+    $(".proposal", article).hidden = !proposed;
+    if (proposed) difference($(".proposed", article), other, { ...proposed, language: this.tag });
     for (const name of ["alt", "caption"]) {
       const element = $(`.${name}`, panel);
       element.lang = this.tag;

@@ -13,7 +13,7 @@ from functions.cli.contact_sheet import RealModel
 from functions.cli.session import Choice
 from functions.core.document import Document, Problem, Source, Status, Usage
 from functions.local.folder_bucket import Result
-from functions.local.server import Outcome
+from functions.local.server import EventOutcome
 from functions.settings import Model
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -44,7 +44,7 @@ def page(
     better: RealModel | None = None,
 ) -> LexborHTMLParser:
     (folder / ".captions").mkdir()
-    results = [Result(each.name, Outcome(True), each) for each in documents]
+    results = [Result(each.name, EventOutcome(True), each) for each in documents]
     path = contact_sheet.write(folder, results, choice, better)
     return LexborHTMLParser(path.read_text("utf-8"))
 

@@ -20,6 +20,7 @@ from functions.core.document import (
     Review,
     Source,
     Status,
+    Untranslated,
 )
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -187,3 +188,30 @@ def test_labels_alone_are_the_uploaders_text() -> None:
         "The uploader's",
         "de",
     )
+
+
+def test_a_models_translations_stand_beside_a_persons_and_work_goes_on() -> None:
+    by_hand = {"alt_text": "Ce qui est là", "source": "human"}
+    stands = replace(PUBLISHED, translations={"fr": by_hand, "de": {"outdated": True}})
+    found = {tag: {"alt_text": "x", "caption": "y"} for tag in ("fr", "de")}
+    made = transitions.translated(stands, found, (), ("fr", "de"), NOW)
+    assert made.translations == {
+        "fr": by_hand,
+        "de": {"alt_text": "x", "caption": "y", "source": "model"},
+    }
+    assert (made.renewal, made.lease, made.review) == (stands.renewal, stands.lease, Review())
+    assert "x" in made.search_terms
+
+
+def test_a_doubtful_translation_is_marked_beside_what_is_marked_already() -> None:
+    approved = replace(PUBLISHED, review=Review(True, ("a",), "Ada", NOW))
+    made = transitions.translated(approved, {}, ("b", "a"), (), NOW)
+    assert made.review == Review(True, ("a", "b"), "Ada", NOW)
+
+
+def test_what_is_left_to_translate_keeps_the_time_since_when() -> None:
+    waits = replace(PUBLISHED, untranslated=Untranslated(("fi",), NOW))
+    later = NOW.replace(hour=13)
+    left = transitions.left_to_translate(waits, ["sv", "fi"], [], later)
+    assert left == Untranslated(("fi", "sv"), NOW)
+    assert transitions.left_to_translate(waits, [], ["fi"], later) is None
