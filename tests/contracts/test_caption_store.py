@@ -15,19 +15,13 @@ from functions.core.document import Document, Lease, Problem, Proposal, Query, R
 from functions.core.errors import Stale, TransientError
 from functions.core.page_place import KeptPlace, PlaceText
 from functions.core.ports import CaptionStore
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 def document(name: str = "a/b.jpg", **changes: object) -> Document:
-    plain = Document(
-        bucket="pictures",
-        name=name,
-        generation=2**62 + 1,
-        status="pending",
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    plain = plain_document(name, at=NOW, bucket="pictures", generation=2**62 + 1, status="pending")
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 

@@ -18,12 +18,13 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.types import StructuredQuery
 
 from functions.adapters.firestore import FirestoreCaptions
-from functions.core.document import Document, Query, Review, Source, Status, Usage
+from functions.core.document import Query, Review, Source, Usage
 from functions.core.document_records import to_record
 from functions.core.errors import ConfigurationError
 from functions.core.review_priority import prioritised
 from functions.usecases.keep import ASKED_BY_KEEP
 from tests.infra.firestore_indexes import Indexes, leaves
+from tests.support.documents import plain_document
 from tests.support.recorded_firestore import Recorded, recorded_firestore
 
 DEPLOYED = Indexes.load(Path(__file__).parents[2] / "infra" / "firestore.indexes.json")
@@ -43,13 +44,11 @@ FILTERS: dict[str, Any] = {
     "prefix": "shop/",
     "by_priority": True,
 }
-FULL = Document(
+FULL = plain_document(
+    "shop/mug.jpg",
+    at=NOW,
     bucket="pictures",
-    name="shop/mug.jpg",
     generation=1764115200000000,
-    status=Status.CAPTIONED,
-    created_at=NOW,
-    updated_at=NOW,
     captioned_at=NOW,
     content_type="image/jpeg",
     size=1,

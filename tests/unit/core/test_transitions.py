@@ -22,18 +22,11 @@ from functions.core.document import (
     Status,
     Untranslated,
 )
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOTHING, GIVEN = EmbeddedText(), EmbeddedText(alt_text="The uploader's")
-CLAIM = Document(
-    bucket="b",
-    name="a.jpg",
-    generation=1,
-    status=Status.PENDING,
-    created_at=NOW,
-    updated_at=NOW,
-    lease=Lease("me", NOW),
-)
+CLAIM = plain_document("a.jpg", at=NOW, bucket="b", status=Status.PENDING, lease=Lease("me", NOW))
 ASKED = CheckedCaption(
     reply=Reply(alt_text="The model's", caption="It says so.", tags=("a",)),
     reasons=(),

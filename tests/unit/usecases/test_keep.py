@@ -10,13 +10,14 @@ from typing import Any
 
 from functions.adapters.folder import BUCKET, FolderImages
 from functions.adapters.sqlite import SqliteCaptions
-from functions.core.document import Document, KeepRequest, Status, Stored, Upload
+from functions.core.document import KeepRequest, Status, Stored, Upload
 from functions.core.errors import ConfigurationError
 from functions.core.policy import Policy
 from functions.core.report import Report
 from functions.model.embeddings import Embeddings
 from functions.usecases.keep import Keeping
 from functions.usecases.reconcile import Reconciler
+from tests.support.documents import plain_document
 from tests.support.pictures import jpeg
 
 NOW = datetime.now(UTC)
@@ -77,10 +78,9 @@ def test_without_any_bucket_to_look_through_it_says_how_to_name_one(tmp_path: Pa
 
 def test_what_another_run_has_marked_is_left_to_it(tmp_path: Path) -> None:
     store, images = Overtaken(tmp_path / "captions.db"), FolderImages(tmp_path)
-    waiting = Document(
+    waiting = plain_document(
+        "a.jpg",
         bucket="local",
-        name="a.jpg",
-        generation=1,
         status=Status.DEFERRED,
         created_at=NOW,
         updated_at=NOW - timedelta(hours=1),
