@@ -81,45 +81,39 @@ def test_the_tables_of_the_readme_are_those_of_the_files() -> None:
     assert infra_tables.written(readme, CAPTIONS) == readme, "run make infra"
 
 
-# Terraform tells of all wrong values at once, one for each variable; what only shows in the plan
-# wants one to itself.
-@pytest.mark.parametrize(
-    "faults",
+# Terraform tells of all variables at once: one plan takes a second, so each tries many values.
+WRONG = [
     [
-        {
-            "project is the ID": {"project": "My Shop"},
-            "without gs://": {"buckets": [{"name": "gs://my-images"}]},
-            "neither a zone nor a multi-region": {"region": "eu"},
-            "model is provider:model": {"model": "gpt"},
-            "model_keys knows GEMINI_API_KEY": {"key": '{GEMINI_KEY="k"}'},
-            "name_prefix is at most": {"name_prefix": "my-second-copy-"},
-            "never public": {"reviewers": ["allUsers"]},
-            "spend your model calls": {"askers": ["allUsers"]},
-            "five fields of cron": {"keep_schedule": "hourly"},
-            "settings takes the CAPTION_ settings": {"settings": {"CAPTION_LOCAL": "/x"}},
-            "no slash at the end": {"cors_origins": ["https://a.example/"]},
-            "image_origins maps an address": {"image_origins": {"img.example.com": "b"}},
-            "whole number from 1 to 100": {"max_instances": 0},
-            "has main.py in it": {"source_root": "/nowhere"},
-        },
-        {
-            "at least one": {"buckets": []},
-            "offline stands alone": {"model": "offline, gemini:gemini-3.5-flash-lite"},
-        },
-        {
-            "twice": {"buckets": [{"name": "my-images"}, {"name": "my-images"}]},
-            "providers are": {"model": "ollama:"},
-        },
-        {"model_keys lacks a key": {"model": "openai:x"}},
-        {"or set vertex_ai": {"key": "{}"}},
+        ({"project": "My Shop"}, "project is the ID"),
+        ({"buckets": [{"name": "gs://my-images"}]}, "without gs://"),
+        ({"region": "eu"}, "neither a zone nor a multi-region"),
+        ({"name_prefix": "my-second-copy-"}, "name_prefix is at most"),
+        ({"reviewers": ["allUsers"]}, "never public"),
+        ({"askers": ["allUsers"]}, "spend your model calls"),
+        ({"keep_schedule": "hourly"}, "five fields of cron"),
+        ({"settings": {"CAPTION_LOCAL": "/x"}}, "settings takes the CAPTION_ settings"),
+        ({"cors_origins": ["https://a.example/"]}, "no slash at the end"),
+        ({"image_origins": {"img.example.com": "b"}}, "image_origins maps an address"),
+        ({"max_instances": 0}, "whole number from 1 to 100"),
+        ({"source_root": "/nowhere"}, "has main.py in it"),
     ],
-)
+    [({"buckets": []}, "at least one"), ({"model": "openai:x"}, "model_keys lacks a key")],
+    [
+        ({"buckets": [{"name": "my-images"}, {"name": "my-images"}]}, "twice"),
+        ({"model": "gpt"}, "model is provider:model"),
+    ],
+    [({"key": "{}"}, "or set vertex_ai")],
+    [({"key": '{GEMINI_KEY="k"}'}, "model_keys knows GEMINI_API_KEY")],
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda each: each[0][1])
 def test_a_wrong_value_is_refused_with_its_remedy(
-    deployed: Deployment, faults: dict[str, dict[str, Any]]
+    deployed: Deployment, wrong: list[tuple[dict[str, Any], str]]
 ) -> None:
-    values = {name: value for each in faults.values() for name, value in each.items()}
-    told = " ".join(deployed.plan("-refresh=false", **values).faults)
-    assert [message for message in faults if message not in told] == []
+    values = {name: value for each, _ in wrong for name, value in each.items()}
+    said = " ".join(deployed.plan("-refresh=false", **values).faults)
+    assert [message for _, message in wrong if message not in said] == []
 
 
 @pytest.mark.parametrize(
