@@ -183,6 +183,7 @@ class Turn:
     health: ModelHealth
     begun: datetime
     probe: bool = False
+    over: bool = False
 
     def __enter__(self) -> Self:
         return self
@@ -193,4 +194,10 @@ class Turn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.health.end(self)
+        self.end()
+
+    def end(self) -> None:
+        """Let others ask; a second time it does nothing."""
+        if not self.over:
+            self.over = True
+            self.health.end(self)
