@@ -480,8 +480,8 @@ MUTANTS = (
     Mutant(
         "take a link its name",
         "functions/sites/fill.py",
-        "    if not said.alt_text and only:\n",
-        "    if not said.alt_text and not only and only:\n",
+        "    if not wording.alt_text and only:\n",
+        "    if not wording.alt_text and not only and only:\n",
         "tests/scenarios/cli/test_html.py",
         "name",
     ),
