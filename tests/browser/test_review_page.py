@@ -7,7 +7,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,7 @@ def site(tmp_path: Path, model_server: ModelServer, page: Page) -> Iterator[Site
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     key = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": model_server.url}
+    key["CAPTION_LANGUAGES_ON_REQUEST"] = "fi"
     with serving(folder, **key) as serve:
         yield Site(serve, serve.url(), page, model_server)
     assert not [each for each in complaints if "Failed to load resource" not in each]
@@ -469,6 +470,36 @@ def test_a_language_is_edited_apart_and_survives_an_edit_of_the_main_words(site:
     assert site.found("a.jpg")["translations"]["de"]["alt_text"] == "Ein Becher"
 
 
+def test_what_a_model_translated_is_translated_anew_after_an_edit(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.edit("a.jpg", translations={"de": {"alt_text": "Ein roter Becher"}})
+    key = site.found("a.jpg")["id"]
+
+    def finnish(alt_text: str) -> Any:
+        text = {"language": "fi", "alt_text": alt_text, "caption": alt_text}
+        return gemini.text(json.dumps({"translations": [text]}))
+
+    site.model.answer(finnish("Punainen muki"))
+    site.ask(f"captions/{key}/translate", "POST", {"languages": ["fi"]})
+    site.serve.wait(lambda: "fi" in site.found("a.jpg")["translations"])
+    site.model.always(replace(finnish("Sininen muki"), delay=5))
+    site.open(f"?caption={key}")
+    large = site.page.locator("#one")
+    large.get_by_role("button", name="Edit").click()
+    site.page.get_by_label("Alt text").fill("A blue mug")
+    site.page.keyboard.press("Control+Enter")
+    expect(large.locator(".which")).to_have_text(re.compile(r"text was changed: Finnish \(fi\)$"))
+    assert violations(site.page) == []
+
+    large.get_by_role("button", name="Translate anew").click()
+    expect(site.page.locator("#said")).to_have_text("Translated anew by the model: a.jpg.")
+    expect(large.locator(".stale")).to_be_hidden()
+    large.get_by_role("tab", name="Finnish").click()
+    expect(large.locator(".text .alt")).to_have_text("Sininen muki")
+    expect(large.locator(".whose")).to_have_text("by the model")
+    assert site.found("a.jpg")["translations"]["de"]["alt_text"] == "Ein roter Becher"
+
+
 def answer_asks(page: Page, status: int) -> None:
     """Answer questions by this status; by none where it is 0."""
 
@@ -598,3 +629,87 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(scheme: Any, width: int, site:
         .filter(({width, height}) => width < 24 || height < 24).length"""
     )
     assert small == 0
+
+
+@pytest.mark.parametrize("width", [320, 640])
+def test_every_part_fits_a_page_that_is_enlarged_fourfold_and_forced_colours(
+    width: int, site: Site
+) -> None:
+    site.caption("a-name-that-goes-on-and-on-without-any-place-to-break-it.jpg", alt_text="Long")
+    name = "a-name-that-goes-on-and-on-without-any-place-to-break-it.jpg"
+    site.edit(name, translations={"ar": {"alt_text": "كوب أحمر"}, "ja": {"alt_text": "赤" * 300}})
+    site.edit(name, approve=False, reasons=["image_changed", "of-a-later-version" * 5])
+    page = site.page
+    page.emulate_media(forced_colors="active")
+    page.set_viewport_size({"width": width, "height": 256 * width // 320})
+
+    def fits() -> None:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(page) == []
+
+    site.open("?show=review&view=grid")
+    page.get_by_label(f"Select {name}").check()
+    page.locator("#further summary").click()
+    fits()
+    page.locator(".menu summary").click()
+    fits()
+    page.keyboard.press("Escape")
+    page.locator("#start").click()
+    page.get_by_role("tab", name="Japanese").click()
+    fits()
+    page.get_by_role("button", name="Edit").click()
+    page.locator(".ask summary").click()
+    fits()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Keyboard").last.click()
+    fits()
+
+
+def test_all_that_can_be_done_is_done_by_keyboard(site: Site) -> None:
+    to_review(site, "a.jpg", "b.jpg")
+    site.open()
+    page, keys = site.page, site.page.keyboard
+
+    def press(wanted: Locator, key: str = "Enter") -> None:
+        tab_to(page, wanted)
+        keys.press(key)
+
+    press(page.get_by_role("link", name="Skip to the captions"))
+    expect(page.locator("#captions")).to_be_focused()
+    press(page.get_by_label("Select b.jpg"), "Space")
+    keys.press("Shift+Tab")
+    for _ in range(3):
+        keys.press("Shift+Tab")
+    press(page.locator("#selection").get_by_role("button", name="Mark as decorative"))
+    dialog = page.get_by_role("dialog", name="Mark 1 image as decorative?")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    keys.press("Shift+Tab")
+    keys.press("Enter")
+    expect(page.locator("#said")).to_have_text("Done with 1 of 1.")
+    press(page.get_by_role("button", name="Undo"))
+    expect(page.locator("#said")).to_have_text("1 of 1 taken back.")
+    assert site.found("b.jpg")["alt_text"] == "A red mug on table b"
+
+    page.locator(".skip").focus()
+    press(page.get_by_role("button", name="Grid"))
+    expect(page.get_by_role("button", name="Grid")).to_have_attribute("aria-pressed", "true")
+    press(page.locator(".menu summary"))
+    press(page.get_by_role("button", name="Import texts"))
+    expect(page.get_by_role("dialog", name="Import texts")).to_be_visible()
+    keys.press("Escape")
+    expect(page.get_by_role("button", name="Import texts")).to_be_focused()
+    keys.press("Escape")
+    expect(page.locator(".menu summary")).to_be_focused()
+    expect(page.get_by_role("button", name="Import texts")).to_be_hidden()
+    tab_to(page, page.get_by_role("combobox", name="Show"))
+    keys.type("to r")
+    expect(page.locator("#found")).to_have_text("2 captions")
+    tab_to(page, page.get_by_role("combobox", name="Sort"))
+    keys.press("ArrowDown")
+    expect(page).to_have_url(re.compile("order=newest"))
+    press(page.locator("#further summary"))
+    tab_to(page, page.get_by_role("textbox", name="Tag"))
+    keys.type("nowhere")
+    expect(page.locator("#empty")).to_contain_text("Nothing matches")
+    press(page.get_by_role("button", name="Clear filters"))
+    expect(page.locator("#captions > li")).to_have_count(2)

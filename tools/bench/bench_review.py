@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 
 from rich.console import Console
 from rich.table import Table
@@ -183,7 +184,11 @@ def requests(url: str, count: int, reads: Reads) -> Table:
     }
     for name, path in asked.items():
         took, shown = [], 0
-        fetched(url + path)
+        try:
+            fetched(url + path)
+        except HTTPError as error:
+            table.add_row(name, f"answers {error.code}", "", "", "")
+            continue
         before = reads.count
         for _ in range(TIMES):
             begin = time.perf_counter()

@@ -8,6 +8,11 @@ export const isDoubtful = ({ status, review }) => review?.needed || ["failed", "
 export const isApproved = ({ review }) => Boolean(review?.approved_by && !review.needed);
 export const canApprove = (caption) => caption.status === "captioned" && !isApproved(caption);
 
+/** The languages whose text a model wrote before the main one was changed. */
+export function outdated({ translations }) {
+  return Object.entries(translations ?? {}).filter(([, text]) => text.outdated).map(([tag]) => tag);
+}
+
 /** A language by its name in the page's, with its tag. */
 export function languageName(tag) {
   try {
@@ -58,6 +63,9 @@ export function fill(root, caption) {
   $(".problem", root).replaceChildren(...(caption.error ? problem(caption.error) : []));
   $(".renewal", root).hidden = !caption.renewal;
   $(".reasons", root).replaceChildren(...(review?.reasons ?? []).map((each) => item(plain("reason", each))));
+  const old = caption.decorative ? [] : outdated(caption);
+  $(".stale", root).hidden = !old.length;
+  text(".which", old.length ? t("outdated_languages", { languages: old.map(languageName).join(", ") }) : "");
   $(".proposal", root).hidden = !proposal;
   if (proposal) difference($(".proposed", root), caption, proposal);
   $(".accept", root).hidden = !proposal;

@@ -143,6 +143,7 @@ function made(caption) {
   for (const act of ["approve", "accept"]) {
     $(`.${act}`, row).addEventListener("click", () => decide(row, actions[act]));
   }
+  $(".anew", row).addEventListener("click", () => decide(row, (caption) => actions.anew(caption, say)));
   $(".again", row).addEventListener("click", () => decide(row, (caption) => actions.again(caption, say)));
   $(".selected", row).addEventListener("change", (event) => {
     if (event.target.checked) chosen.set(row.caption.id, row.caption);
@@ -205,7 +206,7 @@ async function decide(row, act) {
   for (const each of buttons) each.disabled = true;
   try {
     const done = await act(row.caption);
-    if (done) settle(row, done.after, done.said);
+    if (done) settle(row, done.after, done.said, done.undoable);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.status === 412) {
@@ -422,6 +423,12 @@ addEventListener("keydown", (event) => {
 });
 document.addEventListener("click", (event) => {
   if (event.target.closest(".help")) $("#keys").showModal();
+  if (!event.target.closest(".menu, dialog")) $(".menu").open = false;
+});
+$(".menu").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  $(".menu").open = false;
+  $(".menu summary").focus();
 });
 $("#single-keys").checked = localStorage.getItem("captions.keys") !== "off";
 $("#single-keys").addEventListener("change", ({ target }) => {

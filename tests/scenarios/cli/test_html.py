@@ -17,12 +17,13 @@ import pytest
 
 from functions.adapters.folder import database
 from functions.adapters.sqlite import SqliteCaptions
-from functions.core.document import Document, Review, Stored
+from functions.core.document import Review, Stored
 from functions.sites import files
 from functions.sites.captions import PublicCaptions
 from functions.sites.fill import HtmlPage
 from functions.sites.image_locator import ImageLocator
 from tests.support.command_line import Ran, captions, environment
+from tests.support.documents import plain_document
 from tests.support.pictures import jpeg
 from tests.support.stack import Stack
 
@@ -37,16 +38,7 @@ class Site:
         self.store = SqliteCaptions(database(folder))
 
     def caption(self, name: str, alt_text: str = "A mug", **changes: Any) -> None:
-        plain = Document(
-            bucket="local",
-            name=name,
-            generation=1,
-            status="captioned",
-            created_at=NOW,
-            updated_at=NOW,
-            alt_text=alt_text,
-            language="en",
-        )
+        plain = plain_document(name, at=NOW, bucket="local", alt_text=alt_text, language="en")
         self.store.create(replace(plain, **changes))
 
     def write(self, path: str, page: str | bytes) -> None:
