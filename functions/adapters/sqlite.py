@@ -7,7 +7,7 @@ import json
 import operator
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,15 +91,20 @@ class SqliteCaptions:
         self._path = path
         prepare(path)
 
-    def create(self, document: Document) -> Stored | None:
+    def create(self, document: Document, record: Record | None = None) -> Stored | None:
         document = prioritised(document)
-        with connected(self._path) as db:
+        with suppress(Stale), connected(self._path) as db:
             version = _next_version(db)
             row = _row(document, version)
             added = db.execute(
                 "insert or ignore into captions values (?, ?, ?, ?, ?, ?, ?, ?)", row
             ).rowcount
-        return Stored(document, version, _now()) if added else None
+            if not added:
+                raise Stale
+            if record:
+                _write(db, record, version)
+            return Stored(document, version, _now())
+        return None
 
     def read(self, key: str) -> Stored | None:
         with connected(self._path) as db:
@@ -126,7 +131,7 @@ class SqliteCaptions:
             for key, stored in self.read_many(keys).items()
         }
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
         document = prioritised(document)
         with connected(self._path) as db:
             version = _next_version(db)
@@ -136,8 +141,10 @@ class SqliteCaptions:
                 "updated_at = ?, document = ? where id = ? and version = ?",
                 (*rest, key, stored.version),
             ).rowcount
-        if not changed:
-            raise Stale
+            if not changed:
+                raise Stale
+            if record:
+                _write(db, record, version)
         return Stored(document, version, _now())
 
     def remove(self, stored: Stored) -> None:
@@ -201,23 +208,10 @@ class SqliteCaptions:
         return Record(kind, key, now, row[1], row[0], expires_at)
 
     def write_record(self, record: Record) -> Record:
-        expires_at = stamp(record.expires_at) if record.expires_at else None
         with connected(self._path) as db:
             version = _next_version(db)
-            if record.version is None:
-                written = db.execute(
-                    "insert or ignore into records values (?, ?, ?, ?, ?)",
-                    (record.kind, record.key, version, record.text, expires_at),
-                ).rowcount
-            else:
-                written = db.execute(
-                    "update records set version = ?, text = ?, expires_at = ? "
-                    "where kind = ? and key = ? and version = ?",
-                    (version, record.text, expires_at, record.kind, record.key, record.version),
-                ).rowcount
+            _write(db, record, version)
             db.execute("delete from records where expires_at < ?", (stamp(_now()),))
-        if not written:
-            raise Stale
         return replace(record, version=version)
 
     def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
@@ -376,6 +370,24 @@ def _row(document: Document, version: int) -> tuple[Any, ...]:
         stamp(document.updated_at),
         as_json(record),
     )
+
+
+def _write(db: sqlite3.Connection, record: Record, version: int) -> None:
+    """Write a record over the version that it was read in. Raises Stale."""
+    expires_at = stamp(record.expires_at) if record.expires_at else None
+    if record.version is None:
+        written = db.execute(
+            "insert or ignore into records values (?, ?, ?, ?, ?)",
+            (record.kind, record.key, version, record.text, expires_at),
+        ).rowcount
+    else:
+        written = db.execute(
+            "update records set version = ?, text = ?, expires_at = ? "
+            "where kind = ? and key = ? and version = ?",
+            (version, record.text, expires_at, record.kind, record.key, record.version),
+        ).rowcount
+    if not written:
+        raise Stale
 
 
 def _stored(row: tuple[str, int]) -> Stored:

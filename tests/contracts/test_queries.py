@@ -15,6 +15,7 @@ from functions.adapters import sqlite
 from functions.core.document import Document, Query, Review
 from functions.core.ports import CaptionStore
 from functions.core.review_priority import SEVERITY, review_priority
+from tests.support.documents import plain_document
 from tests.support.earlier_version import without_priority
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -22,14 +23,7 @@ HOUR = timedelta(hours=1)
 
 
 def document(name: str = "a.jpg", **changes: Any) -> Document:
-    plain = Document(
-        bucket="pictures",
-        name=name,
-        generation=1,
-        status="captioned",
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    plain = plain_document(name, at=NOW, bucket="pictures")
     return replace(plain, **changes)
 
 

@@ -22,7 +22,7 @@ SAYING = [
 ]
 SAYING += sorted((ROOT / "infra").rglob("*.tf"))
 _CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`|\"((?:[^\"\\]|\\.)*)\"", re.S)
-_COMMAND = re.compile(r"\bgcloud ((?:[a-z][a-z0-9-]* ?)+)([^\n|`;]*)")
+_COMMAND = re.compile(r"\bgcloud ((?:[a-z][a-z0-9-]* ?)+)([^\n|`;&]*)")
 
 
 @contextmanager
