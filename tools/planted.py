@@ -340,8 +340,8 @@ MUTANTS = (
     Mutant(
         "say that it is labelled before it is",
         _PUBLISHING,
-        "        metadata_synced=False,\n        search_terms=terms,",
-        "        metadata_synced=True,\n        search_terms=terms,",
+        "        metadata_synced=False,\n        search_terms=_terms(document),",
+        "        metadata_synced=True,\n        search_terms=_terms(document),",
         "tests/scenarios/test_crashes.py",
         "write",
     ),
@@ -480,8 +480,8 @@ MUTANTS = (
     Mutant(
         "take a link its name",
         "functions/sites/fill.py",
-        "    if not said.alt_text and only:\n",
-        "    if not said.alt_text and not only and only:\n",
+        "    if not wording.alt_text and only:\n",
+        "    if not wording.alt_text and not only and only:\n",
         "tests/scenarios/cli/test_html.py",
         "name",
     ),
@@ -667,8 +667,8 @@ MUTANTS = (
     Mutant(
         "leave an image without words that a library has taken away",
         "functions/http/static/alt.js",
-        "attributeFilter = ['alt', 'src'",
-        "attributeFilter = ['src'",
+        "attributeFilter = ['alt', 'aria-label'",
+        "attributeFilter = ['aria-label'",
         "tests/browser/test_alt_js_guests.py",
     ),
     Mutant(
@@ -770,6 +770,14 @@ MUTANTS = (
         'path.open("xb")',
         'path.open("wb")',
         _FRONT,
+    ),
+    Mutant(
+        "approve what has changed since it was selected",
+        "functions/http/review.py",
+        "seen = batch.versions.get(key) or version(stored.document)",
+        "seen = version(stored.document)",
+        "tests/scenarios/test_review_many.py",
+        "embedded and approved_unseen",
     ),
     Mutant(
         "sort what is to be reviewed by time alone",

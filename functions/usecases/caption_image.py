@@ -111,7 +111,9 @@ class Captioning:
         self._lease = timedelta(seconds=settings.lease_seconds)
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher.by(settings, images)
+        self._pictures = PictureFetcher.by(
+            settings, images, whole_videos=settings.video == "native"
+        )
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
