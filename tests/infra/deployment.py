@@ -96,6 +96,19 @@ class Deployment:
             for each in module["resources"]
         }
 
+    def service(self, entry_point: str) -> dict[str, Any]:
+        """How a function has been deployed."""
+        [found] = [
+            each["service_config"][0]
+            for each in self.cloud.all("google_cloudfunctions2_function")
+            if each["build_config"][0]["entry_point"] == entry_point
+        ]
+        return dict(found)
+
+    def environment(self, entry_point: str) -> dict[str, str]:
+        """The variables that a function has been deployed with, keys apart."""
+        return dict(self.service(entry_point)["environment_variables"])
+
     def outputs(self) -> dict[str, Any]:
         ran = self.program.run("output", "-json", folder=self.folder)
         return {name: each["value"] for name, each in json.loads(ran.stdout).items()}
