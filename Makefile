@@ -86,6 +86,9 @@ bench-growth: .venv/dev ## time and memory against the size of each thing that g
 profile: .venv/dev ## where the processor time of a warm event goes: build/flame.svg
 	$(BIN)/python -m tools.bench.profile
 
+bench-videos: .venv/dev ## time, bytes read and memory of finding a video's moments
+	$(BIN)/python -m tools.bench.bench_videos
+
 bench-images: .venv/dev ## time and memory of each picture format
 	$(BIN)/python -m tools.bench.bench_pictures
 	$(BIN)/python -m tools.bench.bench_pictures --mix
@@ -115,6 +118,9 @@ chaos: .venv/dev ## crashes, storms, outages and wrong clocks, with figures
 simulate-quota: .venv/dev ## a bulk beyond the provider's quota: calls, refusals, time
 	$(BIN)/python -m tools.simulated_quota
 	$(BIN)/python -m tools.simulate_quota
+
+walk: .venv/dev ## both ways of docs/deploy.md from nothing to the first caption, on this machine
+	@$(BIN)/python -m tools.walk
 
 mutants: .venv/dev ## plant bugs one at a time and see each one caught
 	$(BIN)/python -m tools.mutants
@@ -149,4 +155,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-growth bench-images bench-lookups profile bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-growth bench-images bench-videos bench-lookups profile bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota walk mutants clean

@@ -58,6 +58,8 @@ from functions.usecases.translate import Translating
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
 _SAVING_SECONDS = 2
+# The calls of a burst begin within it.
+_MOMENT = 1.0
 # Whatever a provider asks for: an image is to be captioned within the day.
 _LONGEST_PAUSE = timedelta(hours=1)
 
@@ -109,7 +111,9 @@ class Captioning:
         self._lease = timedelta(seconds=settings.lease_seconds)
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher.by(settings, images)
+        self._pictures = PictureFetcher.by(
+            settings, images, whole_videos=settings.video == "native"
+        )
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -191,7 +195,7 @@ class Captioning:
         so that it costs neither an attempt nor a write each time.
         """
         try:
-            return self._model.turn()
+            return self._model.turn(_MOMENT)
         except Away as away:
             request = self._lease_request(prompt)
             why = Problem("transient", str(away), request.at)
