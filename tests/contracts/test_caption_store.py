@@ -206,6 +206,7 @@ def test_no_more_is_reserved_than_the_limit(store: CaptionStore) -> None:
         granted = list(pool.map(lambda _: store.reserve("2026-11-23", 7, 50), range(16)))
 
     assert sum(granted) == 50
+    assert store.reserved("2026-11-23") == 50
     assert store.reserve("2026-11-24", 7, 50) == 7
 
 
