@@ -772,6 +772,14 @@ MUTANTS = (
         _FRONT,
     ),
     Mutant(
+        "approve what has changed since it was selected",
+        "functions/http/review.py",
+        "seen = batch.versions.get(key) or version(stored.document)",
+        "seen = version(stored.document)",
+        "tests/scenarios/test_review_many.py",
+        "embedded and approved_unseen",
+    ),
+    Mutant(
         "sort what is to be reviewed by time alone",
         "functions/http/review_requests.py",
         'by_priority=order == "priority" or (bool(review) and not order)',
