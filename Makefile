@@ -78,6 +78,9 @@ bench: .venv/dev ## cold start, one event, 160 uploads at once, beside a plain s
 bench-lookups: .venv/dev ## lookups of alt text a second, beside a plain handler
 	$(BIN)/python -m tools.bench.bench_lookups
 
+bench-pages: .venv/dev ## captions html over sites of 1, 100 and 10,000 pages
+	$(BIN)/python -m tools.bench.bench_pages
+
 bench-images: .venv/dev ## time and memory of each picture format
 	$(BIN)/python -m tools.bench.bench_pictures
 	$(BIN)/python -m tools.bench.bench_pictures --mix
@@ -141,4 +144,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups bench-pages bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean
