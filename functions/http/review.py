@@ -26,6 +26,7 @@ from functions.core.errors import (
 from functions.core.ports import CaptionStore, Gallery
 from functions.http import responses, review_requests
 from functions.http.responses import Refusal
+from functions.http.review_requests import Batch
 from functions.usecases import import_text, search_captions
 from functions.usecases.edit_caption import Change, Editing, version
 from functions.usecases.thumbnail import Thumbnails
@@ -178,11 +179,12 @@ class ReviewEndpoint:
         batch = review_requests.batch(request)
         by = review_requests.person(request, self.by)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            done = pool.map(lambda key: self._one_of_many(key, batch.act, by), batch.ids)
+            done = pool.map(lambda key: self._one_of_many(key, batch, by), batch.ids)
             captions = dict(zip(batch.ids, done, strict=True))
         return responses.as_json({"captions": captions})
 
-    def _one_of_many(self, key: str, act: str, by: str) -> dict[str, object]:
+    def _one_of_many(self, key: str, batch: Batch, by: str) -> dict[str, object]:
+        act = batch.act
         try:
             stored = self._read(key)
             if act == "recaption":
@@ -191,7 +193,8 @@ class ReviewEndpoint:
             if act == "decorative" and stored.document.source == Source.HUMAN:
                 raise EditError("a person wrote its text; open it to change that")
             change = Change(approve=True) if act == "approve" else Change(decorative=True)
-            edited = self.editing.edit(key, change, by, version(stored.document))
+            seen = batch.versions.get(key) or version(stored.document)
+            edited = self.editing.edit(key, change, by, seen)
         except CaptionError as error:
             return {"done": False, "error": str(error)}
         return {"done": True, "version": version(edited.stored.document)}

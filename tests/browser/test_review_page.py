@@ -713,3 +713,49 @@ def test_all_that_can_be_done_is_done_by_keyboard(site: Site) -> None:
     expect(page.locator("#empty")).to_contain_text("Nothing matches")
     press(page.get_by_role("button", name="Clear filters"))
     expect(page.locator("#captions > li")).to_have_count(2)
+
+
+def answer_saves(page: Page, status: int) -> None:
+    """Answer what is asked of one caption by this status, and no JSON."""
+    page.unroute("**/captions/*")
+    page.route("**/captions/*", lambda route: route.fulfill(status=status, body="<html>"))
+
+
+def test_hostile_names_and_long_words_stay_words_where_nothing_is_kept(site: Site) -> None:
+    """A browser that forbids keeping anything, an address that means nothing, and a signed-out
+    person are no end of the page."""
+    name = "<img src=x onerror=document.title=1> \"'😀 \u202egpj.jpg"
+    site.caption(name, alt_text="A red mug")
+    japanese = {"ja": {"alt_text": "赤いマグカップ"}}
+    words = {"alt_text": "كوب أحمر على الطاولة", "language": "ar", "caption": "long " * 990}
+    site.edit(name, translations=japanese, **words)
+    site.page.add_init_script(
+        """Object.defineProperty(window, "localStorage", {
+            get() { throw new DOMException("forbidden", "SecurityError"); }})"""
+    )
+    cursor = base64.urlsafe_b64encode(b'["2026", "", ""]').decode()
+    site.open(f"?show=nothing&cursor={cursor}&from=9999")
+    row = site.page.locator("#captions > li")
+    expect(row.locator(".name")).to_have_text(name)
+    expect(row.locator(".alt")).to_have_css("direction", "rtl")
+    assert row.evaluate("row => row.getBoundingClientRect().height") < 500
+    assert site.page.evaluate("document.querySelectorAll('#captions img').length") == 1
+    row.get_by_role("button", name="Edit").click()
+    site.page.get_by_label("Alt text").fill("Mine")
+
+    answer_saves(site.page, 401)
+    row.get_by_role("button", name="Save").click()
+    expect(row.locator(".wrong")).to_contain_text("You are signed out")
+    answer_saves(site.page, 200)
+    row.get_by_role("button", name="Save").click()
+    expect(row.locator(".wrong")).to_contain_text("You are signed out")
+    for status in (429, 503):
+        answer_saves(site.page, status)
+        row.get_by_role("button", name="Save").click()
+        expect(row.locator(".wrong")).to_contain_text("The server is busy")
+    site.page.unroute("**/captions/*")
+    row.get_by_role("button", name="Save").click()
+    expect(row.locator(".alt")).to_have_text("Mine")
+    assert site.page.title() == "Captions"
+    row.get_by_role("button", name="Approve").click()
+    expect(site.page.locator("#said")).to_contain_text("Approved")

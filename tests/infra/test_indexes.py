@@ -80,20 +80,31 @@ def server() -> Iterator[Recorded]:
         yield recorded
 
 
-@pytest.fixture
-def store(server: Recorded, monkeypatch: pytest.MonkeyPatch) -> Iterator[FirestoreCaptions]:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", server.host)
-    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "captions-test")
-    server.queries.clear()
-    server.refusal = None
-    with closing(firestore.Client()) as client:
+@pytest.fixture(scope="module")
+def captions(server: Recorded) -> Iterator[FirestoreCaptions]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", server.host)
+        patch.setenv("GOOGLE_CLOUD_PROJECT", "captions-test")
+        client = firestore.Client()
+    with closing(client):
         yield FirestoreCaptions(client, "captions")
 
 
 @pytest.fixture
-def sent(store: FirestoreCaptions, server: Recorded) -> list[StructuredQuery]:
+def store(captions: FirestoreCaptions, server: Recorded) -> FirestoreCaptions:
+    """The captions, of which nothing has been asked yet."""
+    server.queries.clear()
+    server.refusal = None
+    return captions
+
+
+@pytest.fixture(scope="module")
+def sent(captions: FirestoreCaptions, server: Recorded) -> list[StructuredQuery]:
     """What is sent for few filters in every combination and for nearly all, for documents and
     for near ones: each filter adds its condition or its order, whatever the others are."""
+    store = captions
+    server.queries.clear()
+    server.refusal = None
     for count in (*range(4), len(FILTERS) - 1, len(FILTERS)):
         for chosen in itertools.combinations(FILTERS, count):
             query = Query(**{name: FILTERS[name] for name in chosen})

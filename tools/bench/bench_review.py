@@ -218,6 +218,7 @@ def browsing(url: str, pages: int, reads: Reads) -> Table:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
+        page.set_default_timeout(120_000)
         page.route(
             "**/thumbnail?**", lambda route: route.fulfill(body=_PICTURE, content_type="image/gif")
         )

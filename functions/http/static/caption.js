@@ -10,7 +10,7 @@ export const canApprove = (caption) => caption.status === "captioned" && !isAppr
 
 /** The languages whose text a model wrote before the main one was changed. */
 export function outdated({ translations }) {
-  return Object.entries(translations ?? {}).filter(([, text]) => text.outdated).map(([tag]) => tag);
+  return Object.entries(translations ?? {}).filter(([, text]) => text?.outdated).map(([tag]) => tag);
 }
 
 /** A language by its name in the page's, with its tag. */

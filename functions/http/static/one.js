@@ -93,7 +93,7 @@ export class OneByOne {
       return tab;
     }));
     if (!tabs.hidden) panel.setAttribute("aria-labelledby", `tab-${this.tag || caption.language}`);
-    const other = this.tag && this.tag !== caption.language && caption.translations[this.tag];
+    const other = this.tag && this.tag !== caption.language && caption.translations?.[this.tag];
     if (!other) return;
     const proposed = caption.proposal?.translations?.[this.tag];
     $(".proposal", article).hidden = !proposed;

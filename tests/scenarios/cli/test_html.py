@@ -384,7 +384,7 @@ def test_each_image_is_read_once_and_hundreds_at_a_time(site: Site) -> None:
     for _ in range(2):
         text = "".join(f"<img src={n}.png><img src={n}.png>" for n in range(450))
         page = HtmlPage("index.html", text.encode(), places)
-        known.load(page.places)
+        known.load(page.objects)
         assert [len(keys) for keys in store.asked[:2]] == [300, 150]
         known.load(page.originals(known))
         page.fill(known)

@@ -161,6 +161,18 @@ def test_what_a_claim_without_an_answer_comes_to(
     assert (document.lease, document.renewal) == (None, None)
 
 
+@pytest.mark.parametrize("reason", ["over_budget", "expired"])
+def test_a_wish_for_other_words_that_is_put_off_stays_beside_the_published_ones(
+    reason: str,
+) -> None:
+    wished = replace(PUBLISHED, renewal=Renewal(NOW, forced=True))
+    document = transitions.unanswered(wished, Status.DEFERRED, Problem(reason, "why", NOW))
+    assert (document.status, document.alt_text) == (Status.CAPTIONED, PUBLISHED.alt_text)
+    assert document.renewal == wished.renewal
+    assert document.error
+    assert "put off" in document.error.message
+
+
 def test_labels_alone_are_the_uploaders_text() -> None:
     document = transitions.labelled(CLAIM, GIVEN, "de", NOW)
     assert (document.status, document.source, document.alt_text, document.language) == (
