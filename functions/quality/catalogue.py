@@ -134,7 +134,7 @@ RULES: tuple[Entry, ...] = (
     _of("chatter", REPAIR, "A sentence to whoever asked: assent, hopes, offers of more.",
         f"{GOOD}. Let me know if you need more!"),
     _of("broken_characters", REPAIR, "Characters lost on the way.",
-        "A cafÃ© terrace", "A café terrace"),
+        "A cafÃ© terrace at night", "A café terrace at night"),
     _of("repetition", REPAIR, "A model in a loop.",
         "A black cat on a black cat on a black cat on a sofa"),
     _of("keyword_stuffing", REPAIR, "A list of search terms.",
