@@ -27,8 +27,10 @@ eval: .venv/eval ## measure captions of sample pictures, with your key or withou
 test: .venv/dev .venv-pip ## lint, types and tests, with both emulators
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	@mkdir -p build
+	$(BIN)/mypy >build/types.log 2>&1 & types=$$!; \
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal; tests=$$?; \
+	wait $$types; types=$$?; cat build/types.log; exit $$((tests | types))
 
 programs: .venv/dev .venv-pip ## bring the programs that the tests drive and that are not here: browser, emulators
 	@tools/programs.sh && $(MAKE) --no-print-directory browser-libraries
@@ -76,6 +78,9 @@ bench: .venv/dev ## cold start, one event, 160 uploads at once, beside a plain s
 bench-lookups: .venv/dev ## lookups of alt text a second, beside a plain handler
 	$(BIN)/python -m tools.bench.bench_lookups
 
+bench-videos: .venv/dev ## time, bytes read and memory of finding a video's moments
+	$(BIN)/python -m tools.bench.bench_videos
+
 bench-images: .venv/dev ## time and memory of each picture format
 	$(BIN)/python -m tools.bench.bench_pictures
 	$(BIN)/python -m tools.bench.bench_pictures --mix
@@ -85,6 +90,13 @@ sweep-images: .venv/dev ## every image file of this machine, judged by ImageMagi
 
 fuzz-images: .venv/dev ## ten minutes of broken files for all that reads them outside a decoder
 	$(BIN)/python -m tools.fuzz_pictures
+
+film: .venv/dev ## take the pictures of the review page anew
+	@$(BIN)/python -m tools.film
+
+bench-review: .venv/dev ## the review page among 100,000 captions: waits, reads, memory
+	$(BIN)/python -m tools.bench.bench_review
+	$(BIN)/python -m tools.bench.bench_review --folder
 
 screenshots: .venv/dev ## take the pictures in README anew
 	@$(BIN)/python -m tools.screenshots
@@ -98,6 +110,9 @@ chaos: .venv/dev ## crashes, storms, outages and wrong clocks, with figures
 simulate-quota: .venv/dev ## a bulk beyond the provider's quota: calls, refusals, time
 	$(BIN)/python -m tools.simulated_quota
 	$(BIN)/python -m tools.simulate_quota
+
+walk: .venv/dev ## both ways of docs/deploy.md from nothing to the first caption, on this machine
+	@$(BIN)/python -m tools.walk
 
 mutants: .venv/dev ## plant bugs one at a time and see each one caught
 	$(BIN)/python -m tools.mutants
@@ -132,4 +147,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-videos bench-lookups bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota walk mutants clean

@@ -25,15 +25,18 @@ from functions.settings import POLICY_FILE, Model, Settings
 if TYPE_CHECKING:
     from google.cloud import storage
 
+    from functions.adapters.pubsub import RequestTopic
     from functions.http.alt_text import AltTextEndpoint
     from functions.http.ask import AskEndpoint
     from functions.http.review import ReviewEndpoint
     from functions.model.embeddings import Embeddings
-    from functions.usecases.ask_about_image import Asking
+    from functions.usecases.ask_about_image import Answering
     from functions.usecases.caption_image import Captioning
+    from functions.usecases.describe_in_place import DescribingInPlace
     from functions.usecases.edit_caption import Editing
     from functions.usecases.forget_image import Forgetting
     from functions.usecases.keep import Keeping
+    from functions.usecases.request_translations import RequestTranslations, Wanted
 
 T = TypeVar("T")
 
@@ -92,13 +95,13 @@ def build(settings: Settings, captions: CaptionStore | None = None) -> Captionin
     _require_similarity(settings)
     seconds = settings.timeout_seconds
     # The stores before the model: two threads that import at once only hinder each other.
-    captions, images_ = captions or store(settings), images(settings)
+    captions, objects = captions or store(settings), images(settings)
     first, *rest = settings.model.chain
     return Captioning(
         settings,
         policy(settings),
         captions,
-        images_,
+        objects,
         EagerCaptioner(str(first), functools.partial(captioner, first, seconds)),
         fallbacks=[
             LateCaptioner(str(each), functools.partial(captioner, each, seconds)) for each in rest
@@ -118,23 +121,23 @@ def forgetting() -> Forgetting:
 @functools.cache
 def keeping() -> Keeping:
     """The use case of a clock: what waits is taken up, what has come apart is mended."""
-    return keeping_by(settings(), captioning)
+    return keeping_with(settings(), captioning)
 
 
-def keeping_by(settings: Settings, captioning: Callable[[], Captioning]) -> Keeping:
+def keeping_with(settings: Settings, captioning: Callable[[], Captioning]) -> Keeping:
     """What a clock starts, by ``settings``; it asks ``captioning`` where there is no topic."""
     from functions.core.clock import Clock
     from functions.usecases.keep import Keeping
     from functions.usecases.reconcile import Reconciler
     from functions.usecases.request_captions import RequestCaptions
 
-    def publish(wanted: Sequence[tuple[str, str]]) -> None:
+    def publish(names: Sequence[tuple[str, str]]) -> None:
         from functions.adapters import pubsub
 
-        pubsub.publish(settings, [(bucket, name, None, False) for bucket, name in wanted])
+        pubsub.publish(settings, [(bucket, name, None, False) for bucket, name in names])
 
     captions, objects, local = store(settings), images(settings), settings.local
-    rules, places = policy(settings), meaning(settings)
+    rules, embeddings = policy(settings), embeddings_of(settings)
     buckets = settings.public_buckets or ()
     if local:
         from functions.adapters.folder import BUCKET
@@ -143,10 +146,12 @@ def keeping_by(settings: Settings, captioning: Callable[[], Captioning]) -> Keep
     return Keeping(
         captions,
         objects,
-        Reconciler(captions, objects, rules, places, timedelta(0)),
+        Reconciler(captions, objects, rules, embeddings, timedelta(0)),
         RequestCaptions(None if local else publish, _with_key(settings, captioning)),
         Clock(),
         daily_limit=settings.daily_limit,
+        translate=_translations(settings, captioning).until,
+        translation_limit=settings.translation_daily_limit,
         buckets=buckets,
     )
 
@@ -170,7 +175,32 @@ def alt_text() -> AltTextEndpoint:
     from functions.http.cache import SECONDS
 
     seconds = 0 if settings().local else SECONDS
-    return AltTextEndpoint(settings(), functools.cache(lambda: store(settings())), seconds)
+    captions = functools.cache(lambda: store(settings()))
+    return AltTextEndpoint(settings(), captions, seconds, request_translations())
+
+
+@functools.cache
+def request_translations() -> RequestTranslations:
+    """What asks for translations: the function ``caption_request``, or with CAPTION_LOCAL a queue
+    of this process."""
+    return _translations(settings(), captioning)
+
+
+def _translations(settings: Settings, captioning: Callable[[], Captioning]) -> RequestTranslations:
+    from functions.usecases.request_translations import RequestTranslations
+
+    def publish(wanted: Sequence[Wanted]) -> None:
+        _request_topic(settings.request_topic).translate(wanted)
+
+    local = settings.local is not None
+    return RequestTranslations(None if local else publish, _with_key(settings, captioning))
+
+
+@functools.cache
+def _request_topic(topic: str) -> RequestTopic:
+    from functions.adapters.pubsub import RequestTopic
+
+    return RequestTopic(topic)
 
 
 @functools.cache
@@ -178,21 +208,21 @@ def ask() -> AskEndpoint:
     """Questions about images, for people who may spend model calls on them."""
     from functions.http.ask import AskEndpoint
 
-    return AskEndpoint(settings(), asking)
+    return AskEndpoint(settings(), answering)
 
 
 @functools.cache
-def asking() -> Asking:
+def answering() -> Answering:
     """The use case of questions, by the environment's settings."""
-    made = asking_by(settings())
+    made = answering_by(settings())
     atexit.register(made.give_back)
     return made
 
 
-def asking_by(settings: Settings) -> Asking:
+def answering_by(settings: Settings) -> Answering:
     """The use case of questions by ``settings``. Raises ConfigurationError where no model is
     there to answer."""
-    from functions.usecases.ask_about_image import Asking
+    from functions.usecases.ask_about_image import Answering
 
     _require_answers(settings.model)
     seconds = settings.timeout_seconds
@@ -200,7 +230,27 @@ def asking_by(settings: Settings) -> Asking:
         LateCaptioner(str(each), functools.partial(captioner, each, seconds))
         for each in settings.model.chain
     ]
-    return Asking(settings, policy(settings), store(settings), images(settings), captioners)
+    return Answering(settings, policy(settings), store(settings), images(settings), captioners)
+
+
+def describing_by(settings: Settings) -> DescribingInPlace:
+    """The use case of alt text for places in pages, by ``settings``. Raises ConfigurationError
+    where no model is there that looks at pictures."""
+    from functions.usecases.describe_in_place import DescribingInPlace
+
+    if settings.model.provider == "offline":
+        raise ConfigurationError(
+            "CAPTION_MODEL=offline writes no alt text for places in pages; choose a model, such as "
+            "CAPTION_MODEL=gemini:gemini-3.5-flash-lite, and set its key"
+        )
+    seconds = settings.timeout_seconds
+    captioners = [
+        LateCaptioner(str(each), functools.partial(captioner, each, seconds))
+        for each in settings.model.chain
+        if each.provider != "offline"
+    ]
+    rules = policy(settings)
+    return DescribingInPlace(settings, rules, store(settings), images(settings), captioners)
 
 
 @functools.cache
@@ -212,27 +262,44 @@ def review() -> ReviewEndpoint:
     from functions.usecases.thumbnail import Thumbnails
 
     read = settings()
-    captions, meanings = store(read), embedder(read)
+    captions, model = store(read), embedder(read)
     return ReviewEndpoint(
         captions,
         gallery(read),
-        editing(read, captions, Embeddings(meanings, read.prices)),
-        Thumbnails(PictureFetcher(images(read), read.max_bytes, read.max_pixels)),
+        editing(read, captions, Embeddings(model, read.prices), request_translations()),
+        Thumbnails(PictureFetcher.by(read, images(read))),
         functools.partial(recaption, read),
-        (lambda text: meanings.question(text).vector) if meanings else None,
+        (lambda text: model.question(text).vector) if model else None,
         "local" if read.local else "unknown",
+        answering if _answers(read) else None,
     )
 
 
 def editing(
-    settings: Settings, captions: CaptionStore, embeddings: Embeddings | None = None
+    settings: Settings,
+    captions: CaptionStore,
+    embeddings: Embeddings | None = None,
+    ask: Callable[[list[Wanted]], None] | None = None,
 ) -> Editing:
-    """The use case of people's changes, on the store ``captions``."""
+    """The use case of people's changes, on the store ``captions``. Translations that become due are
+    asked for by ``ask``; without it by a message, in a folder by who keeps it."""
+    from functions.usecases import translate
     from functions.usecases.edit_caption import Editing
 
-    meanings = embeddings or meaning(settings)
-    named = settings.reviewers == "named"
-    return Editing(captions, images(settings), meanings, settings.languages[0], named=named)
+    embedding = embeddings or embeddings_of(settings)
+    return Editing(
+        captions,
+        images(settings),
+        embedding,
+        settings.languages[0],
+        named=settings.reviewers == "named",
+        ask=ask or (_nobody if settings.local else _translations(settings, captioning)),
+        offered=functools.partial(translate.offered, settings, policy(settings)),
+    )
+
+
+def _nobody(wanted: list[Wanted]) -> None:
+    pass
 
 
 def recaption(settings: Settings, document: Document) -> None:
@@ -241,8 +308,8 @@ def recaption(settings: Settings, document: Document) -> None:
     if settings.local is None:
         from functions.adapters import pubsub
 
-        wanted = (document.bucket, document.name, document.generation, True)
-        return pubsub.publish(settings, [wanted])
+        image_request = (document.bucket, document.name, document.generation, True)
+        return pubsub.publish(settings, [image_request])
     from functions.core.report import Report
 
     require_key(settings.model, os.environ)
@@ -288,7 +355,7 @@ def embedder(settings: Settings) -> Embedder | None:
     return LateEmbedder(f"gemini:{name}", load)
 
 
-def meaning(settings: Settings) -> Embeddings:
+def embeddings_of(settings: Settings) -> Embeddings:
     """What embeds captions by ``settings``, with or without a model to ask."""
     from functions.model.embeddings import Embeddings
 
@@ -380,7 +447,8 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
 def policy(settings: Settings) -> Policy:
     """The rules of :func:`policy_file`; none if there is no such file."""
     path = policy_file(settings)
-    return Policy.load(path) if path else Policy.empty()
+    found = Policy.load(path) if path else Policy.empty()
+    return found.without_videos() if settings.video == "off" else found
 
 
 def policy_file(settings: Settings) -> Path | None:
@@ -425,6 +493,17 @@ def require_package(model: Model) -> None:
                 f"CAPTION_MODEL={each} needs the package {provider.package}: "
                 f"pip install {provider.install}"
             )
+
+
+def _answers(settings: Settings) -> bool:
+    """Whether there is a model to answer questions, by what can be told without asking it."""
+    try:
+        _require_answers(settings.model)
+        require_package(settings.model)
+        require_key(settings.model, os.environ)
+    except ConfigurationError:
+        return False
+    return bool(settings.ask_daily_limit)
 
 
 def _require_answers(model: Model) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from cloudevents.http import CloudEvent
 
-from functions.core.document import CaptionRequest, Deletion, KeepRequest, Upload
+from functions.core.document import MOST_LANGUAGES, CaptionRequest, Deletion, KeepRequest, Upload
 from functions.core.errors import NotAnEvent
+from functions.core.language_tags import language_tags
 
 STORAGE = "google.cloud.storage.object.v1."
 FINALIZED = STORAGE + "finalized"
@@ -57,7 +58,8 @@ def deletion(event: CloudEvent) -> Deletion:
 
 
 def request(event: CloudEvent) -> CaptionRequest:
-    """What a Pub/Sub message asks for: JSON ``{"bucket", "name", "generation"?, "force"?}``."""
+    """What a Pub/Sub message asks for: JSON ``{"bucket", "name", "generation"?, "force"?,
+    "translate"?: [language tags]}``."""
     if event["type"] != PUBLISHED:
         raise NotAnEvent(f"{event['type']} is not {PUBLISHED}; check the function's trigger")
     try:
@@ -74,6 +76,7 @@ def request(event: CloudEvent) -> CaptionRequest:
         name=_text(body, "name"),
         generation=_number(body, "generation") if body.get("generation") else None,
         force=force,
+        translate=_languages(body.get("translate")),
         time=_time(event),
     )
 
@@ -100,15 +103,15 @@ def _storage_event(event: CloudEvent) -> CloudEvent:
     if event["type"] != PUBLISHED:
         return event
     try:
-        told = event.data["message"]["attributes"]
-        kind = _NOTIFIED[told["eventType"]]
+        attributes = event.data["message"]["attributes"]
+        kind = _NOTIFIED[attributes["eventType"]]
         data = _message(event)
     except _UNREADABLE:
         raise NotAnEvent(
             "the message is no notification of a stored, deleted or archived object; "
             "check the trigger's topic and filter"
         ) from None
-    time = str(told.get("eventTime") or event.get("time") or "")
+    time = str(attributes.get("eventTime") or event.get("time") or "")
     about = {"type": kind, "id": event["id"], "source": event["source"], "time": time}
     return CloudEvent(about, data)
 
@@ -138,6 +141,18 @@ def _text(data: Mapping[str, Any], key: str) -> str:
 def _writable(text: str) -> bool:
     """Whether a text is one of whole characters, without NUL."""
     return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def _languages(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    try:
+        tags = language_tags(",".join(value)) if isinstance(value, list) else ()
+    except (ValueError, TypeError):
+        tags = ()
+    if not tags or len(tags) > MOST_LANGUAGES:
+        raise NotAnEvent(f'translate is no list of up to {MOST_LANGUAGES} tags like ["fi"]')
+    return tags
 
 
 def _number(data: Mapping[str, Any], key: str) -> int:

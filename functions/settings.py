@@ -156,8 +156,8 @@ def _setting(
     meaning: str,
     may_be_empty: bool = False,
 ) -> Any:
-    known = {"env": name, "default": default, "parse": parse, "meaning": meaning}
-    return field(metadata=known | {"may_be_empty": may_be_empty})
+    metadata = {"env": name, "default": default, "parse": parse, "meaning": meaning}
+    return field(metadata=metadata | {"may_be_empty": may_be_empty})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,19 @@ class Settings:
     languages: tuple[str, ...] = _setting(
         "CAPTION_LANGUAGES", "en", _languages, "BCP 47 tags; the first is the main language"
     )
+    languages_on_request: tuple[str, ...] | None = _setting(
+        "CAPTION_LANGUAGES_ON_REQUEST",
+        "",
+        _languages,
+        "further languages that a website may ask `alt_text` for; each is translated once, from "
+        "the words, when it is first asked for",
+    )
+    translation_daily_limit: int = _setting(
+        "CAPTION_TRANSLATION_DAILY_LIMIT",
+        "1000",
+        _whole(0, 10**9),
+        "model calls a UTC day that translate, over all instances; 0 = none are made",
+    )
     policy: Path | None = _setting(
         "CAPTION_POLICY", "", _policy, f"rules by path; `{POLICY_FILE}` beside main.py if present"
     )
@@ -185,7 +198,20 @@ class Settings:
         "CAPTION_MAX_BYTES",
         "104857600",
         _whole(1, 2**31),
-        "larger files are rejected before they are read",
+        "larger images are rejected before they are read",
+    )
+    video: str = _setting(
+        "CAPTION_VIDEO",
+        "frames",
+        _one_of("off", "frames", "native"),
+        "what videos are captioned from: moments of them; short ones as they are where the model "
+        "takes them (`native`); or nothing (`off`: left alone)",
+    )
+    video_bytes: int = _setting(
+        "CAPTION_VIDEO_BYTES",
+        "67108864",
+        _whole(1 << 20, 2**31),
+        "bytes that are read of one video at most, whatever its size",
     )
     max_pixels: int = _setting(
         "CAPTION_MAX_PIXELS",

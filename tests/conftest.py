@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -19,8 +20,12 @@ from tests.support.strict_storage import StrictStorage
 
 
 def pytest_configure() -> None:
-    """google-auth reads these when it is imported, and collecting may do that."""
+    """google-auth reads its variables when it is imported, and collecting may do that. Bytecode is
+    kept even where a container image says otherwise: each of the tests' many processes would
+    compile all that it imports, which takes longer than what it does."""
     os.environ.update(GCE_METADATA_HOST="127.0.0.1:9", NO_GCE_CHECK="true")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 OURS = (

@@ -6,6 +6,7 @@ in ``bundled.toml``, and for one whose version cannot be told.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.metadata
 import json
 import re
@@ -27,6 +28,10 @@ _ALIASES = {
     "libjpeg": "libjpeg-turbo", "libjpeg / libjpeg-turbo": "libjpeg-turbo",
     "libbrotlicommon": "brotli", "libbrotlidec": "brotli", "libjxl": "libjxl",
     "liblcms2": "lcms2", "little cms 2": "lcms2", "libvips": "libvips", "libpdfium": "pdfium",
+    "libdav1d": "dav1d", "libvpx": "libvpx",
+    **dict.fromkeys(
+        ("libavcodec", "libavdevice", "libavfilter", "libavformat", "libavutil", "libswresample",
+         "libswscale"), "ffmpeg"),
     "libzstd": "zstd", "libxau": "libXau", "libxcb": "libxcb", "libcrc32c": "libcrc32c",
 }  # fmt: skip
 
@@ -110,6 +115,8 @@ def _told(distribution: importlib.metadata.Distribution) -> Iterator[tuple[str, 
         info: dict[str, Any] = pillow_heif.libheif_info()
         yield "libheif", info["libheif"]
         yield "libde265", info["decoders"]["libde265"].rpartition(" ")[2]
+    elif name == "av":
+        yield from _ffmpeg(distribution)
     elif name == "pyvips-binary":
         yield "libvips", distribution.version
     elif name == "pypdfium2":
@@ -117,6 +124,27 @@ def _told(distribution: importlib.metadata.Distribution) -> Iterator[tuple[str, 
 
         version = Path(pypdfium2_raw.__file__).with_name("version.json").read_text("utf-8")
         yield "pdfium", str(json.loads(version)["build"])
+
+
+def _ffmpeg(distribution: importlib.metadata.Distribution) -> Iterator[tuple[str, str]]:
+    """What PyAV's wheel holds says its version when it is called."""
+    import av
+
+    yield "ffmpeg", str(av.ffmpeg_version_info)
+    places = {file.name: str(file.locate()) for file in distribution.files or []}
+    for start, known, function in (
+        ("libdav1d-", "dav1d", "dav1d_version"),
+        ("libvpx-", "libvpx", "vpx_codec_version_str"),
+    ):
+        called = getattr(ctypes.CDLL(_place(places, start)), function)
+        called.restype = ctypes.c_char_p
+        yield known, called().decode().removeprefix("v")
+    number = ctypes.CDLL(_place(places, "libwebp-")).WebPGetEncoderVersion()
+    yield "libwebp", ".".join(str(number >> shift & 255) for shift in (16, 8, 0))
+
+
+def _place(places: Mapping[str, str], start: str) -> str:
+    return next(place for name, place in places.items() if name.startswith(start))
 
 
 def main() -> None:

@@ -21,12 +21,15 @@ from rich.table import Table
 
 from tools.planted import MUTANTS, Mutant
 from tools.planted_pictures import PICTURES
+from tools.planted_videos import VIDEOS
 
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 2
 # A bug may have no end; a busy machine is slow, and that catches nothing.
 _MOST_SECONDS = 1200
-_LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build")
+# Bytecode goes along: a test that fails in a second need not compile for five.
+_LEFT_OUT = shutil.ignore_patterns(".*", "*.egg-info", "build", "node_modules")
+_LINKED = "tests/browser/node_modules"
 
 
 def planted(source: str, mutant: Mutant) -> str:
@@ -42,15 +45,17 @@ def killer(mutant: Mutant) -> str:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
+        (copy / _LINKED).symlink_to(ROOT / _LINKED)
         place = copy / mutant.file
         place.write_text(planted(place.read_text("utf-8"), mutant), "utf-8")
+        for stale in place.parent.glob(f"__pycache__/{place.stem}.*"):
+            stale.unlink()
         tests = [*mutant.tests.split(), *(["-k", mutant.only] if mutant.only else [])]
         command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *tests]
         run = subprocess.run(
             command,
             cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-            | {"CHAOS_SHRINK": "0"},
+            env={**os.environ, "PYTHONPATH": str(copy), "CHAOS_SHRINK": "0"},
             capture_output=True,
             text=True,
             timeout=_MOST_SECONDS,
@@ -70,7 +75,7 @@ def main() -> int:
     """Plant every mutant (or those whose names contain the arguments) and report."""
     wanted = [
         m
-        for m in (*MUTANTS, *PICTURES)
+        for m in (*MUTANTS, *PICTURES, *VIDEOS)
         if not sys.argv[1:] or any(a in m.name for a in sys.argv[1:])
     ]
     for mutant in wanted:

@@ -28,6 +28,13 @@ _REMOVALS = "functions/usecases/forget_image.py"
 _PLANS = "tests/infra/test_plans.py"
 _ASKED = "functions/usecases/ask_about_image.py"
 _QUESTIONS = "tests/scenarios/test_ask.py"
+_PLACES = "tests/scenarios/cli/test_html_places.py"
+_DESCRIBING = "functions/usecases/describe_in_place.py"
+_TRANSLATING, _TRANSLATED = (
+    "functions/usecases/translate.py",
+    "tests/scenarios/test_translations.py",
+)
+_WEBSITES = "functions/http/translation_requests.py"
 
 
 @dataclass(frozen=True)
@@ -93,8 +100,8 @@ MUTANTS = (
     Mutant(
         "look for copies among fifty documents only",
         _COPIES,
-        "    text = from_text(record.text).at(record.read_at)\n    if not text.known and",
-        "    text = PictureText()\n    if not text.known and",
+        "    text = from_text(record.text).at(record.read_at)\n    if not text.texts and",
+        "    text = PictureText()\n    if not text.texts and",
         _MOVES,
         "embedded and any_query_reads",
     ),
@@ -141,8 +148,8 @@ MUTANTS = (
     Mutant(
         "ask again for a picture that was written again",
         _CLAIMS,
-        "return Decision.CARRY if told and same_picture(document, upload) else Decision.WORK",
-        "return Decision.WORK",
+        "Decision.CARRY if text_stands and same_picture(document, upload) else Decision.WORK",
+        "Decision.WORK",
         "tests/unit/core/test_lease.py",
     ),
     Mutant(
@@ -333,8 +340,8 @@ MUTANTS = (
     Mutant(
         "say that it is labelled before it is",
         _PUBLISHING,
-        "        metadata_synced=False,\n        search_terms=terms,",
-        "        metadata_synced=True,\n        search_terms=terms,",
+        "        metadata_synced=False,\n        search_terms=_terms(document),",
+        "        metadata_synced=True,\n        search_terms=_terms(document),",
         "tests/scenarios/test_crashes.py",
         "write",
     ),
@@ -394,7 +401,7 @@ MUTANTS = (
     Mutant(
         "two that ask for the same bytes do not see each other",
         "functions/usecases/find_copy.py",
-        "if asking and asking.document_id != mine.id and asking.expires_at > record.read_at:",
+        "if other and other.document_id != mine.id and other.expires_at > record.read_at:",
         "if False:",
         _STORMS,
         "embedded and many_names",
@@ -473,8 +480,8 @@ MUTANTS = (
     Mutant(
         "take a link its name",
         "functions/sites/fill.py",
-        "    if not said.alt_text and only:\n",
-        "    if not said.alt_text and not only and only:\n",
+        "    if not wording.alt_text and only:\n",
+        "    if not wording.alt_text and not only and only:\n",
         "tests/scenarios/cli/test_html.py",
         "name",
     ),
@@ -515,6 +522,84 @@ MUTANTS = (
         "shortest = name",
         "tests/scenarios/cli/test_audit.py",
         "wrong_with_a_text",
+    ),
+    Mutant(
+        "take a card's text for its neighbour's",
+        "functions/sites/page_text.py",
+        "if item.image is not None or self._others(index, at):",
+        "if item.image is not None:",
+        "tests/unit/sites/test_page_text.py",
+    ),
+    Mutant(
+        "tell a model what stands in a link's query",
+        "functions/sites/page_text.py",
+        'return _usable(f"{host}{path}", _LINK)',
+        "return _usable(href, _LINK)",
+        "tests/unit/sites/test_page_text.py",
+    ),
+    Mutant(
+        "ask about places before anybody has agreed",
+        "functions/cli/html.py",
+        "    if not count or not asks or yes:\n        return\n",
+        "    return\n",
+        _PLACES,
+        "agrees",
+    ),
+    Mutant(
+        "put a place's words over a person's",
+        "functions/sites/fill.py",
+        "mine = document.by_person and not people",
+        "mine = False",
+        _PLACES,
+        "persons_text",
+    ),
+    Mutant(
+        "show what leaves a doubt",
+        _DESCRIBING,
+        "if doubts := _doubts(checked, place):",
+        'if doubts := "":',
+        _PLACES,
+        "order or doubt",
+    ),
+    Mutant(
+        "ask about one place twice at once",
+        _DESCRIBING,
+        "            if kept.is_asked(generation):\n",
+        "            if pause > _LONGEST_PAUSE:\n",
+        "tests/unit/usecases/test_describe_in_place.py",
+        "at_once",
+    ),
+    Mutant(
+        "keep what is written of an image that is gone",
+        _DESCRIBING,
+        "            preflight.look_for(upload, self._images)\n",
+        "",
+        "tests/unit/usecases/test_describe_in_place.py",
+        "deleted_meanwhile",
+    ),
+    Mutant(
+        "tell another generation's words for a place",
+        "functions/core/page_place.py",
+        "if text and text.generation == generation and text.lease is None else None",
+        "if text and text.lease is None else None",
+        _PLACES,
+        "anew",
+    ),
+    Mutant(
+        "leave the places of a deleted image",
+        _REMOVALS,
+        "        self._store.remove_places(deletion.id, deletion.generation)\n",
+        "",
+        _PLACES,
+        "go_with",
+    ),
+    Mutant(
+        "let an order take a picture out of its page",
+        "functions/quality/checking.py",
+        "if sources.ordered(",
+        "if not sources.ordered(",
+        f"tests/unit/quality/test_sources.py {_PLACES}",
+        "decoration or take_a_picture",
     ),
     Mutant(
         "believe the query of an address that is an image's own",
@@ -582,8 +667,8 @@ MUTANTS = (
     Mutant(
         "leave an image without words that a library has taken away",
         "functions/http/static/alt.js",
-        "attributeFilter = ['alt', 'src'",
-        "attributeFilter = ['src'",
+        "attributeFilter = ['alt', 'aria-label'",
+        "attributeFilter = ['aria-label'",
         "tests/browser/test_alt_js_guests.py",
     ),
     Mutant(
@@ -612,7 +697,7 @@ MUTANTS = (
     Mutant(
         "overwrite what somebody else has edited meanwhile",
         "functions/usecases/edit_caption.py",
-        "if seen and version(stored.document) != seen:",
+        "if expected and version(stored.document) != expected:",
         "if False:",
         _EDITS,
     ),
@@ -687,6 +772,30 @@ MUTANTS = (
         _FRONT,
     ),
     Mutant(
+        "approve what has changed since it was selected",
+        "functions/http/review.py",
+        "seen = batch.versions.get(key) or version(stored.document)",
+        "seen = version(stored.document)",
+        "tests/scenarios/test_review_many.py",
+        "embedded and approved_unseen",
+    ),
+    Mutant(
+        "sort what is to be reviewed by time alone",
+        "functions/http/review_requests.py",
+        'by_priority=order == "priority" or (bool(review) and not order)',
+        "by_priority=False",
+        _REVIEW,
+        "embedded and needs_a_person_most",
+    ),
+    Mutant(
+        "lose what an earlier version wrote from the list by priority",
+        "functions/adapters/firestore.py",
+        "            if ranked.cursor or self._all_ranked(query):\n",
+        "            if ranked:\n",
+        "tests/contracts/test_queries.py",
+        "firestore and without_one_last",
+    ),
+    Mutant(
         "show a caption as markup",
         "functions/http/static/caption.js",
         '  element.textContent = text ?? "";\n',
@@ -696,8 +805,8 @@ MUTANTS = (
     Mutant(
         "take words away that are asked for again in vain",
         _PUBLISHING,
-        "published = claim.status == Status.CAPTIONED\n    asked",
-        "published = False\n    asked",
+        "published = claim.status == Status.CAPTIONED\n    text_stands",
+        "published = False\n    text_stands",
         _ASKING,
         "in_vain",
     ),
@@ -770,7 +879,7 @@ MUTANTS = (
     Mutant(
         "read the first object that there is",
         "functions/model/reply.py",
-        "if said >= rank:",
+        "if fitness >= rank:",
         "if best is None:",
         "tests/unit/model/test_reply.py",
         "wherever or several",
@@ -832,7 +941,7 @@ MUTANTS = (
     Mutant(
         "caption the copies of a resizer",
         _LABELS,
-        'return "resized_copy" if copy and not asked else ""',
+        'return "resized_copy" if copy and not skip else ""',
         'return ""',
         "tests/unit/core/test_object_metadata.py",
     ),
@@ -882,10 +991,45 @@ MUTANTS = (
         "tests/unit/model/test_health.py",
     ),
     Mutant(
+        "let a burst begin eight by eight",
+        "functions/model/pace.py",
+        "_FIRST_WINDOW * float(2.0 ** min(doublings, 10.0))",
+        "_FIRST_WINDOW",
+        "tests/unit/model/test_pace.py tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "ask in spite of a quota that has turned out to be spent",
+        "functions/model/fallback_chain.py",
+        "            turn.health.confirm(turn)\n",
+        "",
+        "tests/unit/model/test_fallback_chain.py",
+    ),
+    Mutant(
+        "never grow the pace again",
+        "functions/model/pace.py",
+        "self.rate += self._growth(self.rate)",
+        "pass",
+        "tests/unit/model/test_pace.py",
+    ),
+    Mutant(
+        "forget a forced request over the limit",
+        "functions/core/transitions.py",
+        "renewal=claim.renewal if put_off else None,",
+        "renewal=None,",
+        "tests/unit/core/test_transitions.py",
+    ),
+    Mutant(
+        "let one bucket that may not be listed stop keep",
+        "functions/usecases/keep.py",
+        "            except CaptionError as error:  # the other",
+        "            except Gone as error:  # the other",
+        "tests/unit/usecases/test_keep.py",
+    ),
+    Mutant(
         "work on under a claim that has run out",
         _CAPTIONING,
-        "if held and held.expires_at - now >= min(self._call, self._lease * 0.8):",
-        "if held:",
+        "if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):",
+        "if held_lease:",
         "tests/chaos/test_races.py",
     ),
     Mutant(
@@ -987,7 +1131,7 @@ MUTANTS = (
     Mutant(
         "ask twice when two ask the same",
         _ASKED,
-        "            if kept.is_asked(key):\n",
+        "            if kept.is_leased(key):\n",
         "            if False:\n",
         _QUESTIONS,
         "embedded and at_once",
@@ -1015,5 +1159,53 @@ MUTANTS = (
         "True",
         _QUESTIONS,
         "embedded and nothing_is_captioned",
+    ),
+    Mutant(
+        "translate into a language that nobody offers",
+        _TRANSLATING,
+        "[tag for tag in wanted if tag in allowed]",
+        "wanted",
+        _TRANSLATED,
+        "not_offered",
+    ),
+    Mutant(
+        "write a translation of words that are gone",
+        _TRANSLATING,
+        "                if self._words(current.document) != words:\n",
+        "                if False:\n",
+        _TRANSLATED,
+        "own_words",
+    ),
+    Mutant(
+        "write over the translation of a person",
+        _PUBLISHING,
+        "**written, **document.by_hand}",
+        "**document.by_hand, **written}",
+        "tests/unit/core/test_transitions.py",
+        "translation",
+    ),
+    Mutant(
+        "pay again and again for words that cannot be translated",
+        _TRANSLATING,
+        "tag for tag in languages if tag not in progress.in_vain",
+        "tag for tag in languages",
+        _TRANSLATED,
+        "no_translation_is_asked_for_again",
+    ),
+    Mutant(
+        "let strangers ask for translations without end",
+        _WEBSITES,
+        "            if not self._limit.spend(1):\n                return False\n",
+        "",
+        "tests/unit/http/test_translation_requests.py",
+        "day_has_an_end",
+    ),
+    Mutant(
+        "lose a translation that the day's limit put off",
+        _TRANSLATING,
+        "                self._set_left(stored, languages, ())\n",
+        "                pass\n",
+        _TRANSLATED,
+        "spent_day",
     ),
 )

@@ -100,8 +100,8 @@ PICTURES = (
     Mutant(
         "inflate text without a bound",
         f"{_STRUCTURE}/png.py",
-        "inflator.decompress(data, found.room) if found.room",
-        "inflator.decompress(data) if found.room",
+        "inflator.decompress(data, found.inflatable) if found.inflatable",
+        "inflator.decompress(data) if found.inflatable",
         _WORDS,
         "explodes",
     ),

@@ -53,13 +53,16 @@ def main() -> int:
     return 0
 
 
+def written() -> dict[str, Any]:
+    """What people wrote of the samples, by their names."""
+    rows = map(json.loads, _WRITTEN.read_text("utf-8").splitlines())
+    return {row["path"]: row for row in rows}
+
+
 def _described(folder: Path) -> Any:
     """What people wrote of the sample that a picture is most like."""
     draw_into(folder)
-    known = {}
-    for line in _WRITTEN.read_text("utf-8").splitlines():
-        row = json.loads(line)
-        known[row["path"]] = row
+    known = written()
     looks = {name: _look((folder / name).read_bytes()) for name in known}
     assert looks.keys() <= {each.name for each in SAMPLES}
 

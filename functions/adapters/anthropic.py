@@ -14,7 +14,7 @@ import httpx2
 from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
 from functions.adapters.server_names import server_name
-from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, status_within, tokens
+from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 # "Vision", Anthropic documentation: 5 MB a picture, counted in base64, and 8,000 pixels.
@@ -43,20 +43,20 @@ class AnthropicCaptioner:
             ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
         )
         self._negotiation = Negotiation(["schema", *(["thinking"] if _THINKS.match(model) else [])])
-        self._splicing = PictureTransport(pool())
+        self._transport = PictureTransport(pool())
         self._client = anthropic.Anthropic(
             timeout=timeout_seconds,
             max_retries=0,
-            http_client=httpx2.Client(transport=self._splicing, timeout=timeout_seconds),
+            http_client=httpx2.Client(transport=self._transport, timeout=timeout_seconds),
         )
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
 
-    def _ask(self, picture: Picture, prompt: Prompt, parts: frozenset[str]) -> Answer:
-        with self._splicing.placeholder(picture) as placeholder:
-            request = self._request(picture.mime_type, placeholder, prompt, parts)
-            with self._service.asked(late=anthropic.APITimeoutError):
+    def _ask(self, picture: Picture | None, prompt: Prompt, parts: frozenset[str]) -> Answer:
+        with self._transport.placeholder(picture) as placeholder:
+            request = self._request(_image(picture, placeholder), prompt, parts)
+            with self._service.translating(late=anthropic.APITimeoutError):
                 response = self._posted(request, headers(placeholder))
                 if response.is_error:
                     body, delay = parsed(response.text), seconds(response.headers)
@@ -73,10 +73,9 @@ class AnthropicCaptioner:
             return error.response
 
     def _request(
-        self, mime_type: str, placeholder: bytes, prompt: Prompt, parts: frozenset[str]
+        self, image: list[dict[str, Any]], prompt: Prompt, parts: frozenset[str]
     ) -> dict[str, Any]:
-        source = {"type": "base64", "media_type": mime_type, "data": encoded(placeholder)}
-        content = [{"type": "image", "source": source}, {"type": "text", "text": prompt.user}]
+        content = [*image, {"type": "text", "text": prompt.user}]
         output: dict[str, Any] = {}
         if "schema" in parts:
             output["format"] = {"type": "json_schema", "schema": dict(prompt.schema)}
@@ -93,9 +92,8 @@ class AnthropicCaptioner:
     def _judged(
         self, body: Any, status: int, parts: frozenset[str], delay: float | None = None
     ) -> Answer:
-        status = status_within(body, status)
-        service, known = self._service, self._negotiation
-        return judged(service, known, self._name, status, body, parts, delay)
+        service, negotiation = self._service, self._negotiation
+        return judged(service, negotiation, self._name, status, body, parts, delay)
 
     def _answer(self, message: Any, parts: frozenset[str]) -> Answer:
         """What a message says; raises what is none."""
@@ -120,6 +118,17 @@ class AnthropicCaptioner:
     def close(self) -> None:
         """Let go of connections."""
         self._client.close()
+
+
+def _image(picture: Picture | None, placeholder: bytes) -> list[dict[str, Any]]:
+    if picture is None:
+        return []
+    source = {
+        "type": "base64",
+        "media_type": picture.mime_type,
+        "data": encoded(placeholder),
+    }
+    return [{"type": "image", "source": source}]
 
 
 def _text(content: list[Any]) -> str:

@@ -17,7 +17,7 @@ import openai
 
 from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
-from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, status_within, tokens
+from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 _MAX_OUTPUT_TOKENS = 4096
@@ -47,7 +47,7 @@ class ChatCaptioner:
         name: str,
         service: VendorErrors,
         client: openai.OpenAI,
-        splicing: PictureTransport,
+        transport: PictureTransport,
         *,
         accepts: Accepts,
         parts: Collection[str],
@@ -56,17 +56,17 @@ class ChatCaptioner:
     ) -> None:
         self.model, self.accepts = model, accepts
         self._name, self._service, self._effort = name, service, effort
-        self._client, self._splicing = client, splicing
+        self._client, self._transport = client, transport
         thinking = ["thinking"] if effort else []
         self._negotiation = Negotiation([*parts, *thinking], keeps=keeps)
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
 
-    def _ask(self, picture: Picture, prompt: Prompt, parts: frozenset[str]) -> Answer:
-        with self._splicing.placeholder(picture) as placeholder:
-            request = self._request(picture.mime_type, placeholder, prompt, parts)
-            with self._service.asked(late=openai.APITimeoutError):
+    def _ask(self, picture: Picture | None, prompt: Prompt, parts: frozenset[str]) -> Answer:
+        with self._transport.placeholder(picture) as placeholder:
+            request = self._request(_image(picture, placeholder, parts), prompt, parts)
+            with self._service.translating(late=openai.APITimeoutError):
                 response = self._posted(request, headers(placeholder))
                 if response.is_error:
                     body, delay = parsed(response.text), seconds(response.headers)
@@ -86,14 +86,11 @@ class ChatCaptioner:
             return error.response
 
     def _request(
-        self, mime_type: str, placeholder: bytes, prompt: Prompt, parts: frozenset[str]
+        self, image: list[dict[str, Any]], prompt: Prompt, parts: frozenset[str]
     ) -> dict[str, Any]:
         system = prompt.system if "schema" in parts else in_words(prompt)
-        image = {"url": f"data:{mime_type};base64,{encoded(placeholder)}"}
-        if "detail" in parts:
-            image["detail"] = "high"
         text = prompt.user if "system" in parts else f"{system}\n\n{prompt.user}"
-        content = [{"type": "image_url", "image_url": image}, {"type": "text", "text": text}]
+        content = [*image, {"type": "text", "text": text}]
         messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
         if "system" in parts:
             messages.insert(0, {"role": "system", "content": system})
@@ -111,9 +108,8 @@ class ChatCaptioner:
     def _judged(
         self, body: Any, status: int, parts: frozenset[str], delay: float | None = None
     ) -> Answer:
-        status = status_within(body, status)
-        service, known = self._service, self._negotiation
-        return judged(service, known, self._name, status, body, parts, delay)
+        service, negotiation = self._service, self._negotiation
+        return judged(service, negotiation, self._name, status, body, parts, delay)
 
     def _answer(self, body: Any, prompt: Prompt, parts: frozenset[str]) -> Answer:
         """What a completion says; raises what is none."""
@@ -133,14 +129,14 @@ class ChatCaptioner:
             raise self._service.unusable(finish)
         text = _text(message, prompt.schema.get("properties", ()))
         refusal = "refusal" if message.get("refusal") and "{" not in text else ""
-        asked, answered = _counted(body.get("usage"))
+        tokens_in, tokens_out = _counted(body.get("usage"))
         return Answer(
             text=text,
             blocked=finish if _REFUSED.search(finish) else refusal,
             truncated=bool(_TRUNCATED.search(finish)),
             model_version=str(body.get("model") or ""),
-            input_tokens=asked,
-            output_tokens=answered,
+            input_tokens=tokens_in,
+            output_tokens=tokens_out,
         )
 
     def close(self) -> None:
@@ -153,7 +149,7 @@ def connected(
 ) -> tuple[openai.OpenAI, PictureTransport]:
     """The SDK's client, and the transport by which pictures join its requests."""
     transport = PictureTransport(pool())
-    with service.asked(late=openai.APITimeoutError):
+    with service.translating(late=openai.APITimeoutError):
         client = openai.OpenAI(
             api_key=key,
             base_url=base_url,
@@ -162,6 +158,17 @@ def connected(
             http_client=httpx2.Client(transport=transport, timeout=timeout_seconds),
         )
     return client, transport
+
+
+def _image(
+    picture: Picture | None, placeholder: bytes, parts: frozenset[str]
+) -> list[dict[str, Any]]:
+    if picture is None:
+        return []
+    image = {"url": f"data:{picture.mime_type};base64,{encoded(placeholder)}"}
+    if "detail" in parts:
+        image["detail"] = "high"
+    return [{"type": "image_url", "image_url": image}]
 
 
 def _completion(content: bytes) -> Any:
@@ -200,9 +207,11 @@ def _whole(chunks: list[Mapping[str, Any]]) -> dict[str, Any]:
 def _counted(usage: Any) -> tuple[int, int]:
     """Tokens in and out. Some servers count thoughts in the total only."""
     used = usage if isinstance(usage, Mapping) else {}
-    asked = tokens(used.get("prompt_tokens", used.get("input_tokens")))
-    answered = tokens(used.get("completion_tokens", used.get("output_tokens")))
-    return asked, max(answered, tokens(used.get("total_tokens")) - asked if asked else 0)
+    tokens_in = tokens(used.get("prompt_tokens", used.get("input_tokens")))
+    tokens_out = tokens(used.get("completion_tokens", used.get("output_tokens")))
+    return tokens_in, max(
+        tokens_out, tokens(used.get("total_tokens")) - tokens_in if tokens_in else 0
+    )
 
 
 def _text(message: Mapping[str, Any], fields: Collection[str]) -> str:

@@ -6,12 +6,11 @@ Contended transactions are slow there (locks are pessimistic); ``create`` and up
 
 from __future__ import annotations
 
+import functools
 import os
-import random
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +22,6 @@ from google.cloud.firestore_v1.vector import Vector
 from functions.adapters.credentials import account
 from functions.adapters.firestore_queries import (
     SIMILARITY,
-    asked,
     by_name,
     equal,
     exact,
@@ -32,11 +30,15 @@ from functions.adapters.firestore_queries import (
     oldest,
     page,
     page_size,
+    queries_for,
 )
-from functions.adapters.paging import Position
+from functions.adapters.firestore_rpc import Rpc, Snapshot, no_database
+from functions.adapters.paging import UNRANKED, Position
 from functions.core.document import Document, Page, Query, Record, Status, Stored
-from functions.core.document_records import from_record, to_record
+from functions.core.document_records import from_place, from_record, to_place, to_record
 from functions.core.errors import ConfigurationError, PermanentError, Stale, TransientError
+from functions.core.page_place import KeptPlace, PlaceId, PlaceText
+from functions.core.review_priority import prioritised
 
 # One attempt of one call, and all attempts of it together, in seconds. An event makes at most
 # eight calls, so that Firestore's share of its time stays bounded.
@@ -54,8 +56,9 @@ _RETRY = Retry(
     timeout=12.0,
 )
 _BOUNDS: dict[str, Any] = {"retry": _RETRY, "timeout": _ATTEMPT_SECONDS}
-_RESERVATION_TRIES = 20
+_REMOVAL_TRIES = 8
 _MOST_READ = 300
+_PLACE_FIELDS = tuple(each.name for each in fields(PlaceText))
 
 
 class FirestoreCaptions:
@@ -63,124 +66,189 @@ class FirestoreCaptions:
 
     def __init__(self, client: firestore.Client, collection: str) -> None:
         self._client = client
+        self._rpc = Rpc(client, _BOUNDS)
         self._captions = client.collection(collection)
-        self._name = collection
-        self._days = client.collection(f"{collection}-days")
+        self._name, self._days = collection, f"{collection}-days"
+        self._spent = ""
 
-    def create(self, document: Document) -> Stored | None:
+    def create(self, document: Document, record: Record | None = None) -> Stored | None:
+        document = prioritised(document)
+        write = self._rpc.create(self._name, document.id, _record(document))
         try:
-            with _translating(self._client):
-                written = self._captions.document(document.id).create(_record(document), **_BOUNDS)
+            (version, *_) = self._commit(write, *self._written(record))
         except google.AlreadyExists:
             return None
-        return Stored(document, written.update_time, written.update_time)
+        return Stored(document, version, version)
 
     def read(self, key: str) -> Stored | None:
-        with _translating(self._client):
-            snapshot = self._captions.document(key).get(**_BOUNDS)
-        return _stored(snapshot) if snapshot.exists else None
+        return self.read_many([key]).get(key)
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        wanted = [self._captions.document(key) for key in dict.fromkeys(keys)]
-        found: list[Any] = []
-        for start in range(0, len(wanted), _MOST_READ):
-            some = wanted[start : start + _MOST_READ]
-            with _translating(self._client):
-                found += self._client.get_all(some, **_BOUNDS)
-        return {each.id: _stored(each) for each in found if each.exists}
+        return {each.id: _stored(each) for each in self._read(keys)}
 
     def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
-        references = [self._captions.document(key) for key in keys]
-        with _translating(self._client):
-            found = list(self._client.get_all(references, fields, **_BOUNDS))
-        return {each.id: from_record(each.to_dict() or {}) for each in found if each.exists}
+        keys = list(dict.fromkeys(keys))
+        if len(keys) == 1:
+            with _translating(self._client):
+                found = self._rpc.fields(self._name, keys[0], fields)
+            return {keys[0]: from_record(found)} if found is not None else {}
+        return {each.id: from_record(each.fields) for each in self._read(keys, fields)}
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
+        document = prioritised(document)
         before, after = _record(stored.document), _record(document)
         changed = {key: value for key, value in after.items() if before.get(key) != value}
-        changed |= dict.fromkeys(before.keys() - after.keys(), firestore.DELETE_FIELD)
-        changed = changed or {"updated_at": document.updated_at}
-        option = self._client.write_option(last_update_time=stored.version)
-        reference = self._captions.document(document.id)
+        removed = before.keys() - after.keys()
+        if not changed and not removed:
+            changed = {"updated_at": document.updated_at}
+        write = self._rpc.update(
+            self._name, document.id, changed, stored.version, removed=sorted(removed)
+        )
         try:
-            with _translating(self._client):
-                written = reference.update(changed, option=option, **_BOUNDS)
-        except (google.FailedPrecondition, google.NotFound):
+            (version, *_) = self._commit(write, *self._written(record))
+        except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
             raise Stale from None
-        return Stored(document, written.update_time, written.update_time)
+        return Stored(document, version, version)
 
     def remove(self, stored: Stored) -> None:
-        option = self._client.write_option(last_update_time=stored.version)
-        reference = self._captions.document(stored.document.id)
         try:
-            with _translating(self._client):
-                reference.delete(option=option, **_BOUNDS)
+            self._commit(self._rpc.delete(self._name, stored.document.id, stored.version))
         except (google.FailedPrecondition, google.NotFound):
             raise Stale from None
 
     def find(self, query: Query) -> Page:
-        queries, size = asked(self._captions, query), page_size(query)
-        after, found = Position.read(query.cursor), list[Stored]()
+        after = Position.read(query.cursor, query.by_priority)
+        if not query.by_priority:
+            return self._page(query, after)
+        ranked = Page(())
+        if after is None or after.rank != UNRANKED:
+            ranked, after = self._page(query, after), None
+            if ranked.cursor or self._all_ranked(query):
+                return ranked
+        # An order by a field leaves out the documents that lack it.
+        left = replace(query, limit=query.limit - len(ranked.found))
+        rest = self._page(left, after, ranked=False)
+        return Page((*ranked.found, *rest.found), rest.cursor)
+
+    def _page(self, query: Query, after: Position | None, ranked: bool = True) -> Page:
+        """A page in the query's order, or ``ranked`` or not, of what has no priority in its."""
+        asked_for = query if ranked else replace(query, by_priority=False, review=True)
+        queries, size = (
+            queries_for(self._captions, asked_for),
+            page_size(query, all_match=ranked),
+        )
+        found = list[Stored]()
         while True:
             pages = [page(each, after, size) for each in queries]
             with _querying(self._client):
                 answers = [each for one in pages for each in one.get(**_BOUNDS)]
-            rows = list({each.id: _stored(each) for each in answers}.values())
+            rows = list({each.id: _found(each) for each in answers}.values())
             if len(pages) > 1:
-                rows.sort(key=lambda each: Position.of(each.document), reverse=True)
+                order = functools.partial(Position.of, by_priority=asked_for.by_priority)
+                rows.sort(key=lambda each: order(each.document), reverse=True)
             rows = rows[:size]
-            found += [each for each in rows if matches(each.document, query)]
+            found += [
+                each
+                for each in rows
+                if matches(each.document, query)
+                and (ranked or each.document.review.priority is None)
+            ]
             if len(found) >= query.limit:
                 found = found[: query.limit]
-                return Page(tuple(found), Position.of(found[-1].document).cursor())
+                return Page(
+                    tuple(found), Position.of(found[-1].document, query.by_priority).cursor()
+                )
             if len(rows) < size:
                 return Page(tuple(found))
-            after = Position.of(rows[-1].document)
+            after = Position.of(rows[-1].document, query.by_priority)
+
+    def _all_ranked(self, query: Query) -> bool:
+        """Whether all documents of ``query`` have a priority; two counts tell."""
+        each = (query, replace(query, by_priority=False, review=True))
+        ranked, every = (sum(map(self._number, queries_for(self._captions, one))) for one in each)
+        return ranked == every
 
     def count(self, query: Query) -> int | None:
-        queries = asked(self._captions, query)
+        review = query.review or query.by_priority
+        queries = queries_for(self._captions, replace(query, by_priority=False, review=review))
         if not exact(query) or len(queries) > 1:
             return None
+        return self._number(queries[0])
+
+    def _number(self, query: firestore.Query) -> int:
         with _querying(self._client):
-            answers: Any = queries[0].count().get(**_BOUNDS)
+            answers: Any = query.count().get(**_BOUNDS)
             return int(answers[0][0].value)
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
-        wanted = replace(query, status=Status.CAPTIONED, words=(), md5="")
+        captioned = replace(query, status=Status.CAPTIONED, words=(), md5="")
         near: list[tuple[Stored, float]] = []
-        for each, most in nearest(self._captions, vector, wanted):
+        for each, most in nearest(self._captions, vector, captioned):
             with _querying(self._client):
                 found = list(each.get(**_BOUNDS))
-            near = [(_stored(one), float(one.get(SIMILARITY))) for one in found]
-            near = [one for one in near if matches(one[0].document, wanted)]
+            near = [(_found(one), float(one.get(SIMILARITY))) for one in found]
+            near = [one for one in near if matches(one[0].document, captioned)]
             if len(near) >= query.limit or len(found) < most:
                 break
         return near[: query.limit]
 
     def read_record(self, kind: str, key: str) -> Record:
         with _translating(self._client):
-            snapshot = self._record(kind, key).get(**_BOUNDS)
-        now = _utc(snapshot.read_time)
-        fields = snapshot.to_dict() or {}
-        expires_at = fields.get("expires_at")
-        if expires_at and expires_at <= now:
+            (read,) = self._rpc.read(self._records(kind), [key])
+        fields, expires_at = read.fields, read.fields.get("expires_at")
+        if expires_at and expires_at <= read.read_time:
             fields, expires_at = {}, None
-        version = snapshot.update_time if snapshot.exists else None
-        return Record(kind, key, now, fields.get("text", ""), version, expires_at)
+        text = fields.get("text", "")
+        return Record(kind, key, read.read_time, text, read.update_time, expires_at)
 
     def write_record(self, record: Record) -> Record:
-        reference = self._record(record.kind, record.key)
-        fields = {"text": record.text, "expires_at": record.expires_at}
+        try:
+            (version,) = self._commit(*self._written(record))
+        except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
+            raise Stale from None
+        return replace(record, version=version)
+
+    def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
+        wanted = [self._place(*each) for each in dict.fromkeys(places)]
+        found: list[Any] = []
+        for start in range(0, len(wanted), _MOST_READ):
+            some = wanted[start : start + _MOST_READ]
+            with _translating(self._client):
+                found += self._client.get_all(some, **_BOUNDS)
+        kept = map(_kept_place, found)
+        return {(each.image, each.key): each for each in kept}
+
+    def write_place(self, place: KeptPlace) -> KeptPlace:
+        reference = self._place(place.image, place.key)
+        option = place.version and self._client.write_option(last_update_time=place.version)
         try:
             with _translating(self._client):
-                if record.version is None:
+                if place.text is None:
+                    reference.delete(option=option, **_BOUNDS)
+                    return replace(place, version=None)
+                fields = to_place(place.text)
+                if place.version is None:
                     written = reference.create(fields, **_BOUNDS)
                 else:
-                    option = self._client.write_option(last_update_time=record.version)
+                    absent = set(_PLACE_FIELDS) - fields.keys()
+                    fields |= dict.fromkeys(absent, firestore.DELETE_FIELD)
                     written = reference.update(fields, option=option, **_BOUNDS)
         except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
             raise Stale from None
-        return replace(record, version=written.update_time)
+        return replace(place, version=written.update_time)
+
+    def remove_places(self, image: str, generation: int) -> None:
+        places = self._captions.document(image).collection("places")
+        after: Any = None
+        while True:
+            page = places.order_by("__name__").limit(_MOST_READ)
+            with _translating(self._client):
+                found = list((page.start_after(after) if after else page).get(**_BOUNDS))
+            for each in found:
+                self._remove_place(_kept_place(each), generation)
+            if len(found) < _MOST_READ:
+                return
+            after = found[-1]
 
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         return self._found(equal(self._captions, fields), limit)
@@ -193,44 +261,73 @@ class FirestoreCaptions:
 
     def _found(self, query: firestore.Query, limit: int) -> Sequence[Stored]:
         with _querying(self._client):
-            return [_stored(each) for each in query.limit(limit).get(**_BOUNDS)]
+            return [_found(each) for each in query.limit(limit).get(**_BOUNDS)]
 
     def reserved(self, day: str) -> int:
         with _translating(self._client):
-            snapshot = self._days.document(day).get(**_BOUNDS)
-        return int(snapshot.get("model_calls")) if snapshot.exists else 0
+            (read,) = self._rpc.read(self._days, [day])
+        return int(read.fields.get("model_calls", 0))
 
     def give_back(self, day: str, units: int) -> None:
-        back = {"model_calls": firestore.Increment(-units)}
-        with _translating(self._client):
-            self._days.document(day).set(back, merge=True, **_BOUNDS)
+        self._count(day, -units)
 
     def reserve(self, day: str, block: int, limit: int) -> int:
-        reference = self._days.document(day)
-        for attempt in range(_RESERVATION_TRIES):
-            with _translating(self._client):
-                snapshot = reference.get(**_BOUNDS)
-            taken = int(snapshot.get("model_calls")) if snapshot.exists else 0
-            granted = min(block, limit - taken)
-            if granted <= 0:
-                return 0
-            count = {"model_calls": taken + granted}
-            try:
-                with _translating(self._client):
-                    if snapshot.exists:
-                        option = self._client.write_option(last_update_time=snapshot.update_time)
-                        reference.update(count, option=option, **_BOUNDS)
-                    else:
-                        reference.create(count, **_BOUNDS)
-            except (google.FailedPrecondition, google.AlreadyExists):
-                # Only to come at different moments: no secret.
-                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  # nosec B311
-                continue
-            return granted
-        raise TransientError("the day's counter of model calls is contended; it is tried again")
+        """One write, which nothing contends with: what is taken over the limit goes back."""
+        if self._spent == day and self.reserved(day) >= limit:
+            return 0
+        over = self._count(day, block) - limit
+        if over > 0:
+            self.give_back(day, min(over, block))
+        granted = max(0, block - max(0, over))
+        self._spent = "" if granted else day
+        return granted
 
-    def _record(self, kind: str, key: str) -> firestore.DocumentReference:
-        return self._client.collection(f"{self._name}-{kind}").document(key)
+    def _count(self, day: str, units: int) -> int:
+        with _translating(self._client):
+            return self._rpc.increment(self._days, day, "model_calls", units)
+
+    def _read(self, keys: Iterable[str], fields: Collection[str] = ()) -> Iterator[Snapshot]:
+        """Those documents that exist."""
+        wanted = list(dict.fromkeys(keys))
+        for start in range(0, len(wanted), _MOST_READ):
+            with _translating(self._client):
+                read = self._rpc.read(self._name, wanted[start : start + _MOST_READ], fields)
+            yield from (each for each in read if each.update_time)
+
+    def _commit(self, *writes: Any) -> Sequence[Any]:
+        with _translating(self._client):
+            return self._rpc.commit(*writes)
+
+    def _written(self, record: Record | None) -> Iterator[Any]:
+        """The write of a record, if there is one."""
+        if record is None:
+            return
+        where = self._records(record.kind), record.key
+        fields = {"text": record.text, "expires_at": record.expires_at}
+        if record.version is None:
+            yield self._rpc.create(*where, fields)
+        else:
+            yield self._rpc.update(*where, fields, record.version)
+
+    def _records(self, kind: str) -> str:
+        return f"{self._name}-{kind}"
+
+    def _remove_place(self, place: KeptPlace, generation: int) -> None:
+        for _ in range(_REMOVAL_TRIES):
+            if place.text is None or place.text.generation > generation:
+                return
+            try:
+                self.write_place(replace(place, text=None))
+            except Stale:
+                at = (place.image, place.key)
+                place = self.read_places([at])[at]
+                continue
+            return
+        raise TransientError("what is kept of a place keeps changing; it is tried again")
+
+    def _place(self, image: str, key: str) -> firestore.DocumentReference:
+        places: firestore.CollectionReference = self._captions.document(image).collection("places")
+        return places.document(key)
 
 
 def records(client: firestore.Client, collection: str) -> Iterator[Mapping[str, Any]]:
@@ -253,8 +350,20 @@ def _record(document: Document) -> dict[str, Any]:
     return record
 
 
-def _stored(snapshot: Any) -> Stored:
+def _stored(read: Snapshot) -> Stored:
+    return Stored(from_record(read.fields), read.update_time, read.read_time)
+
+
+def _found(snapshot: Any) -> Stored:
+    """What a query has found."""
     return Stored(from_record(snapshot.to_dict()), snapshot.update_time, _utc(snapshot.read_time))
+
+
+def _kept_place(snapshot: Any) -> KeptPlace:
+    text = from_place(snapshot.to_dict()) if snapshot.exists else None
+    version = snapshot.update_time if snapshot.exists else None
+    image = snapshot.reference.parent.parent.id
+    return KeptPlace(image, snapshot.id, _utc(snapshot.read_time), text, version)
 
 
 def _utc(time: Any) -> datetime:
@@ -281,7 +390,7 @@ def _translating(client: firestore.Client) -> Iterator[None]:
     try:
         yield
     except (google.AlreadyExists, google.FailedPrecondition, google.NotFound) as error:
-        if isinstance(error, google.NotFound) and "database" in str(error):
+        if isinstance(error, google.NotFound) and no_database(error):
             raise ConfigurationError(
                 f"there is no Firestore database {client._database} in the project "
                 f"{client.project}; create it, or set CAPTION_DATABASE and GOOGLE_CLOUD_PROJECT "

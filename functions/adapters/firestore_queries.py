@@ -34,7 +34,7 @@ _LAST = 0x10FFFF
 _Filter = tuple[str, str, Any]
 
 
-def asked(captions: firestore.CollectionReference, query: Query) -> list[firestore.Query]:
+def queries_for(captions: firestore.CollectionReference, query: Query) -> list[firestore.Query]:
     """Queries of one order whose answers together hold all that ``query`` names, and may hold
     more: see :func:`matches`."""
     if query.md5:
@@ -42,7 +42,7 @@ def asked(captions: firestore.CollectionReference, query: Query) -> list[firesto
     filters: list[_Filter] = [
         (field, "==", getattr(query, field)) for field in _EQUAL if getattr(query, field)
     ]
-    if query.review:
+    if query.review or query.by_priority:
         filters.append(("review.needed", "==", True))
     if query.since:
         filters.append(("updated_at", ">=", query.since))
@@ -61,10 +61,9 @@ def asked(captions: firestore.CollectionReference, query: Query) -> list[firesto
         choices = [[("search_terms", "array_contains_any", list(some))] for some in _parts(query)]
     # The plain list needs no index but the automatic one of `updated_at`.
     beyond_time = {field for field, *_ in (*filters, *choices[0])} - {"updated_at"}
-    return [
-        _ordered(_filtered(captions, [*filters, *choice]), by_name=bool(beyond_time))
-        for choice in choices
-    ]
+    first = ("review.priority",) if query.by_priority else ()
+    order = (*first, "updated_at", *(("name",) if beyond_time else ()), "__name__")
+    return [_ordered(_filtered(captions, [*filters, *choice]), order) for choice in choices]
 
 
 def exact(query: Query) -> bool:
@@ -73,15 +72,16 @@ def exact(query: Query) -> bool:
     return not query.md5 and sum(map(bool, (query.tag, query.words, query.reason))) < 2
 
 
-def page_size(query: Query) -> int:
+def page_size(query: Query, all_match: bool) -> int:
     """How many documents to read at once; more than are wanted where not all of them match."""
-    return query.limit if exact(query) else max(query.limit, _LEAST_READ)
+    return query.limit if all_match and exact(query) else max(query.limit, _LEAST_READ)
 
 
 def page(query: firestore.Query, after: Position | None, limit: int) -> firestore.Query:
     """``query`` for the ``limit`` documents that follow ``after``."""
     if after:
         place = {"updated_at": after.updated_at, "name": after.name, "__name__": after.id}
+        place["review.priority"] = after.rank
         fields = [order.field.field_path for order in query._orders]
         query = query.start_after({field: place[field] for field in fields})
     return query.limit(limit)
@@ -132,7 +132,7 @@ def matches(document: Document, query: Query) -> bool:
     """Whether ``query`` names ``document``, whatever its limit and cursor."""
     return (
         all(getattr(document, field) == getattr(query, field) for field in _set(query))
-        and (not query.review or document.review.needed)
+        and (not (query.review or query.by_priority) or document.review.needed)
         and (not query.tag or query.tag in document.tags)
         and (not query.reason or query.reason in document.review.reasons)
         and (not query.words or not set(query.words).isdisjoint(document.search_terms))
@@ -168,7 +168,7 @@ def _filtered(captions: Any, filters: Sequence[_Filter]) -> Any:
     return captions
 
 
-def _ordered(wanted: Any, by_name: bool) -> Any:
-    for field in ("updated_at", *(("name",) if by_name else ()), "__name__"):
-        wanted = wanted.order_by(field, direction=firestore.Query.DESCENDING)
-    return wanted
+def _ordered(query: Any, order: Sequence[str]) -> Any:
+    for field in order:
+        query = query.order_by(field, direction=firestore.Query.DESCENDING)
+    return query

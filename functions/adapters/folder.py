@@ -7,6 +7,7 @@ it moves on with every way to write, replace or rename a file. Files are never w
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import mimetypes
@@ -24,6 +25,8 @@ from functions.core.errors import Gone, Stale
 BUCKET = "local"
 STATE = ".captions"
 _LONGEST_NAME = 1024
+# Bytes of a file whose MD5 is worth remembering: a video's takes seconds.
+_LARGE = 32 << 20
 _UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", "~")
 
 
@@ -69,8 +72,8 @@ class FolderImages:
         try:
             path = self._file(bucket, name)
             before = path.stat()
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, _md5).digest()
+            large = before.st_size > _LARGE
+            digest = (_digest if large else _digest.__wrapped__)(path, _generation(before))
         except (OSError, Gone):
             return None
         generation = _generation(before)
@@ -91,15 +94,16 @@ class FolderImages:
         if bucket != BUCKET:
             raise Gone
         for name in sorted(self.names()):
-            wanted = name.startswith(prefix) and name > after
-            upload = self.look_up(bucket, name) if wanted else None
+            listed = name.startswith(prefix) and name > after
+            upload = self.look_up(bucket, name) if listed else None
             if upload:
                 yield upload
 
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
+    def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
         try:
             with self._file(upload.bucket, upload.name).open("rb") as file:
-                data = file.read() if end is None else file.read(end)
+                file.seek(start)
+                data = file.read() if end is None else file.read(max(0, end - start))
                 if _generation(os.fstat(file.fileno())) == upload.generation:
                     return data
         except OSError:
@@ -152,6 +156,13 @@ class FolderImages:
         if any(part.startswith(".") for part in name.split("/")):
             raise Gone
         return path
+
+
+@functools.lru_cache(maxsize=1024)
+def _digest(path: Path, _generation: int) -> bytes:
+    """The MD5 of a file: of a large one, each generation is read once."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, _md5).digest()
 
 
 def _md5() -> Any:

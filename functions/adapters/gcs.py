@@ -22,7 +22,7 @@ from functions.core.errors import ConfigurationError, Gone, Stale, TransientErro
 _TIMEOUT = (3.05, 10.0)
 _RETRY = DEFAULT_RETRY.with_timeout(15.0).with_delay(initial=0.1, maximum=2.0)
 _RETRYABLE = frozenset({408, 425, 429})
-_SHOWN = 300
+_LONGEST_EXCERPT = 300
 # What Cloud Storage's messages name, and what helps.
 _REMEDIES = {
     "requester pays": "turn requester pays off for the bucket; no project is named to be billed",
@@ -87,12 +87,13 @@ class CloudStorageImages:
                 if blob.name > after:  # the offset itself is listed too
                     yield _upload(bucket, blob)
 
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
+    def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
         blob = self._client.bucket(upload.bucket).blob(upload.name)
         last = None if end is None else end - 1
         try:
             with self._translating(upload.bucket):
                 data: bytes = blob.download_as_bytes(
+                    start=start or None,
                     end=last,
                     raw_download=True,
                     if_generation_match=upload.generation,
@@ -102,7 +103,7 @@ class CloudStorageImages:
         except (google_errors.NotFound, google_errors.PreconditionFailed):
             raise Gone from None
         except google_errors.RequestRangeNotSatisfiable:
-            return b""  # there is no first byte
+            return b""  # there is no such byte, nor a first one
         return data
 
     def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
@@ -135,8 +136,8 @@ class CloudStorageImages:
         except google_errors.ClientError as error:
             if error.code in _RETRYABLE:
                 raise TransientError(f"Cloud Storage answers {error.code}") from error
-            if said := _refusal(error, bucket):
-                raise said from error
+            if refusal := _refusal(error, bucket):
+                raise refusal from error
             raise ConfigurationError(
                 f"Cloud Storage refuses {account(self._client._credentials)}; grant it "
                 "storage.objects.get, storage.objects.list and storage.objects.update on the "
@@ -165,8 +166,8 @@ class CloudStorageImages:
 def _refusal(error: google_errors.ClientError, bucket: str) -> ConfigurationError | None:
     """What a request is refused for that no retry helps: of this image or its bucket. None where
     the account lacks a permission."""
-    message = str(error.message)[:_SHOWN]
-    remedy = next((told for word, told in _REMEDIES.items() if word in message.lower()), "")
+    message = str(error.message)[:_LONGEST_EXCERPT]
+    remedy = next((text for word, text in _REMEDIES.items() if word in message.lower()), "")
     if not remedy and error.code in {401, 403}:
         return None
     remedy = remedy or "look at the object and its bucket"

@@ -12,7 +12,7 @@ from google.genai import types
 
 from functions.adapters.google_genai import Connection
 from functions.adapters.negotiation import Negotiation, in_words
-from functions.adapters.vendor_errors import Refused, said, status_within, tokens
+from functions.adapters.vendor_errors import Refused, error_text, status_within, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 # "Supported image formats", Gemini API documentation; a request ends at 20 MB, base64 included.
@@ -20,6 +20,7 @@ ACCEPTS = Accepts(
     types=frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}),
     max_bytes=14 * 2**20,
     max_side=8192,
+    videos=frozenset({"video/mp4"}),
 )
 _MAX_OUTPUT_TOKENS = 2048
 # Finish reasons that are a refusal of this image; with any other, what there is of a reply
@@ -52,11 +53,11 @@ class GeminiCaptioner:
         parts = ("system", "schema", *(["thinking"] if self._thinking else []))
         self._negotiation = Negotiation(parts)
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
 
-    def _ask(self, picture: Picture, prompt: Prompt, parts: frozenset[str]) -> Answer:
-        with self._connection.sending(picture) as (part, options):
+    def _ask(self, picture: Picture | None, prompt: Prompt, parts: frozenset[str]) -> Answer:
+        with self._connection.sending(picture) as (image, options):
             system = prompt.system if "schema" in parts else in_words(prompt)
             text = prompt.user if "system" in parts else f"{system}\n\n{prompt.user}"
             config = types.GenerateContentConfig(
@@ -70,9 +71,9 @@ class GeminiCaptioner:
                 should_return_http_response=True,
             )
             declined = functools.partial(self._negotiation.refused, sent=parts)
-            content = types.Content(role="user", parts=[part, types.Part.from_text(text=text)])
+            content = types.Content(role="user", parts=[*image, types.Part.from_text(text=text)])
             try:
-                with self._connection.asked(self._name, declined):
+                with self._connection.translating(self._name, declined):
                     response = self._connection.models.generate_content(
                         model=self._name, contents=content, config=config
                     )
@@ -87,7 +88,7 @@ class GeminiCaptioner:
         body = body if isinstance(body, Mapping) else {}
         if body.get("error"):
             raise self._connection.service.answered(
-                status_within(body, 200), self._name, said(body["error"])
+                status_within(body, 200), self._name, error_text(body["error"])
             )
         feedback, used = _mapping(body.get("promptFeedback")), _mapping(body.get("usageMetadata"))
         candidates = body.get("candidates")

@@ -43,8 +43,8 @@ class GeminiEmbedder:
         return self._embedding(types.Part.from_text(text=_DOCUMENT + text))
 
     def picture(self, picture: Picture) -> Embedding:
-        with self._connection.sending(picture) as (part, options):
-            return self._embedding(part, options)
+        with self._connection.sending(picture) as (image, options):
+            return self._embedding(image[0], options)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -53,7 +53,7 @@ class GeminiEmbedder:
     def _embedding(self, part: types.Part, options: types.HttpOptions | None = None) -> Embedding:
         config = types.EmbedContentConfig(output_dimensionality=_DIMENSIONS, http_options=options)
         contents = types.Content(role="user", parts=[part])
-        with self._connection.asked(self._name):
+        with self._connection.translating(self._name):
             answer = self._connection.models.embed_content(
                 model=self._name, contents=contents, config=config
             )

@@ -52,11 +52,11 @@ class Connection:
         bound: str = "CAPTION_TIMEOUT_SECONDS",
     ) -> None:
         trust = _trust()
-        self._splicing = PictureTransport(pool(trust))
+        self._transport = PictureTransport(pool(trust))
         self._timeout = round(timeout_seconds * 1000)
         options = types.HttpOptions(
             timeout=self._timeout,
-            client_args={"transport": self._splicing, "verify": trust},
+            client_args={"transport": self._transport, "verify": trust},
             async_client_args={"ssl": trust},
         )
         try:
@@ -68,20 +68,25 @@ class Connection:
         self.models = self._client.models
 
     @contextmanager
-    def sending(self, picture: Picture) -> Iterator[tuple[types.Part, types.HttpOptions]]:
-        """The part and the options of a request that ``picture`` joins on its way out."""
-        with self._splicing.placeholder(picture) as placeholder:
-            part = types.Part.from_bytes(data=placeholder, mime_type=picture.mime_type)
-            yield part, types.HttpOptions(timeout=self._timeout, headers=headers(placeholder))
+    def sending(
+        self, picture: Picture | None
+    ) -> Iterator[tuple[list[types.Part], types.HttpOptions]]:
+        """The part, if there is a picture, and the options of a request that ``picture`` joins on
+        its way out."""
+        with self._transport.placeholder(picture) as placeholder:
+            image = []
+            if picture:
+                image = [types.Part.from_bytes(data=placeholder, mime_type=picture.mime_type)]
+            yield image, types.HttpOptions(timeout=self._timeout, headers=headers(placeholder))
 
     @contextmanager
-    def asked(
+    def translating(
         self, model: str, declined: Callable[[int, str], bool] = lambda status, words: False
     ) -> Iterator[None]:
         """A call in which the SDK's errors become ours; AskDifferently for those that are
         ``declined`` by their status and words."""
         try:
-            with self.service.asked(
+            with self.service.translating(
                 errors.APIError,
                 google.auth.exceptions.GoogleAuthError,
                 CaptionError,
@@ -101,7 +106,7 @@ class Connection:
     def close(self) -> None:
         """Let go of connections."""
         self._client.close()
-        self._splicing.close()
+        self._transport.close()
 
 
 @functools.cache
@@ -134,9 +139,9 @@ def _refused(error: errors.APIError, service: VendorErrors, model: str) -> Capti
     """What an answer that is an error means for the event."""
     details = _details(error.details)
     wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
-    said = f"{error.status}: {error.message}"
-    fault = service.answered(error.code, model, said, _delay(error, details), wrong_key)
-    if error.code == 404 and "API version" in said:
+    text = f"{error.status}: {error.message}"
+    fault = service.answered(error.code, model, text, _delay(error, details), wrong_key)
+    if error.code == 404 and "API version" in text:
         return ConfigurationError(
             f"{fault}. Aliases like gemini-flash-latest are on another version of the API: set "
             "GOOGLE_GENAI_API_VERSION=v1beta for them"
@@ -155,6 +160,6 @@ def _details(body: Any) -> list[Mapping[str, Any]]:
 
 def _delay(error: errors.APIError, details: list[Mapping[str, Any]]) -> float | None:
     """Seconds to wait: ``RetryInfo.retryDelay``, or else ``Retry-After``."""
-    asked = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
+    delay = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
     headers = getattr(error.response, "headers", {})
-    return seconds({"retry-after": asked.removesuffix("s")} if asked else headers)
+    return seconds({"retry-after": delay.removesuffix("s")} if delay else headers)

@@ -61,7 +61,7 @@ class GoogleGenerativeAICaptioner:
         # Its timeout bounds each read of an answer; waiting for a thread bounds the whole.
         self._calls = ThreadPoolExecutor(_CALLS, "generativeai")
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         call = self._calls.submit(self._ask, picture, prompt)
         try:
             return _answer(call.result(self._timeout))
@@ -77,17 +77,19 @@ class GoogleGenerativeAICaptioner:
         except Exception as error:
             raise _SERVICE.unreached(error) from error
         finally:
-            picture.release()
+            if picture:
+                picture.release()
 
-    def _ask(self, picture: Picture, prompt: Prompt) -> Any:
+    def _ask(self, picture: Picture | None, prompt: Prompt) -> Any:
         # Its schemas are a dialect without additionalProperties; the prompt carries ours instead.
         system = (
             f"{prompt.system}\nReply with one JSON object, valid by this JSON Schema:\n"
             f"{json.dumps(prompt.schema)}"
         )
         model = genai.GenerativeModel(self._name, system_instruction=system)
+        image = [{"mime_type": picture.mime_type, "data": picture.data}] if picture else []
         return model.generate_content(
-            [{"mime_type": picture.mime_type, "data": picture.data}, prompt.user],
+            [*image, prompt.user],
             generation_config={
                 "response_mime_type": "application/json",
                 "max_output_tokens": prompt.max_output_tokens or _MAX_OUTPUT_TOKENS,
@@ -121,8 +123,8 @@ def _refused(error: exceptions.GoogleAPICallError, model: str) -> CaptionError:
     """What an answer that is an error means for the event."""
     details = [each for each in error.details if isinstance(each, Mapping)]
     wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
-    asked = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
+    retry_delay = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
     headers = getattr(error.response, "headers", None) or {}
-    delay = seconds({"retry-after": asked.removesuffix("s")} if asked else headers)
-    said = error.message.partition(": ")[2]  # without the address that was asked
-    return _SERVICE.answered(int(error.code or 0), model, said, delay, wrong_key)
+    delay = seconds({"retry-after": retry_delay.removesuffix("s")} if retry_delay else headers)
+    text = error.message.partition(": ")[2]  # without the address that was asked
+    return _SERVICE.answered(int(error.code or 0), model, text, delay, wrong_key)

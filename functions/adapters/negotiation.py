@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from functions.adapters.vendor_errors import Refused, VendorErrors, said
+from functions.adapters.vendor_errors import Refused, VendorErrors, error_text, status_within
 from functions.core.document import Answer, Picture, Prompt
 from functions.core.errors import CaptionError, TransientError
 
@@ -64,24 +64,29 @@ class Negotiation:
         now = self._clock()
         return frozenset(each for each in self._parts if self._refused_until.get(each, 0) <= now)
 
-    def ask(self, picture: Picture, ask: Callable[[Picture, frozenset[str]], Answer]) -> Answer:
+    def ask(
+        self,
+        picture: Picture | None,
+        ask: Callable[[Picture | None, frozenset[str]], Answer],
+    ) -> Answer:
         """What ``ask`` comes to with what the server takes; again for each part it refuses."""
         kept = self._keeps or not self._answered
         try:
             for _ in range(len(self._parts) + 1):
                 try:
                     answer = ask(
-                        replace(picture, on_release=_stay) if kept else picture, self.parts
+                        replace(picture, on_release=_stay) if picture and kept else picture,
+                        self.parts,
                     )
                 except AskDifferently as error:
                     why = str(error)
-                    if not picture.data:
+                    if picture and not picture.data:
                         break
                 else:
                     self._answered = True
                     return answer
         finally:
-            if picture.data:
+            if picture and picture.data:
                 picture.release()
         raise TransientError(f"{why}; it is asked without that from now on")
 
@@ -114,7 +119,7 @@ def judged(
 ) -> Answer:
     """The refusal that an error's ``body`` is; raises what else it is: AskDifferently where it is
     about a part of the request."""
-    words = said(body)
+    status, words = status_within(body, status), error_text(body)
     fault = errors.answered(status, model, words, retry_after)
     unexplained = errors.is_unexplained(status, words)
     if negotiation.refused(status, words, parts, unexplained=unexplained):

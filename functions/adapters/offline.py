@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from PIL import Image
 
-from functions.core.document import Accepts, Answer, Picture, Prompt
+from functions.core.document import Accepts, Answer, Media, Picture, Prompt
+from functions.core.errors import ConfigurationError
 
 _SIDE = 64
 _SHARE = 0.15
@@ -38,10 +39,15 @@ class OfflineCaptioner:
     def __init__(self, model: str = "", timeout_seconds: float = 0) -> None:
         """Neither matters: it is always the same, and at once."""
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
+        if picture is None:
+            raise ConfigurationError(
+                "CAPTION_MODEL=offline translates nothing; choose a model, such as "
+                "CAPTION_MODEL=gemini:gemini-3.5-flash-lite, and set its key"
+            )
         colours = _main_colours(picture.data)
         looks = (
-            f"{_orientation(picture.width, picture.height)} picture, "
+            f"{_orientation(picture.width, picture.height)} {_kind(picture)}, "
             f"{picture.width} by {picture.height} pixels, mostly {' and '.join(colours)}"
         )
         reply = {
@@ -55,6 +61,14 @@ class OfflineCaptioner:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _kind(picture: Picture) -> str:
+    """What the stored file is: a picture, or how long a video or an animation is."""
+    if picture.media is Media.IMAGE:
+        return "picture"
+    seconds = picture.duration_seconds
+    return f"{picture.media} of {seconds:.0f} seconds" if seconds else str(picture.media)
 
 
 def _orientation(width: int, height: int) -> str:

@@ -14,7 +14,6 @@ PULL = "ollama pull qwen3-vl:4b"
 DEFAULT = "http://localhost:11434"
 # A server on this machine answers in milliseconds; nothing waits longer for one that may not be.
 ANSWER_SECONDS = 0.5
-_LISTING_SECONDS = 2.0
 _MOST_MODELS = 40
 _MOST_BYTES = 2**22
 # Of servers too old to say what a model can do.
@@ -55,7 +54,7 @@ def find(env: Mapping[str, str], seconds: float = ANSWER_SECONDS) -> Server | No
     within ``seconds`` for each question."""
     base = address(env)
     try:
-        tags = _asked(base, "GET", "/api/tags", None, seconds)
+        tags = _response(base, "GET", "/api/tags", None, seconds)
         listed = tags.get("models") if isinstance(tags, Mapping) else None
         if not isinstance(listed, list):
             return None
@@ -71,10 +70,10 @@ def _sees(base: str, model: Mapping[str, Any], seconds: float) -> bool:
     can = model.get("capabilities")
     if not isinstance(can, list):
         try:
-            shown = _asked(base, "POST", "/api/show", {"model": model["name"]}, seconds)
+            shown_model = _response(base, "POST", "/api/show", {"model": model["name"]}, seconds)
         except (OSError, ValueError, http.client.HTTPException):
-            shown = {}
-        can = shown.get("capabilities") if isinstance(shown, Mapping) else None
+            shown_model = {}
+        can = shown_model.get("capabilities") if isinstance(shown_model, Mapping) else None
     if isinstance(can, list):
         return "vision" in can
     details = model.get("details")
@@ -82,7 +81,7 @@ def _sees(base: str, model: Mapping[str, Any], seconds: float) -> bool:
     return bool(_SEEING_FAMILIES.intersection(families if isinstance(families, list) else ()))
 
 
-def _asked(base: str, method: str, path: str, body: Any, seconds: float) -> Any:
+def _response(base: str, method: str, path: str, body: Any, seconds: float) -> Any:
     parts = urlsplit(base)
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection

@@ -34,9 +34,12 @@ class PictureTransport(httpx2.BaseTransport):
         self._waiting: dict[str, Picture] = {}
 
     @contextmanager
-    def placeholder(self, picture: Picture) -> Iterator[bytes]:
+    def placeholder(self, picture: Picture | None) -> Iterator[bytes]:
         """32 bytes to hand to the SDK as the image, and, as text, as its ``HEADER``; they stand
-        for the picture until the end of the block."""
+        for the picture until the end of the block. None where there is no picture."""
+        if picture is None:
+            yield b""
+            return
         token = secrets.token_hex(16)
         self._waiting[token] = picture
         try:
@@ -110,5 +113,5 @@ def encoded(placeholder: bytes) -> str:
 
 
 def headers(placeholder: bytes) -> dict[str, Any]:
-    """The header that tells the transport which picture a request is for."""
-    return {HEADER: placeholder.decode()}
+    """The header that tells the transport which picture a request is for, if it is for one."""
+    return {HEADER: placeholder.decode()} if placeholder else {}

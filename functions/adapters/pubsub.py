@@ -46,9 +46,26 @@ def publish(settings: Settings, requests: Iterable[Request]) -> None:
     """
     session, project = _session()
     with session:
-        url, asked = _url(settings.request_topic, project), iter(requests)
-        while batch := [_message(each) for each in itertools.islice(asked, _AT_ONCE)]:
+        url, messages = _url(settings.request_topic, project), iter(requests)
+        while batch := [_message(each) for each in itertools.islice(messages, _AT_ONCE)]:
             _send(session, url, batch, _REQUESTS.format(topic=settings.request_topic))
+
+
+class RequestTopic:
+    """The topic CAPTION_REQUEST_TOPIC; one connection for all requests of an instance."""
+
+    def __init__(self, topic: str, seconds: float = _EVENT_SECONDS) -> None:
+        self._topic, self._seconds = topic, seconds
+        self._session: tuple[AuthorizedSession, str] | None = None
+
+    def translate(self, wanted: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
+        """Ask for translations: of which image (bucket and name), into which languages. Raises as
+        :func:`publish`."""
+        session, project = self._session = self._session or _session()
+        url, refusal = _url(self._topic, project), _REQUESTS.format(topic=self._topic)
+        bodies = ({"bucket": b, "name": n, "translate": list(tags)} for b, n, tags in wanted)
+        while batch := [_encoded(each) for each in itertools.islice(bodies, _AT_ONCE)]:
+            _send(session, url, batch, refusal, self._seconds)
 
 
 class EventsTopic:
@@ -136,4 +153,8 @@ def _message(request: Request) -> dict[str, Any]:
         body["generation"] = str(generation)
     if force:
         body["force"] = True
+    return _encoded(body)
+
+
+def _encoded(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"data": base64.b64encode(json.dumps(body).encode()).decode()}

@@ -30,6 +30,9 @@ create index if not exists captions_by_status
     on captions (status, updated_at desc, name desc, id desc);
 create index if not exists captions_to_review
     on captions (updated_at desc, name desc, id desc) where document ->> '$.review.needed';
+create index if not exists captions_by_priority
+    on captions (coalesce(document ->> '$.review.priority', -1) desc, updated_at desc, name desc, id desc)
+    where document ->> '$.review.needed';
 create index if not exists captions_by_name on captions (bucket, name);
 
 -- The words, tags and reasons of documents, so that no search reads every document.
@@ -56,6 +59,16 @@ end;
 create trigger if not exists terms_of_removed after delete on captions begin
     delete from terms where id = old.id;
 end;
+
+-- What was written for a place of an image in a page: captions/{image}/places/{key} of Firestore.
+create table if not exists places (
+    image text not null,
+    key text not null,
+    version integer not null,
+    generation integer not null,
+    text text not null,
+    primary key (image, key)
+) without rowid;
 
 create table if not exists days (day text primary key, model_calls integer not null);
 

@@ -7,22 +7,36 @@ import json
 import operator
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from functions.adapters.paging import Position
+from functions.adapters.paging import UNRANKED, Position
 from functions.core.document import Document, Page, Query, Record, Status, Stored
-from functions.core.document_records import as_json, from_json, from_record, stamp, to_record
+from functions.core.document_records import (
+    as_json,
+    from_json,
+    from_place,
+    from_record,
+    stamp,
+    to_place,
+    to_record,
+)
 from functions.core.errors import Stale, TransientError
+from functions.core.page_place import KeptPlace, PlaceId
+from functions.core.review_priority import prioritised
 
 _BUSY_SECONDS = 20.0
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
 # Of the schema: what an older file lacks is filled in when it is opened.
 _LAYOUT = 2
+# Documents that a sort takes longer for than a walk takes to find a page among them.
+_MANY = 2000
+# As the index has it.
+_PRIORITY = f"coalesce(document ->> '$.review.priority', {UNRANKED})"
 
 
 @contextmanager
@@ -77,14 +91,20 @@ class SqliteCaptions:
         self._path = path
         prepare(path)
 
-    def create(self, document: Document) -> Stored | None:
-        with connected(self._path) as db:
+    def create(self, document: Document, record: Record | None = None) -> Stored | None:
+        document = prioritised(document)
+        with suppress(Stale), connected(self._path) as db:
             version = _next_version(db)
             row = _row(document, version)
             added = db.execute(
                 "insert or ignore into captions values (?, ?, ?, ?, ?, ?, ?, ?)", row
             ).rowcount
-        return Stored(document, version, _now()) if added else None
+            if not added:
+                raise Stale
+            if record:
+                _write(db, record, version)
+            return Stored(document, version, _now())
+        return None
 
     def read(self, key: str) -> Stored | None:
         with connected(self._path) as db:
@@ -94,24 +114,25 @@ class SqliteCaptions:
         return _stored(row) if row else None
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        asked = json.dumps(list(keys))
+        ids = json.dumps(list(keys))
         with connected(self._path) as db:
             rows = db.execute(
                 "select document, version from captions "
                 "where id in (select value from json_each(?))",
-                (asked,),
+                (ids,),
             ).fetchall()
         found = map(_stored, rows)
         return {each.document.id: each for each in found}
 
     def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
-        asked = set(fields)
+        names = set(fields)
         return {
-            key: from_record({k: v for k, v in to_record(stored.document).items() if k in asked})
+            key: from_record({k: v for k, v in to_record(stored.document).items() if k in names})
             for key, stored in self.read_many(keys).items()
         }
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
+        document = prioritised(document)
         with connected(self._path) as db:
             version = _next_version(db)
             key, *rest = _row(document, version)
@@ -120,8 +141,10 @@ class SqliteCaptions:
                 "updated_at = ?, document = ? where id = ? and version = ?",
                 (*rest, key, stored.version),
             ).rowcount
-        if not changed:
-            raise Stale
+            if not changed:
+                raise Stale
+            if record:
+                _write(db, record, version)
         return Stored(document, version, _now())
 
     def remove(self, stored: Stored) -> None:
@@ -134,16 +157,18 @@ class SqliteCaptions:
             raise Stale
 
     def find(self, query: Query) -> Page:
-        where, values = _condition(query)
+        first = f"{_PRIORITY} desc, " if query.by_priority else ""
         with connected(self._path) as db:
+            where, values = _condition(query, _frequent(db, query))
             rows = db.execute(
                 f"select document, version from captions where {where} "  # noqa: S608
-                "order by updated_at desc, name desc, id desc limit ?",
+                f"order by {first}updated_at desc, name desc, id desc limit ?",
                 (*values, query.limit),
             ).fetchall()
         found = tuple(_stored(row) for row in rows)
         full = found and len(found) == query.limit
-        return Page(found, Position.of(found[-1].document).cursor() if full else "")
+        last = Position.of(found[-1].document, query.by_priority).cursor() if full else ""
+        return Page(found, last)
 
     def count(self, query: Query) -> int | None:
         where, values = _condition(replace(query, cursor=""))
@@ -183,24 +208,52 @@ class SqliteCaptions:
         return Record(kind, key, now, row[1], row[0], expires_at)
 
     def write_record(self, record: Record) -> Record:
-        expires_at = stamp(record.expires_at) if record.expires_at else None
         with connected(self._path) as db:
             version = _next_version(db)
-            if record.version is None:
+            _write(db, record, version)
+            db.execute("delete from records where expires_at < ?", (stamp(_now()),))
+        return replace(record, version=version)
+
+    def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
+        wanted, now = list(places), _now()
+        with connected(self._path, "deferred") as db:
+            rows = db.execute(
+                "select image, key, version, text from places where (image, key) in "
+                "(select value ->> 0, value ->> 1 from json_each(?))",
+                (json.dumps(wanted),),
+            ).fetchall()
+        kept = {(row[0], row[1]): (from_place(from_json(row[3])), row[2]) for row in rows}
+        return {each: KeptPlace(*each, now, *kept.get(each, (None, None))) for each in wanted}
+
+    def write_place(self, place: KeptPlace) -> KeptPlace:
+        text, at = place.text, (place.image, place.key)
+        with connected(self._path) as db:
+            version = _next_version(db)
+            row = (version, text.generation, as_json(to_place(text))) if text else ()
+            if place.version is None:
                 written = db.execute(
-                    "insert or ignore into records values (?, ?, ?, ?, ?)",
-                    (record.kind, record.key, version, record.text, expires_at),
+                    "insert or ignore into places values (?, ?, ?, ?, ?)", (*at, *row)
+                ).rowcount
+            elif text is None:
+                written = db.execute(
+                    "delete from places where image = ? and key = ? and version = ?",
+                    (*at, place.version),
                 ).rowcount
             else:
                 written = db.execute(
-                    "update records set version = ?, text = ?, expires_at = ? "
-                    "where kind = ? and key = ? and version = ?",
-                    (version, record.text, expires_at, record.kind, record.key, record.version),
+                    "update places set version = ?, generation = ?, text = ? "
+                    "where image = ? and key = ? and version = ?",
+                    (*row, *at, place.version),
                 ).rowcount
-            db.execute("delete from records where expires_at < ?", (stamp(_now()),))
         if not written:
             raise Stale
-        return replace(record, version=version)
+        return replace(place, version=version if text else None)
+
+    def remove_places(self, image: str, generation: int) -> None:
+        with connected(self._path) as db:
+            db.execute(
+                "delete from places where image = ? and generation <= ?", (image, generation)
+            )
 
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         where = " and ".join(f"document ->> '$.{field}' = ?" for field in fields)
@@ -241,7 +294,26 @@ class SqliteCaptions:
             return _taken(db, day)
 
 
-def _condition(query: Query) -> tuple[str, list[Any]]:
+def _lists(query: Query) -> dict[str, tuple[str, ...]]:
+    """The fields that are lists, with the values of which a document is to have one."""
+    lists = {"tags": (query.tag,), "search_terms": query.words, "review.reasons": (query.reason,)}
+    return {field: values for field, values in lists.items() if any(values)}
+
+
+def _frequent(db: sqlite3.Connection, query: Query) -> set[str]:
+    """The lists of whose values there are so many documents that a page is sooner found by
+    looking at one document after the other than by sorting them all."""
+    found = set()
+    for field, values in _lists(query).items():
+        marks = ", ".join("?" * len(values))
+        there = f"select 1 from terms where field = ? and value in ({marks}) limit {_MANY}"  # noqa: S608
+        (number,) = db.execute(f"select count(*) from ({there})", (field, *values)).fetchone()  # noqa: S608
+        if number == _MANY:
+            found.add(field)
+    return found
+
+
+def _condition(query: Query, frequent: Collection[str] = ()) -> tuple[str, list[Any]]:
     """What SQL asks for, and its values."""
     wheres, values = ["true"], list[Any]()
     for field in ("md5", "status", "bucket"):
@@ -252,16 +324,14 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
         if value := getattr(query, field):
             wheres.append(f"document ->> '{field}' = ?")
             values.append(value)
-    if query.review:
+    if query.review or query.by_priority:
         wheres.append("document ->> '$.review.needed'")
-    lists = {"tags": (query.tag,), "search_terms": query.words, "review.reasons": (query.reason,)}
-    for field, wanted in lists.items():
-        if any(wanted):
-            marks = ", ".join("?" * len(wanted))
-            wheres.append(
-                f"id in (select id from terms where field = ? and value in ({marks}))"  # noqa: S608
-            )
-            values += [field, *wanted]
+    for field, texts in _lists(query).items():
+        marks = ", ".join("?" * len(texts))
+        having = f"from terms where field = ? and value in ({marks})"
+        each = f"exists (select 1 {having} and terms.id = captions.id)"
+        wheres.append(each if field in frequent else f"id in (select id {having})")
+        values += [field, *texts]
     for sign, time in ((">=", query.since), ("<", query.until)):
         if time:
             wheres.append(f"updated_at {sign} ?")
@@ -269,9 +339,12 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
     if query.prefix:
         wheres.append("substr(name, 1, ?) = ?")
         values += [len(query.prefix), query.prefix]
-    if after := Position.read(query.cursor):
-        wheres.append("(updated_at, name, id) < (?, ?, ?)")
-        values += [stamp(after.updated_at), after.name, after.id]
+    if after := Position.read(query.cursor, query.by_priority):
+        first = f"{_PRIORITY}, " if query.by_priority else ""
+        ranks = [after.rank] if query.by_priority else []
+        marks = ", ".join("?" * (3 + len(ranks)))
+        wheres.append(f"({first}updated_at, name, id) < ({marks})")
+        values += [*ranks, stamp(after.updated_at), after.name, after.id]
     return " and ".join(wheres), values
 
 
@@ -297,6 +370,24 @@ def _row(document: Document, version: int) -> tuple[Any, ...]:
         stamp(document.updated_at),
         as_json(record),
     )
+
+
+def _write(db: sqlite3.Connection, record: Record, version: int) -> None:
+    """Write a record over the version that it was read in. Raises Stale."""
+    expires_at = stamp(record.expires_at) if record.expires_at else None
+    if record.version is None:
+        written = db.execute(
+            "insert or ignore into records values (?, ?, ?, ?, ?)",
+            (record.kind, record.key, version, record.text, expires_at),
+        ).rowcount
+    else:
+        written = db.execute(
+            "update records set version = ?, text = ?, expires_at = ? "
+            "where kind = ? and key = ? and version = ?",
+            (version, record.text, expires_at, record.kind, record.key, record.version),
+        ).rowcount
+    if not written:
+        raise Stale
 
 
 def _stored(row: tuple[str, int]) -> Stored:

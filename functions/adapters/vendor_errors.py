@@ -50,7 +50,7 @@ _ABOUT_PICTURES = frozenset({400, 413, 415, 422})
 # Shorter ones are no secrets: servers of one's own are given "ollama" or "k".
 _SECRET_CHARACTERS = 12
 _LONGEST_MESSAGE = 4000
-_SHOWN = 300
+_LONGEST_EXCERPT = 300
 _CODES = frozenset({"code", "type", "status", "reason", "reasons", "error_code", "innererror"})
 # What repeats the request, or says nothing of the fault.
 _BESIDE = frozenset(
@@ -93,19 +93,19 @@ class VendorErrors:
         """What an HTTP error is; ``message`` is the provider's own, with its codes."""
         message = self._without_keys(message[:_LONGEST_MESSAGE])
         family = "key" if wrong_key else _family(status, message)
-        said = message[:_SHOWN]
+        excerpt = message[:_LONGEST_EXCERPT]
         if family == "credit":
             return TransientError(
                 f"{self.name} answered {status}: the account is out of quota or credit; "
-                f"raise it with the provider, or wait ({said})",
+                f"raise it with the provider, or wait ({excerpt})",
                 retry_after,
                 Outage.NO_CREDIT,
             )
         if family == "refusal":
-            return Refused(f"{self.name} refused this image: {said}", _why(message))
+            return Refused(f"{self.name} refused this image: {excerpt}", _why(message))
         if family in {"busy", "quota"}:
             outage = Outage.OVER_QUOTA if family == "quota" else Outage.AWAY
-            return TransientError(f"{self.name} answered {status}: {said}", retry_after, outage)
+            return TransientError(f"{self.name} answered {status}: {excerpt}", retry_after, outage)
         if family == "too_large":
             return PermanentError(
                 "too_large", f"{self.name} does not take a request this large; store it smaller."
@@ -113,18 +113,18 @@ class VendorErrors:
         if family == "picture":
             return PermanentError(
                 "corrupt_image",
-                f"{self.name} cannot read this image: {said}. Save it anew as JPEG or PNG.",
+                f"{self.name} cannot read this image: {excerpt}. Save it anew as JPEG or PNG.",
             )
-        return ConfigurationError(self._setting_at_fault(family, status, model, said))
+        return ConfigurationError(self._setting_at_fault(family, status, model, excerpt))
 
     def is_unexplained(self, status: int, message: str) -> bool:
         """Whether an error's words say nothing of what is wrong with the request."""
         return status in {400, 422} and not _family(status, message)
 
-    def _setting_at_fault(self, family: str, status: int, model: str, said: str) -> str:
+    def _setting_at_fault(self, family: str, status: int, model: str, excerpt: str) -> str:
         if family == "blind":
             return (
-                f"{self.name}'s {model} sees no images ({said}); set {self.setting} to one "
+                f"{self.name}'s {model} sees no images ({excerpt}); set {self.setting} to one "
                 "that does"
             )
         if family == "key":
@@ -132,22 +132,22 @@ class VendorErrors:
         if family == "model":
             return (
                 f"{self.name} knows no model {model}: {self.remedy}set {self.setting} to another, "
-                f"or check {self.endpoint} ({said})"
+                f"or check {self.endpoint} ({excerpt})"
             )
         if family == "context":
             return (
-                f"{self.name}'s {model} has no room for a picture ({said}); give it a longer "
+                f"{self.name}'s {model} has no room for a picture ({excerpt}); give it a longer "
                 f"context, or set {self.setting} to one that has"
             )
         if family == "account":
-            return f"{self.name} wants a setting of the account changed ({said})"
+            return f"{self.name} wants a setting of the account changed ({excerpt})"
         return (
-            f"{self.name} does not take the request ({status}: {said}); check {self.setting}, "
+            f"{self.name} does not take the request ({status}: {excerpt}); check {self.setting}, "
             f"{self.endpoint} and the model's regions"
         )
 
     @contextmanager
-    def asked(self, *answered: type[Exception], late: type[Exception]) -> Iterator[None]:
+    def translating(self, *answered: type[Exception], late: type[Exception]) -> Iterator[None]:
         """A call in which no answer, or one that makes no sense, is raised as a TransientError.
 
         ``answered`` are the SDK's errors that say more than that and are left to the caller;
@@ -162,14 +162,14 @@ class VendorErrors:
         except late as error:
             raise self.late() from error
         except Exception as error:
-            raise self.untold(error.__cause__ or error) from error
+            raise self.unexpected(error.__cause__ or error) from error
 
     def late(self) -> TransientError:
         """No whole answer in time."""
         message = f"{self.name} did not answer within {self.bound}"
         return TransientError(message, outage=Outage.AWAY)
 
-    def untold(self, error: BaseException) -> CaptionError:
+    def unexpected(self, error: BaseException) -> CaptionError:
         """What an SDK's error is that stands for no answer: a setting's fault by which it could
         not even ask, or one that may pass."""
         kinds = {each.__name__ for each in type(error).__mro__}
@@ -259,7 +259,7 @@ def parsed(text: str) -> Any:
         return text[:_LONGEST_MESSAGE]
 
 
-def said(body: Any) -> str:
+def error_text(body: Any) -> str:
     """Codes and messages of an error's body, whatever server it comes from: codes first."""
     codes: list[str] = []
     words: list[str] = []

@@ -24,7 +24,7 @@ from functions.core.report import Report
 
 if TYPE_CHECKING:
     from functions.core.document import Upload
-    from functions.usecases.ask_about_image import Asking
+    from functions.usecases.ask_about_image import Answering
 
 
 @click.command()
@@ -41,39 +41,39 @@ def ask(uri: str, question: str | None, language: str) -> None:
     read = settings()
     bucket, name = located(uri, read)
     choose_model(cloud=read.local is None)
-    asking = composition.asking_by(settings())
+    answering = composition.answering_by(settings())
     try:
-        upload = _live(asking, bucket, name)
+        upload = _live(answering, bucket, name)
         if question is not None:
-            _show(uri, question, _answer(asking, upload, _asked(question, language)))
+            _show(uri, question, _answer(answering, upload, _question(question, language)))
             return
-        _converse(asking, upload, uri, language)
+        _converse(answering, upload, uri, language)
     finally:
-        asking.give_back()
-        asking.close()
+        answering.give_back()
+        answering.close()
 
 
-def _live(asking: Asking, bucket: str, name: str) -> Upload:
+def _live(answering: Answering, bucket: str, name: str) -> Upload:
     try:
-        return asking.live(bucket, name)
+        return answering.live(bucket, name)
     except Gone:
         raise click.ClickException(
             f"gs://{bucket}/{name} is no image, or its metadata or a rule keeps it from models"
         ) from None
 
 
-def _asked(text: str, language: str, history: tuple[Exchange, ...] = ()) -> Question:
-    said = plain_line(text, len(text))
-    if not any(character.isalnum() for character in said):
+def _question(text: str, language: str, history: tuple[Exchange, ...] = ()) -> Question:
+    line = plain_line(text, len(text))
+    if not any(character.isalnum() for character in line):
         raise click.UsageError('there is no question; write one, like "What does the sign say?"')
     if len(text.strip()) > LONGEST_QUESTION:
         raise click.UsageError(f"the question is longer than {LONGEST_QUESTION} characters")
-    return Question(said, language, history)
+    return Question(line, language, history)
 
 
-def _answer(asking: Asking, upload: Upload, question: Question) -> ImageAnswer:
+def _answer(answering: Answering, upload: Upload, question: Question) -> ImageAnswer:
     try:
-        return asking.ask(upload, question, Report())
+        return answering.ask(upload, question, Report())
     except OverBudget:
         raise click.ClickException(
             "the day's answers are spent; raise CAPTION_ASK_DAILY_LIMIT, or ask tomorrow"
@@ -82,16 +82,16 @@ def _answer(asking: Asking, upload: Upload, question: Question) -> ImageAnswer:
         raise click.ClickException(f"{upload.uri} has been replaced or deleted") from None
 
 
-def _converse(asking: Asking, upload: Upload, uri: str, language: str) -> None:
+def _converse(answering: Answering, upload: Upload, uri: str, language: str) -> None:
     """Questions from standard input, until it ends or one is empty."""
     history: tuple[Exchange, ...] = ()
     while text := _next():
         try:
-            question = _asked(text, language, history)
+            question = _question(text, language, history)
         except click.UsageError as wrong:
             click.echo(wrong.message, err=True)
             continue
-        answer = _answer(asking, upload, question)
+        answer = _answer(answering, upload, question)
         _show(uri, question.text, answer)
         history = (*history, Exchange(question.text, answer.text))[-MOST_TURNS:]
 
@@ -103,7 +103,7 @@ def _next() -> str:
 
 def _show(uri: str, question: str, answer: ImageAnswer) -> None:
     if session().json:
-        told = {
+        record = {
             "uri": uri,
             "question": question,
             "answer": answer.text,
@@ -112,6 +112,6 @@ def _show(uri: str, question: str, answer: ImageAnswer) -> None:
             "model": answer.model,
             "cached": answer.cached,
         }
-        click.echo(output.as_json(told))
+        click.echo(output.as_json(record))
     else:
         click.echo(output.plain(answer.text))

@@ -13,7 +13,7 @@ import click
 
 from functions import composition
 from functions.cli import output
-from functions.cli.html import language, locator
+from functions.cli.html import image_locator, language
 from functions.cli.options import common
 from functions.cli.session import session, settings
 from functions.settings import Settings
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from functions.sites.audit import Audit, Audited, Fault
     from functions.sites.captions import PublicCaptions
 
-_SHOWN = 500
+_MOST_FAULTS = 500
 _LEVELS = ("error", "warning", "note")
 # What a run needs of each page: where it is named, its bytes, and its address if it is published.
 Source = tuple[str, Callable[[], bytes], str]
@@ -36,6 +36,7 @@ Source = tuple[str, Callable[[], bytes], str]
 @click.option("--prefix", default="", help="What their names begin with there.")
 @click.option("--site", default="", metavar="URL", help="The address that TARGET is published at.")
 @click.option("--lang", default="", metavar="TAG", help="Language of pages that name none.")
+@click.option("--context", is_flag=True, help="Suggest what was written for each place.")
 @click.option("--fix", is_flag=True, help="Mend in the files what needs no thought.")
 @click.option("--sarif", metavar="FILE", help="Write the faults for code hosts; - prints them.")
 @click.option(
@@ -52,6 +53,7 @@ def audit(
     prefix: str,
     site: str,
     lang: str,
+    context: bool,
     fix: bool,
     sarif: str | None,
     fail_on: str,
@@ -61,17 +63,25 @@ def audit(
     TARGET is a folder of HTML files, one of them, the address of a page, or a file with addresses,
     one a line (- reads them). Where the captions of the images are known, they are suggested.
     """
-    from functions.sites.audit import Audit
+    from functions.sites.audit import Audit, FittedTexts
+    from functions.sites.place_texts import PlaceTexts
 
     read = settings()
     folder = Path(target) if target != "-" and Path(target).is_dir() else Path()
-    places = locator(folder, bucket, prefix, site, read)
-    known = _known(read, bucket)
-    judge = Audit(places, known, language(lang))
+    locator = image_locator(folder, bucket, prefix, site, read)
+    captions = _captions_of(read, bucket)
+    if context and captions is None:
+        raise click.UsageError("--context needs --local, --bucket or CAPTION_ORIGINS")
+    fitted = (
+        FittedTexts(PlaceTexts(composition.store(read)), language(lang) or read.languages[0])
+        if context
+        else None
+    )
+    judge = Audit(locator, captions, language(lang), fitted)
     sources = list(_sources(target))
     if fix and any(address for _, _, address in sources):
         raise click.UsageError("--fix writes files; name a folder, not addresses")
-    report = Report(quiet=session().json or sarif == "-", fixed=fix)
+    report = AuditReport(quiet=session().json or sarif == "-", fixed=fix)
     for name, data, address in sources:
         report.page(name, _audited(judge, name, data, address, folder if fix else None))
     if sarif:
@@ -81,7 +91,7 @@ def audit(
         raise click.exceptions.Exit(1)
 
 
-def _known(read: Settings, bucket: str) -> PublicCaptions | None:
+def _captions_of(read: Settings, bucket: str) -> PublicCaptions | None:
     """The captions, where somebody has said which store and which images are meant."""
     from functions.sites.captions import PublicCaptions
 
@@ -135,7 +145,7 @@ def _audited(
     return found
 
 
-class Report:
+class AuditReport:
     """What was found, told as it is found (JSON) or at the end."""
 
     def __init__(self, quiet: bool, fixed: bool) -> None:
@@ -160,8 +170,8 @@ class Report:
 
     def fails(self, level: str) -> bool:
         """Whether a fault is of this level, or a worse one."""
-        wanted = _LEVELS[: _LEVELS.index(level) + 1]
-        return any(fault.level in wanted for _, fault in self._faults)
+        levels = _LEVELS[: _LEVELS.index(level) + 1]
+        return any(fault.level in levels for _, fault in self._faults)
 
     def write(self, file: str) -> None:
         """The faults as SARIF."""
@@ -184,11 +194,11 @@ class Report:
             return
         if self._faults:
             table = output.table(out, "Where", "Fault", "Alt text", "Better")
-            for name, fault in self._faults[:_SHOWN]:
+            for name, fault in self._faults[:_MOST_FAULTS]:
                 better = fault.suggestion if fault.fix is None else fault.fix or '""'
-                said = "-" if fault.alt is None else fault.alt or '""'
+                alt_text = "-" if fault.alt is None else fault.alt or '""'
                 where, code = f"{name}:{fault.line}", f"{fault.level} {fault.code}"
-                table.add_row(*map(output.text, (where, code, said, better or "-")))
+                table.add_row(*map(output.text, (where, code, alt_text, better or "-")))
             out.print(table)
         counts = Counter(fault.code for _, fault in self._faults)
         facts = output.facts()
@@ -200,8 +210,8 @@ class Report:
             name = "Pages mended" if self._fixed else "Pages that --fix mends"
             facts.add_row(name, output.text(self._changed))
         out.print(facts)
-        if len(self._faults) > _SHOWN:
-            more = len(self._faults) - _SHOWN
+        if len(self._faults) > _MOST_FAULTS:
+            more = len(self._faults) - _MOST_FAULTS
             click.echo(f"{more} faults more: --json and --sarif tell all.", err=True)
 
 

@@ -16,7 +16,7 @@ from functions.cli import output
 from functions.cli.caption import Job, use_cases_of, work
 from functions.cli.options import common
 from functions.cli.session import beneath, choose_model_aloud, session, settings
-from functions.core.document import Upload
+from functions.core.document import Answer, Upload
 from functions.core.errors import Gone
 from functions.model import prices
 from functions.settings import Settings
@@ -41,15 +41,15 @@ def backfill(uri: str | None, dry_run: bool, limit: int | None, force: bool, yes
     """
     read = settings()
     bucket, prefix = beneath(uri, read)
-    upkeep = upkeep_of(read)
-    wanted = upkeep.uncaptioned(listed(upkeep, bucket, prefix), force)
-    found = list(islice(counted(wanted, "Looking"), limit))
+    reconciler = reconciler_of(read)
+    uncaptioned = reconciler.uncaptioned(listed(reconciler, bucket, prefix), force)
+    found = list(islice(counted(uncaptioned, "Looking"), limit))
     if dry_run:
         for each in found:
             record = {"uri": each.uri, "generation": str(each.generation), "size": each.size}
             click.echo(output.as_json(record) if session().json else output.plain(each.uri))
-    said = f"{number(len(found), 'image')} to caption: {_cost(read, len(found))}."
-    click.echo(said, err=True)
+    summary = f"{number(len(found), 'image')} to caption: {cost(read, _captions(len(found)))}."
+    click.echo(summary, err=True)
     if dry_run or not found:
         return
     if not yes and sys.stdin.isatty() and not click.confirm("Caption them?", err=True):
@@ -68,19 +68,19 @@ def ask(read: Settings, requests: list[pubsub.Request], force: bool = False) -> 
     click.echo(f"{number(len(requests), 'image')} asked for.", err=True)
 
 
-def upkeep_of(read: Settings, *, anew: bool = False) -> Reconciler:
+def reconciler_of(read: Settings, *, anew: bool = False) -> Reconciler:
     """The upkeep of the stores that the settings name; a folder has no events to wait for."""
     settled = timedelta(0) if read.local else SETTLED
     stores = composition.store(read), composition.images(read)
     return Reconciler(
-        *stores, composition.policy(read), composition.meaning(read), settled, anew=anew
+        *stores, composition.policy(read), composition.embeddings_of(read), settled, anew=anew
     )
 
 
-def listed(upkeep: Reconciler, bucket: str, prefix: str) -> Iterator[Upload]:
+def listed(reconciler: Reconciler, bucket: str, prefix: str) -> Iterator[Upload]:
     """The objects there. Raises click.ClickException if there is no such bucket."""
     try:
-        yield from upkeep.uploads(bucket, prefix)
+        yield from reconciler.uploads(bucket, prefix)
     except Gone:
         raise click.ClickException(f"there is no bucket gs://{bucket}") from None
 
@@ -102,15 +102,24 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _cost(read: Settings, images: int) -> str:
+def cost(read: Settings, total: Answer) -> str:
+    """What the tokens of ``total`` cost with the first model, for people."""
     first = str(read.model.chain[0])
     today = datetime.now(UTC).date()
-    each = prices.usage(first, prices.TYPICAL, read.prices, today).cost_usd
+    dollars = prices.usage(first, total, read.prices, today).cost_usd
     if read.model.provider == "offline":
         return "free, as CAPTION_MODEL=offline"
-    if not each and prices.is_known(first, read.prices):
+    if not dollars and prices.has_price(first, read.prices):
         return f"free, as {first} sends no bill"
-    if not each:
+    if not dollars:
         return f"CAPTION_PRICES has no price for {first}"
     bound = f", {read.daily_limit:,} model calls a day at most" if read.daily_limit else ""
-    return f"about {output.money(round(each * images, 4))} with {first}{bound}"
+    return f"about {output.money(round(dollars, 4))} with {first}{bound}"
+
+
+def _captions(images: int) -> Answer:
+    """What so many captions take."""
+    each = prices.TYPICAL
+    return Answer(
+        "", input_tokens=images * each.input_tokens, output_tokens=images * each.output_tokens
+    )

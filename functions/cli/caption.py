@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 8
 _SKIPPED = {
     "not_an_image": "it is not an image",
+    "video": "CAPTION_VIDEO=off leaves videos alone",
+    "stream_segment": "it is a part of a video stream",
     "caption-skip": "its metadata says caption-skip",
     "resized_copy": "it is a resized copy, by its metadata",
     "rule": "a rule of the policy says so",
@@ -41,7 +43,7 @@ _SKIPPED = {
 class Job:
     """An image to caption, as it was named, and where."""
 
-    said: str
+    named: str
     bucket: str
     name: str
     use_cases: UseCases
@@ -79,18 +81,18 @@ def work(jobs: Sequence[Job], force: bool = False) -> None:
         raise SystemExit(1)
 
 
-def _jobs(said: Sequence[str], stack: ExitStack) -> list[Job]:
+def _jobs(images: Sequence[str], stack: ExitStack) -> list[Job]:
     """What was named, located; loose files are copied into a folder that ``stack`` removes."""
     read = settings()
-    loose = [each for each in said if read.local is None and _is_loose(each)]
-    named = [each for each in said if each not in loose]
-    places = {each: located(each, read) for each in named}
+    loose = [each for each in images if read.local is None and _is_loose(each)]
+    named = [each for each in images if each not in loose]
+    objects = {each: located(each, read) for each in named}
     choose_model_aloud(cloud=bool(named) and read.local is None)
     read = replace(read, model=settings().model)
     jobs: dict[str, Job] = {}
     if named:
         use_cases = use_cases_of(read)
-        jobs |= {each: Job(each, *places[each], use_cases) for each in named}
+        jobs |= {each: Job(each, *objects[each], use_cases) for each in named}
     if loose:
         click.echo("Nothing is stored; give --local FOLDER to keep captions.", err=True)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="captions-")))
@@ -103,7 +105,7 @@ def _jobs(said: Sequence[str], stack: ExitStack) -> list[Job]:
             except OSError as error:
                 raise click.UsageError(f"{each} cannot be read: {error.strerror}") from None
             jobs[each] = Job(each, BUCKET, name, use_cases)
-    return [jobs[each] for each in dict.fromkeys(said)]
+    return [jobs[each] for each in dict.fromkeys(images)]
 
 
 def _is_loose(text: str) -> bool:
@@ -149,7 +151,7 @@ def _show(jobs: Sequence[Job], results: Iterable[Document | str]) -> bool:
             click.echo(output.as_json(output.record(result)))
         if isinstance(result, Document) and result.status == Status.CAPTIONED:
             if not session().json:
-                lead = f"{job.said}: " if len(jobs) > 1 else ""
+                lead = f"{job.named}: " if len(jobs) > 1 else ""
                 line = output.text(lead, "bold").append(
                     output.plain(output.words(result)), "not bold"
                 )
@@ -158,5 +160,5 @@ def _show(jobs: Sequence[Job], results: Iterable[Document | str]) -> bool:
         failed = True
         why = output.problem(result) or result.status if isinstance(result, Document) else result
         out.file.flush()
-        click.echo(f"{output.plain(job.said)}: {output.plain(why)}", err=True)
+        click.echo(f"{output.plain(job.named)}: {output.plain(why)}", err=True)
     return failed

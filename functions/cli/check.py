@@ -13,7 +13,7 @@ import click
 from functions import composition
 from functions.adapters import pubsub
 from functions.cli import output
-from functions.cli.backfill import ask, counted, listed, number, upkeep_of
+from functions.cli.backfill import ask, counted, listed, number, reconciler_of
 from functions.cli.options import common
 from functions.cli.session import beneath, session, settings
 from functions.cli.similarity import distribution, drawn
@@ -37,6 +37,7 @@ MEANINGS = {
     MismatchKind.ORPHAN: "caption of an image that is gone",
     MismatchKind.UNLABELLED: "caption that is not in its object's metadata",
     MismatchKind.UNEMBEDDED: "caption that search by meaning does not find",
+    MismatchKind.UNPRIORITISED: "caption to review without its place among the others",
 }
 _PICTURE = Embedding((), 258)
 _NAMED = 20
@@ -61,34 +62,34 @@ def check(uri: str | None, fix: bool, measure: bool, embed_anew: bool, yes: bool
     """
     read = settings()
     bucket, prefix = beneath(uri, read)
-    upkeep = upkeep_of(read, anew=embed_anew)
-    survey = upkeep.survey(
-        counted(upkeep.documents(bucket, prefix), "Captions"),
-        counted(listed(upkeep, bucket, prefix), "Images"),
+    reconciler = reconciler_of(read, anew=embed_anew)
+    survey = reconciler.survey(
+        counted(reconciler.documents(bucket, prefix), "Captions"),
+        counted(listed(reconciler, bucket, prefix), "Images"),
         datetime.now(UTC),
     )
     if measure and survey.unmeasured:
-        _measure(read, upkeep, bucket, survey, yes)
+        _measure(read, reconciler, bucket, survey, yes)
     _tell(survey, read)
     left = survey.findings
     if fix and left:
-        left = _mend(read, upkeep, left)
+        left = _mend(read, reconciler, left)
     elif left and not session().json:
         click.echo("`captions check --fix` mends this.", err=True)
-    upkeep.close()
+    reconciler.close()
     if left:
         raise SystemExit(1)
 
 
-def _mend(read: Settings, upkeep: Reconciler, findings: Sequence[Mismatch]) -> list[Mismatch]:
+def _mend(read: Settings, reconciler: Reconciler, findings: Sequence[Mismatch]) -> list[Mismatch]:
     """Those of ``findings`` that are left."""
-    wanted = [each for each in findings if each.fault in ASKED_FOR]
+    requested = [each for each in findings if each.fault in ASKED_FOR]
     others = [each for each in findings if each.fault not in ASKED_FOR]
 
     def mended(finding: Mismatch) -> str:
         report = Report()
         try:
-            done = upkeep.mend(finding, report)
+            done = reconciler.mend(finding, report)
         except ConfigurationError:
             raise
         except CaptionError as error:
@@ -104,14 +105,16 @@ def _mend(read: Settings, upkeep: Reconciler, findings: Sequence[Mismatch]) -> l
                 click.echo(f"{output.plain(finding.name)}: {output.plain(why)}", err=True)
     if others:
         click.echo(f"{number(len(others) - len(left), 'fault')} mended.", err=True)
-    if wanted:
-        requests: list[pubsub.Request] = [(each.bucket, each.name, None, False) for each in wanted]
+    if requested:
+        requests: list[pubsub.Request] = [
+            (each.bucket, each.name, None, False) for each in requested
+        ]
         ask(read, requests)
     return left
 
 
 def _measure(
-    read: Settings, upkeep: Reconciler, bucket: str, survey: ReconcileReport, yes: bool
+    read: Settings, reconciler: Reconciler, bucket: str, survey: ReconcileReport, yes: bool
 ) -> None:
     """Measure what is not measured and keep it in the documents, at a price that is told."""
     if composition.embedder(read) is None:
@@ -129,7 +132,7 @@ def _measure(
     def measured(name: str) -> tuple[float | None, str]:
         report = Report()
         try:
-            return upkeep.measure(bucket, name, read.max_pixels, report), report.embedding
+            return reconciler.measure(bucket, name, read.max_pixels, report), report.embedding
         except ConfigurationError:
             raise
         except CaptionError as error:

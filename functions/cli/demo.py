@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from functions.adapters import ollama_server
 from functions.cli import contact_sheet, output
 from functions.cli.contact_sheet import RealModel
 from functions.cli.options import common
@@ -129,6 +130,10 @@ def _better(choice: Choice) -> RealModel | None:
         assigned, _, why = offer.partition(", as ")
         if assigned.startswith("CAPTION_MODEL="):
             return RealModel(f"{assigned} {_program()} demo", f"{why}.")
+        if assigned == ollama_server.PULL:
+            model = assigned.rpartition(" ")[2]
+            chosen = f"CAPTION_MODEL=ollama:{model} {_program()} demo"
+            return RealModel(f"{assigned} && {chosen}", f"{why}.")
     line = f"GEMINI_API_KEY=... {_program()} demo"
     return RealModel(line, "A key for Gemini comes from https://aistudio.google.com/apikey.")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +16,7 @@ from functions.core.document import Document, document_id
 from functions.core.errors import Conflict, EditError, NoCaption
 
 if TYPE_CHECKING:
-    from functions.usecases.edit_caption import Change
+    from functions.usecases.edit_caption import Change, Edited
 
 _CUT = "# ---- what stands below is not kept ----"
 _HELP = "The alt text, a blank line, then the caption. No alt text: the image is decorative."
@@ -52,20 +51,25 @@ def edit(
     bucket, name = located(uri, read)
     captions = composition.store(read)
     key = document_id(bucket, name)
-    change, seen = Change(alt_text, caption, decorative, language, approve or None, accept), ""
+    change, expected = Change(alt_text, caption, decorative, language, approve or None, accept), ""
     if change == Change():
         stored = captions.read(key)
         if stored is None:
             raise NoCaption(f"gs://{bucket}/{name} has no caption; `captions caption` makes one")
-        change, seen = _written(stored.document), version(stored.document)
+        change, expected = _written(stored.document), version(stored.document)
     try:
-        edited = composition.editing(read, captions).edit(key, change, getpass.getuser(), seen)
+        edited = composition.editing(read, captions).edit(key, change, getpass.getuser(), expected)
     except NoCaption as error:
         raise NoCaption(f"gs://{bucket}/{name}: {error}") from None
     except (Conflict, EditError) as error:
-        said = "\n\n".join(filter(None, (change.alt_text, change.caption)))
-        lost = f"\nYour words were:\n\n{said}" if seen and said else ""
+        words = "\n\n".join(filter(None, (change.alt_text, change.caption)))
+        lost = f"\nYour words were:\n\n{words}" if expected and words else ""
         raise EditError(f"{error}{lost}") from None
+    show(edited)
+
+
+def show(edited: Edited) -> None:
+    """Print the text that stands there now."""
     document = edited.stored.document
     if session().json:
         click.echo(output.as_json(output.record(document)))
@@ -90,5 +94,4 @@ def _written(document: Document) -> Change:
     if after is None or kept == before.partition(_CUT)[0]:
         raise click.ClickException("nothing was changed")
     alt_text, _, caption = (f"\n{kept}" if kept.startswith("\n") else kept).partition("\n\n")
-    change = Change(alt_text.strip(), caption.strip(), decorative=False)
-    return change if change.alt_text else replace(change, decorative=True)
+    return Change(alt_text.strip(), caption.strip(), decorative=not alt_text.strip())

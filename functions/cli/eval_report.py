@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STEP = 25  # characters of a bar of the histogram
 _TALLEST = 30  # characters of its longest bar
-_SHOWN = 5  # pictures of a comparison
+_MOST_PICTURES = 5  # pictures of a comparison
 
 
 def show_run(out: Console, run: Run, figures: Totals, place: Path) -> None:
@@ -70,14 +70,14 @@ def show_comparison(
     facts = output.facts()
     for letter, run in zip("AB", runs, strict=True):
         facts.add_row(letter, output.text(f"{run.name}  {run.model}  {run.prompt}"))
-    facts.add_row("CIDEr-D", output.text(f"{compared.gain:+.2f}; {compared.judgement}", "bold"))
+    facts.add_row("chrF", output.text(f"{compared.gain:+.1f}; {compared.judgement}", "bold"))
     out.print()
     out.print(facts)
     out.print()
     out.print(table)
     out.print()
     unlike = [each for each in compared.pairs if _words(each.before) != _words(each.after)]
-    for each in unlike[:_SHOWN]:
+    for each in unlike[:_MOST_PICTURES]:
         out.print(_pair(each, bool(compared.scored)))
         out.print()
 
@@ -100,7 +100,7 @@ def pair(each: Pair) -> dict[str, Any]:
     return {
         "path": before.path,
         "alt_text": [before.alt_text, after.alt_text],
-        "cider": list(each.scores),
+        "chrf": list(each.scores),
         "gain": each.gain,
         "reference": asdict(before.reference) if before.reference else None,
     }
@@ -143,8 +143,8 @@ def _findings(out: Console, figures: Totals) -> Table:
 
 def _histogram(out: Console, lengths: Lengths) -> None:
     """How long the alt texts are, in characters as people see them."""
-    said = f"median {lengths.median:g}, 90% up to {lengths.p90:g}, {lengths.over} over the limit"
-    out.print(output.text(f"Alt text, characters: {said}"))
+    summary = f"median {lengths.median:g}, 90% up to {lengths.p90:g}, {lengths.over} over the limit"
+    out.print(output.text(f"Alt text, characters: {summary}"))
     bins = [size // _STEP for size in lengths.each]
     tallest = max(map(bins.count, set(bins)))
     for number in range(min(bins), max(bins) + 1):
@@ -155,11 +155,13 @@ def _histogram(out: Console, lengths: Lengths) -> None:
 
 
 def _decoration(out: Console, figures: Totals) -> Table:
-    said = figures.decoration
+    decoration = figures.decoration
     table = output.table(out, "Decorative?", "It is>", "It is not>")
-    if said:
-        table.add_row("the model says so", str(said.right), _wrong(said.wrong))
-        table.add_row("the model describes it", _wrong(said.missed), str(said.described))
+    if decoration:
+        table.add_row("the model says so", str(decoration.right), _wrong(decoration.wrong))
+        table.add_row(
+            "the model describes it", _wrong(decoration.missed), str(decoration.described)
+        )
     return table
 
 
@@ -168,21 +170,19 @@ def _wrong(count: int) -> Any:
 
 
 def _likeness(out: Console, figures: Totals) -> Table:
-    table = output.table(
-        out, "Like people's words", "Pictures>", "CIDEr-D, to 10>", "BLEU-4, to 100>"
-    )
+    table = output.table(out, "Like people's words", "Pictures>", "chrF>", "BLEU-4>")
     for name, like in (("alt text", figures.alt_text), ("caption", figures.caption)):
         if like:
-            table.add_row(name, str(like.pictures), f"{like.cider:.2f}", f"{like.bleu:.1f}")
+            table.add_row(name, str(like.pictures), f"{like.chrf:.1f}", f"{like.bleu:.1f}")
     return table
 
 
 def _pair(each: Pair, scored: bool) -> Table:
     facts = output.facts()
-    gain = f"  {each.gain:+.2f}" if scored else ""
+    gain = f"  {each.gain:+.1f}" if scored else ""
     facts.add_row("", output.text(each.before.path + gain, "bold"))
     for letter, row, score in zip("AB", (each.before, each.after), each.scores, strict=True):
-        facts.add_row(letter, output.text(_words(row) + (f"  ({score:.2f})" if scored else "")))
+        facts.add_row(letter, output.text(_words(row) + (f"  ({score:.1f})" if scored else "")))
     if each.before.reference:
         facts.add_row("people", output.text(" / ".join(each.before.reference.alt), "green"))
     return facts
@@ -194,8 +194,8 @@ def _words(row: Row) -> str:
     return row.alt_text or 'alt=""'
 
 
-def _cider(like: Likeness | None) -> float | None:
-    return like.cider if like else None
+def _chrf(like: Likeness | None) -> float | None:
+    return like.chrf if like else None
 
 
 def _bleu(like: Likeness | None) -> float | None:
@@ -214,9 +214,9 @@ _COMPARED: Sequence[tuple[str, Callable[[Totals], float | None], int]] = (
     ("alt text, median characters", lambda run: run.lengths.median, 0),
     ("alt text over the limit", lambda run: run.lengths.over, 0),
     ("wrong about decoration", _wrongly, 0),
-    ("alt text, CIDEr-D", lambda run: _cider(run.alt_text), 2),
+    ("alt text, chrF", lambda run: _chrf(run.alt_text), 1),
     ("alt text, BLEU-4", lambda run: _bleu(run.alt_text), 1),
-    ("caption, CIDEr-D", lambda run: _cider(run.caption), 2),
+    ("caption, chrF", lambda run: _chrf(run.caption), 1),
     ("caption, BLEU-4", lambda run: _bleu(run.caption), 1),
     ("seconds, median", lambda run: run.p50, 2),
     ("seconds, 95%", lambda run: run.p95, 2),

@@ -40,22 +40,22 @@ class TrialPictures:
     folder: Path
     names: tuple[str, ...]
     references: Mapping[str, Reference]
-    said: str
+    origin: str
 
 
-def run(asked: TrialPictures, models: Sequence[str], wording: Path | None, name: str) -> list[Run]:
+def run(sample: TrialPictures, models: Sequence[str], wording: Path | None, name: str) -> list[Run]:
     """Ask each model about the pictures; show and keep what came of it."""
     own = PromptText.load(wording) if wording else None
     chosen = _chosen(models)
-    if asked.references and find_spec("sacrebleu") is None:
+    if sample.references and find_spec("sacrebleu") is None:
         raise ConfigurationError("BLEU needs the package sacrebleu: make .venv/eval")
     started = datetime.now(UTC)
-    places = [_place(name, settings.model, started, len(chosen)) for settings in chosen]
+    files = [_place(name, settings.model, started, len(chosen)) for settings in chosen]
     for settings in chosen:
-        click.echo(_bill(settings.model, len(asked.names), settings.prices), err=True)
+        click.echo(_bill(settings.model, len(sample.names), settings.prices), err=True)
     made = []
-    for settings, place in zip(chosen, places, strict=True):
-        one = _asked(asked, settings, own, started, place)
+    for settings, file in zip(chosen, files, strict=True):
+        one = _kept_run(sample, settings, own, started, file)
         made.append(one)
         figures = measures.totals(one)
         if session().json:
@@ -63,7 +63,7 @@ def run(asked: TrialPictures, models: Sequence[str], wording: Path | None, name:
                 click.echo(output.as_json(runs.record(row)))
             click.echo(output.as_json(eval_report.summary(one, figures)))
         else:
-            eval_report.show_run(output.console(), one, figures, place)
+            eval_report.show_run(output.console(), one, figures, file)
     return made
 
 
@@ -83,11 +83,11 @@ def _chosen(models: Sequence[str]) -> list[Settings]:
 
 def _place(name: str, model: Model, started: datetime, models: int) -> Path:
     """Where a run is kept: its name, and its model's where that tells it from others."""
-    said = name or f"{started:%Y%m%d-%H%M%S}"
+    file = name or f"{started:%Y%m%d-%H%M%S}"
     if not name or models > 1:
         slug = re.sub(r"[^\w.-]+", "-", str(model))
-        said = f"{said.removesuffix('.jsonl')}-{slug}" + ".jsonl" * said.endswith(".jsonl")
-    place = runs.place(said)
+        file = f"{file.removesuffix('.jsonl')}-{slug}" + ".jsonl" * file.endswith(".jsonl")
+    place = runs.place(file)
     if place.exists():
         raise ConfigurationError(f"{place} is there already: name the run otherwise with --save")
     return place
@@ -100,14 +100,14 @@ def _bill(model: Model, pictures: int, own: Path | None) -> str:
     today = datetime.now(UTC).date()
     cost = prices.usage(first, prices.TYPICAL, own, today).cost_usd * pictures
     if cost:
-        said = f"about {output.money(round(cost, 4))} for one call each"
+        price = f"about {output.money(round(cost, 4))} for one call each"
     else:
-        free = prices.is_known(first, own)
-        said = "free" if free else "no price in functions/model/prices.toml"
-    return f"{pictures} pictures, one call each to {model}, at most {most}: {said}."
+        free = prices.has_price(first, own)
+        price = "free" if free else "no price in functions/model/prices.toml"
+    return f"{pictures} pictures, one call each to {model}, at most {most}: {price}."
 
 
-def _asked(
+def _kept_run(
     pictures: TrialPictures,
     settings: Settings,
     wording: PromptText | None,
@@ -128,7 +128,7 @@ def _asked(
             prompt=", ".join(sorted({trial.instructions(each)[2].version for each in names})),
             date=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             settings={
-                "pictures": pictures.said,
+                "pictures": pictures.origin,
                 "languages": list(settings.languages),
                 "filter": settings.filter,
                 "policy": str(settings.policy or ""),
@@ -148,12 +148,12 @@ def _asked(
     return run
 
 
-def _answers(trial: Trial, asked: TrialPictures, names: Sequence[str]) -> Iterator[Row]:
+def _answers(trial: Trial, sample: TrialPictures, names: Sequence[str]) -> Iterator[Row]:
     """The rows, in order, as they come."""
     from rich.progress import Progress
 
     def row(name: str) -> Row:
-        return trial.row(asked.folder, name, asked.references.get(name))
+        return trial.row(sample.folder, name, sample.references.get(name))
 
     out = output.console(stderr=True)
     with (
@@ -172,18 +172,18 @@ def pictures(
 
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="captions-eval-")))
         draw_into(folder)
-        written, said = written or _SAMPLES, "drawn samples"
+        written, origin = written or _SAMPLES, "drawn samples"
     else:
         beside = folder / "references.jsonl"
-        written, said = written or (beside if beside.is_file() else None), str(folder)
-    known = references.load(written, folder) if written else {}
-    names = tuple(known or _images(folder))
+        written, origin = written or (beside if beside.is_file() else None), str(folder)
+    written_for = references.load(written, folder) if written else {}
+    names = tuple(written_for or _images(folder))
     if not names:
         raise click.UsageError(f"there are no pictures in {folder}")
     if len(names) > limit:
         click.echo(f"{limit} of {len(names)} pictures; --limit takes more.", err=True)
         names = tuple(names[number * len(names) // limit] for number in range(limit))
-    return TrialPictures(folder, names, known, said)
+    return TrialPictures(folder, names, written_for, origin)
 
 
 def _images(folder: Path) -> Iterator[str]:

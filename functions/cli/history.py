@@ -10,6 +10,7 @@ import click
 
 from functions import composition
 from functions.cli import output
+from functions.cli.edit import show
 from functions.cli.options import common
 from functions.cli.session import located, session, settings
 from functions.core.document import document_id
@@ -56,13 +57,7 @@ def restore(uri: str, to: int | None) -> None:
             else f"{place} has no earlier text to go back to"
         )
     edited = editing.restore(key, texts[number - 1], getpass.getuser())
-    document = edited.stored.document
-    if session().json:
-        click.echo(output.as_json(output.record(document)))
-    else:
-        click.echo(output.plain(output.words(document)))
-    if edited.unlabelled:
-        click.echo(f"The object's metadata is not written yet: {edited.unlabelled}", err=True)
+    show(edited)
 
 
 def _editing(uri: str) -> tuple[Editing, str, str]:
@@ -87,7 +82,7 @@ def _table(texts: Sequence[PastText]) -> Table:
     out = output.console()
     table = output.table(out, "#>", "when", "source", "by", "alt text*")
     for number, text in enumerate(texts, 1):
-        told = text.alt_text or ('alt="" (decorative)' if text.decorative else "")
-        cells = (number, output.when(text.at), text.source, text.by, told)
+        alt_text = text.alt_text or ('alt="" (decorative)' if text.decorative else "")
+        cells = (number, output.when(text.at), text.source, text.by, alt_text)
         table.add_row(*map(output.text, cells))
     return table

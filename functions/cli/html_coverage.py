@@ -37,17 +37,19 @@ _NAMED = 3
 
 
 class Coverage:
-    """Counts pages. ``wrote`` says whether they are written, ``placed`` whether it is known where
+    """Counts pages. ``wrote`` says whether they are written, ``relative`` whether it is known where
     images lie that pages name relatively."""
 
-    def __init__(self, wrote: bool, placed: bool) -> None:
+    def __init__(self, wrote: bool, relative: bool) -> None:
         self.wrote = wrote
         self.errors: dict[str, str] = {}
-        self._placed = placed
+        self._relative = relative
         self._files = self._changed = 0
         self._counts: Counter[str] = Counter()
+        self._in_place = 0
         self._templates: list[str] = []
         self._functional: list[str] = []
+        self._trackless: list[str] = []
         self._where: dict[tuple[str, str], list[str]] = {}
 
     @property
@@ -66,10 +68,13 @@ class Coverage:
             self.errors[path] = error
         for each in findings:
             self._counts[each.outcome] += 1
+            self._in_place += each.in_place
             if each.outcome == "template":
                 self._templates.append(f"{path}:{each.line}")
             if each.functional_image:
                 self._functional.append(f"{path}:{each.line}")
+            if each.trackless:
+                self._trackless.append(f"{path}:{each.line}")
             if each.outcome in _MISSING or (each.outcome in _FILLED and not self.wrote):
                 where = self._where.setdefault((each.uri or each.src, each.outcome), [])
                 where.append(f"{path}:{each.line}")
@@ -87,17 +92,17 @@ class Coverage:
             click.echo(output.plain(f"{path} {error}."), err=True)
         if self._where:
             table = output.table(out, "Without alt text", "Why", "Where")
-            for (image, outcome), places in self._where.items():
-                more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+            for (image, outcome), pages in self._where.items():
+                more = f" and {len(pages) - _NAMED} more" if len(pages) > _NAMED else ""
                 why = {**_MISSING, **_FILLED}[outcome]
-                where = ", ".join(places[:_NAMED]) + more
+                where = ", ".join(pages[:_NAMED]) + more
                 table.add_row(output.text(image), output.text(why), output.text(where))
             out.print(table)
         facts = output.facts()
         for name, value in self._facts():
             facts.add_row(name, output.text(value))
         out.print(facts)
-        if self._counts["elsewhere"] and not self._placed:
+        if self._counts["elsewhere"] and not self._relative:
             click.echo("--bucket names the bucket in which images of this folder are.", err=True)
 
     def _facts(self) -> list[tuple[str, object]]:
@@ -110,19 +115,18 @@ class Coverage:
             ("Pages", f"{self._files}, {self._changed} {'changed' if self.wrote else 'to change'}"),
             ("Images", f"{images}, {covered} of them with alt text"),
             (verb, f"{counts['filled']}, and {counts['decorative']} as decoration"),
+            *([("For their place", self._in_place)] if self._in_place else []),
             *((why, counts[each]) for each, why in _SETTLED.items() if counts[each]),
             *((why.capitalize(), counts[each]) for each, why in _MISSING.items() if counts[each]),
         ]
-        if counts["template"]:
-            where = ", ".join(self._templates[:_NAMED])
-            more = len(self._templates) - _NAMED
-            where += f" and {more} more" if more > 0 else ""
-            rows.append(("Left alone", f"{counts['template']} that a template writes: {where}"))
-        if self._functional:
-            where = ", ".join(self._functional[:_NAMED])
-            more = len(self._functional) - _NAMED
-            where += f" and {more} more" if more > 0 else ""
-            rows.append(("Say no purpose", f"{len(self._functional)} in links: {where}"))
+        for name, what, where in (
+            ("Left alone", "that a template writes", self._templates),
+            ("Say no purpose", "in links", self._functional),
+            ("Without <track>", "videos, of which no captions tell what is heard", self._trackless),
+        ):
+            if where:
+                more = f" and {len(where) - _NAMED} more" if len(where) > _NAMED else ""
+                rows.append((name, f"{len(where)} {what}: {', '.join(where[:_NAMED])}{more}"))
         return rows
 
 

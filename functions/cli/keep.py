@@ -29,10 +29,10 @@ def keep(uri: str | None) -> None:
     if read.local:
         choose_model_aloud()
         read = settings()
-    wanted = KeepRequest(*beneath(uri, read)) if uri else KeepRequest()
+    request = KeepRequest(*beneath(uri, read)) if uri else KeepRequest()
     report = Report()
     captioning = functools.cache(lambda: composition.build(read))
-    composition.keeping_by(read, captioning).keep(wanted, report)
+    composition.keeping_with(read, captioning).keep(request, report)
     if session().json:
         click.echo(output.as_json({"kept": report.kept, "message": report.message}))
     else:

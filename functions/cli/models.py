@@ -34,7 +34,7 @@ class Check:
 
     model: str
     problem: str = ""
-    said: str = ""
+    alt_text: str = ""
     version: str = ""
     milliseconds: int = 0
     cost_usd: float = 0.0
@@ -126,12 +126,12 @@ def _checked(model: Model) -> Check:
             started = time.monotonic()
             answer = captioner.describe(picture, instructions)
             took = round((time.monotonic() - started) * 1000)
-        problem, said = _judged(answer)
+        problem, alt_text = _judged(answer)
     except CaptionError as error:
         return Check(str(model), str(error))
     today = datetime.now(UTC).date()
     cost = prices.usage(str(model), answer, settings.prices, today).cost_usd
-    return Check(str(model), problem, said, answer.model_version, took, cost)
+    return Check(str(model), problem, alt_text, answer.model_version, took, cost)
 
 
 def _judged(answer: Answer) -> tuple[str, str]:
@@ -152,7 +152,7 @@ def _print(
 ) -> None:
     table = output.table(out, "Provider", "Ready*", "Reads")
     for name, provider in PROVIDERS.items():
-        asked = [
+        chosen_names = [
             output.text(f"chosen: {each.name}".rstrip(": "), "dim")
             for each in chosen
             if each.provider == name
@@ -163,7 +163,7 @@ def _print(
             for each in (*provider.keys, provider.endpoint)
         ]
         table.add_row(
-            _cell(out, output.text(name, "bold"), *asked),
+            _cell(out, output.text(name, "bold"), *chosen_names),
             output.text(missing or "yes", "yellow" if missing else "green"),
             _cell(out, *reads),
         )
@@ -175,7 +175,7 @@ def _print(
         if each.problem:
             facts.add_row("Failed", output.text(each.problem, "red"))
         else:
-            facts.add_row("Alt text", output.text(each.said, "green"))
+            facts.add_row("Alt text", output.text(each.alt_text, "green"))
             facts.add_row("Served by", output.text(each.version))
             facts.add_row(
                 "Took", output.text(f"{each.milliseconds} ms, {output.money(each.cost_usd)}")
@@ -215,7 +215,7 @@ def _print_facts(
 
 
 def _unpriced(chosen: tuple[Model, ...], own: Path | None) -> list[str]:
-    return [str(each) for each in chosen if not prices.is_known(str(each), own)]
+    return [str(each) for each in chosen if not prices.has_price(str(each), own)]
 
 
 def _print_json(
@@ -249,7 +249,7 @@ def _print_json(
                     "model": each.model,
                     "ok": not each.problem,
                     "problem": each.problem or None,
-                    "alt_text": each.said or None,
+                    "alt_text": each.alt_text or None,
                     "model_version": each.version or None,
                     "duration_ms": each.milliseconds,
                     "cost_usd": each.cost_usd,

@@ -136,11 +136,11 @@ def problem(document: Document) -> str:
 
 def model(choice: Choice) -> Text:
     """Which model answers, and why."""
-    said = f"{choice.model}, as {choice.why}"
+    line = f"{choice.model}, as {choice.why}"
     if choice.model.provider == "offline":
-        said += ": it names size and colours only. Set GEMINI_API_KEY to have pictures described"
-        said += "".join(f", or {each}" for each in choice.offers) + "."
-    return text(said)
+        line += ": it names size and colours only. Set GEMINI_API_KEY to have pictures described"
+        line += "".join(f", or {each}" for each in choice.offers) + "."
+    return text(line)
 
 
 def money(dollars: float) -> str:

@@ -55,9 +55,9 @@ def filters(command: F) -> F:
 @click.option("--words", default="", help="Only captions with one of these words.")
 @filters
 @common
-def list_(words: str, csv: bool, limit: int, **wanted: Any) -> None:
+def list_(words: str, csv: bool, limit: int, **options: Any) -> None:
     """List captions, those that changed last first."""
-    query = replace(_query(wanted), words=_terms(words) if words else ())
+    query = replace(_query(options), words=_terms(words) if words else ())
     found = list(walk(composition.store(settings()), query, limit + 1))
     caption_table.show(caption_table.Listed(found[:limit]), csv)
     if len(found) > limit:
@@ -68,12 +68,12 @@ def list_(words: str, csv: bool, limit: int, **wanted: Any) -> None:
 @click.argument("text")
 @filters
 @common
-def search(text: str, csv: bool, limit: int, **wanted: Any) -> None:
+def search(text: str, csv: bool, limit: int, **options: Any) -> None:
     """Search captioned images by meaning, or by words where no model can place TEXT."""
-    query = replace(_query(wanted), status=Status.CAPTIONED, limit=limit)
+    query = replace(_query(options), status=Status.CAPTIONED, limit=limit)
     read = settings()
     captions = composition.store(read)
-    vector = _placed(text, read)
+    vector = _embedded(text, read)
     near = captions.nearest(vector, query) if vector else ()
     if near:
         scores = [round(similarity, 4) for _, similarity in near]
@@ -100,7 +100,7 @@ def _by_words(captions: CaptionStore, query: Query) -> caption_table.Listed:
     )
 
 
-def _placed(text: str, settings: Settings) -> Sequence[float] | None:
+def _embedded(text: str, settings: Settings) -> Sequence[float] | None:
     """Where a model sees ``text``; None, and said so, if there is none or it cannot be asked."""
     try:
         embedder = composition.embedder(settings)
@@ -116,14 +116,14 @@ def _placed(text: str, settings: Settings) -> Sequence[float] | None:
         return None
 
 
-def _query(wanted: dict[str, Any]) -> Query:
+def _query(options: dict[str, Any]) -> Query:
     """The options that say something; tags are stored in lower case."""
-    given: dict[str, Any] = {name: value for name, value in wanted.items() if value}
-    return replace(Query(**given), tag=wanted["tag"].strip().lower())
+    given: dict[str, Any] = {name: value for name, value in options.items() if value}
+    return replace(Query(**given), tag=options["tag"].strip().lower())
 
 
 def _terms(text: str) -> tuple[str, ...]:
-    terms = searched.asked(text)
+    terms = searched.query_terms(text)
     if not terms:
         raise click.UsageError(f"{text!r} has no word in it; write what the images show")
     return terms

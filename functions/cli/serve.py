@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # How often what waits is taken up: tomorrow's limit, what an outage left behind.
 KEEP_SECONDS = 60.0
-_TOLD = ("captioned", "renamed")
+_WITH_TEXT = ("captioned", "renamed")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -79,14 +79,14 @@ def _run(
     tell = _json_line if session().json else _line
     lock = threading.Lock()
 
-    def told(result: Result) -> None:
+    def show(result: Result) -> None:
         with lock:
             tell(result, out)
 
     if not session().json:
         _welcome(folder, served, choice, out)
     bucket = FolderBucket(folder, Settings.from_env(os.environ), served)
-    watch = Watcher(bucket, told, stop)
+    watch = Watcher(bucket, show, stop)
     served.keep(KEEP_SECONDS)
     try:
         watch.run()
@@ -132,8 +132,8 @@ def _line(result: Result, out: Console) -> None:
     if result.before:
         line.append_text(output.text(f"{result.before} -> ", "dim"))
     line.append_text(output.text(result.name, "bold"))
-    if said := _said(result, outcome):
-        line.append(f"  {output.plain(said)}", "" if outcome in _TOLD else "dim")
+    if message := _message(result, outcome):
+        line.append(f"  {output.plain(message)}", "" if outcome in _WITH_TEXT else "dim")
     out.print(line, soft_wrap=True)
     out.file.flush()
 
@@ -146,7 +146,7 @@ def _json_line(result: Result, out: Console) -> None:
         "name": result.name,
         **({"before": result.before} if result.before else {}),
         "document": output.record(result.document) if result.document else None,
-        "message": "" if outcome in _TOLD else _said(result, outcome),
+        "message": "" if outcome in _WITH_TEXT else _message(result, outcome),
     }
     print(output.as_json(record), file=out.file, flush=True)
 
@@ -157,7 +157,7 @@ def _outcome(result: Result) -> str:
     return "unfinished"
 
 
-def _said(result: Result, outcome: str) -> str:
+def _message(result: Result, outcome: str) -> str:
     if outcome in ("waiting", "unfinished"):
         return result.outcome.message
     if result.document:

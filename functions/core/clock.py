@@ -19,9 +19,9 @@ class Clock:
     def __call__(self) -> datetime:
         return self._own() + self._behind
 
-    def set(self, told: datetime) -> bool:
+    def set(self, store_time: datetime) -> bool:
         """Take the time that the store told just now; whether this clock was wrong."""
-        wrong = abs(told - self()) > _TOLERANCE
+        wrong = abs(store_time - self()) > _TOLERANCE
         if wrong:
-            self._behind = told - self._own()
+            self._behind = store_time - self._own()
         return wrong

@@ -11,11 +11,21 @@ from typing import Any
 
 # A review's reason: a person's text stands where another picture does now.
 IMAGE_CHANGED = "image_changed"
+# Of one request for translations: what one call of a model can write.
+MOST_LANGUAGES = 20
 
 
 def document_id(bucket: str, name: str) -> str:
     """The ID of an image's document: names contain ``/`` and may be longer than an ID."""
     return hashlib.sha256(f"{bucket}/{name}".encode()).hexdigest()
+
+
+class Media(StrEnum):
+    """What an object shows."""
+
+    IMAGE = "image"
+    ANIMATION = "animation"
+    VIDEO = "video"
 
 
 class Status(StrEnum):
@@ -77,13 +87,15 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class CaptionRequest:
-    """Somebody asks for a caption; ``force`` replaces one that is there already."""
+    """Somebody asks for a caption; ``force`` replaces one that is there already. With
+    ``translate``, for the words that are there in these languages."""
 
     bucket: str
     name: str
     time: datetime
     generation: int | None = None
     force: bool = False
+    translate: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,7 @@ class Picture:
 
     ``width`` and ``height`` are the stored image's, upright, in pixels. ``note`` says in words
     what the picture is where that is not plain to see (a contact sheet of an animation, say).
+    ``media`` is what it is a picture of, ``duration_seconds`` how long that takes.
     ``data`` may be dropped with :meth:`release` as soon as it is on its way.
     """
 
@@ -123,6 +136,8 @@ class Picture:
     height: int
     embedded: EmbeddedText = EmbeddedText()
     note: str = ""
+    media: Media = Media.IMAGE
+    duration_seconds: float | None = None
     on_release: Callable[[], None] = _nothing
 
     def release(self) -> None:
@@ -133,11 +148,13 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """What a model takes: MIME types, bytes of a picture, pixels of its longer side."""
+    """What a model takes: MIME types, bytes of a picture, pixels of its longer side; and the MIME
+    types of ``videos`` that it takes as they are."""
 
     types: frozenset[str]
     max_bytes: int
     max_side: int
+    videos: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +235,12 @@ class ImageText:
         found = self.translations.items() if isinstance(self.translations, Mapping) else ()
         return {tag: text for tag, text in found if _written_by(text, Source.HUMAN)}
 
+    @property
+    def outdated(self) -> tuple[str, ...]:
+        """The languages whose translation, a model's, is of words that a person has replaced."""
+        found = self.translations.items() if isinstance(self.translations, Mapping) else ()
+        return tuple(t for t, text in found if isinstance(text, Mapping) and text.get("outdated"))
+
     def text_fields(self) -> dict[str, Any]:
         """The fields of this class by name, of whatever has them."""
         return {each.name: getattr(self, each.name) for each in fields(ImageText)}
@@ -266,6 +289,8 @@ class CheckedCaption:
     width: int
     height: int
     embedded: EmbeddedText
+    media: Media = Media.IMAGE
+    duration_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +322,15 @@ class Renewal:
 
 
 @dataclass(frozen=True, slots=True)
+class Untranslated:
+    """Languages that the text is still to be put into, and since when; ``waits`` is for queries."""
+
+    languages: tuple[str, ...] = ()
+    since: datetime | None = None
+    waits: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What went wrong, for a person."""
 
@@ -307,12 +341,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Whether a person should look, why, and who has."""
+    """Whether a person should look, why, and who has.
+
+    ``priority`` is what the stored document says of :mod:`functions.core.review_priority`: None
+    where no review is needed, and where an earlier version wrote it.
+    """
 
     needed: bool = False
     reasons: tuple[str, ...] = ()
     approved_by: str | None = None
     approved_at: datetime | None = None
+    priority: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,6 +368,8 @@ class Document(ImageText):
     size: int | None = None
     width: int | None = None
     height: int | None = None
+    media: Media | None = None
+    duration_seconds: float | None = None
     md5: str = ""
     source: Source = Source.NONE
     model: str = ""
@@ -347,6 +388,7 @@ class Document(ImageText):
     captioned_at: datetime | None = None
     edited_at: datetime | None = None
     renewal: Renewal | None = None
+    untranslated: Untranslated | None = None
     embedding: tuple[float, ...] | None = None
     similarity: float | None = None
 
@@ -417,7 +459,8 @@ class Query:
 
     ``words`` are search terms (:mod:`functions.core.search_terms`), of which a document has one at
     least; ``reason`` is one of its review's; ``since`` and ``until`` bound ``updated_at``, the
-    latter exclusively.
+    latter exclusively. ``by_priority`` asks for what is to be reviewed only, what needs a person
+    most first (:mod:`functions.core.review_priority`), and what has no stored priority last.
     """
 
     status: str = ""
@@ -432,6 +475,7 @@ class Query:
     reason: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    by_priority: bool = False
     limit: int = 50
     cursor: str = ""
 

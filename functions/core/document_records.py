@@ -19,8 +19,10 @@ from functions.core.document import (
     Review,
     Source,
     Status,
+    Untranslated,
     Usage,
 )
+from functions.core.page_place import PlaceText
 
 _NESTED: dict[str, type[Any]] = {
     "review": Review,
@@ -29,11 +31,12 @@ _NESTED: dict[str, type[Any]] = {
     "lease": Lease,
     "proposal": Proposal,
     "renewal": Renewal,
+    "untranslated": Untranslated,
 }
 E = TypeVar("E", bound=Enum)
 
 _EVER = datetime.fromtimestamp(0, UTC)
-_LISTS = frozenset({"tags", "search_terms", "reasons", "embedding"})
+_LISTS = frozenset({"tags", "search_terms", "reasons", "embedding", "languages"})
 _TIMES = frozenset(
     {
         "created_at",
@@ -57,6 +60,8 @@ def to_record(document: Document) -> dict[str, Any]:
     record: dict[str, Any] = plain(document)
     record["uri"] = document.uri
     record["generation"] = str(document.generation)
+    if document.review.priority is None:
+        del record["review"]["priority"]
     return {key: value for key, value in record.items() if value is not None}
 
 
@@ -67,7 +72,7 @@ def from_record(record: Mapping[str, Any]) -> Document:
     older than any image, and one without status is still to be captioned.
     """
     values: dict[str, Any] = {"created_at": _EVER, "updated_at": _EVER, "status": Status.PENDING}
-    values |= {"bucket": "", "name": "", "generation": 0} | _known(Document, record)
+    values |= {"bucket": "", "name": "", "generation": 0} | _known_fields(Document, record)
     values["generation"] = int(values["generation"])
     values["status"] = _member(Status, values["status"], Status.PENDING)
     values["source"] = _member(Source, values.get("source", ""), Source.HUMAN)
@@ -82,8 +87,24 @@ def from_record(record: Mapping[str, Any]) -> Document:
 
 def past_text(record: Mapping[str, Any]) -> PastText:
     """The text in a record of a history, as far as it goes."""
-    values = _known(PastText, record)
+    values = _known_fields(PastText, record)
     return PastText(**values | {"source": _member(Source, values.get("source", ""), Source.HUMAN)})
+
+
+def to_place(text: PlaceText) -> dict[str, Any]:
+    """The fields of a place that are set, as :func:`to_record`."""
+    record = plain(text) | {"generation": str(text.generation)}
+    return {key: value for key, value in record.items() if value is not None}
+
+
+def from_place(record: Mapping[str, Any]) -> PlaceText:
+    """The place in a record, as far as it goes; one without generation is older than any image."""
+    values: dict[str, Any] = {"generation": 0} | _known_fields(PlaceText, record)
+    values["generation"] = int(values["generation"])
+    for name in ("usage", "error", "lease"):
+        if isinstance(values.get(name), Mapping):
+            values[name] = _made(_NESTED[name], values[name])
+    return PlaceText(**{key: value for key, value in values.items() if value is not None})
 
 
 def as_json(record: Mapping[str, Any]) -> str:
@@ -127,12 +148,12 @@ def _member(kind: type[E], value: Any, otherwise: E) -> E:
 def _made(kind: type[Any], record: Mapping[str, Any]) -> Any:
     """None if what the kind cannot do without is missing."""
     try:
-        return kind(**_known(kind, record))
+        return kind(**_known_fields(kind, record))
     except TypeError:
         return None
 
 
-def _known(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
+def _known_fields(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of ``kind`` in ``record``; None counts as absent."""
     values = {}
     for each in fields(kind):

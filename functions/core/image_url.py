@@ -21,7 +21,7 @@ from functions.core.renditions import originals
 
 MAX_LENGTH = 8192
 # Most objects that one address is read as, and how many proxies may stand one behind another.
-MOST_READINGS = 24
+MOST_CANDIDATES = 24
 _MOST_INNER, _LAYERS = 12, 3
 # "Request endpoints" and "Bucket names" in Cloud Storage's documentation; Firebase's is what its
 # getDownloadURL() gives, also from its emulator.
@@ -93,31 +93,31 @@ def locate(src: str, origins: Sequence[Origin] = ()) -> tuple[str, str] | None:
     return _under(origins, host, path) or _at_google(host, path)
 
 
-def readings(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
+def candidates(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
     """What ``src`` may stand for, likeliest first: the object itself, the one that a proxy has
     inside its address, the ones that a smaller or converted copy may have been made from.
 
     A ``gs://`` URI that somebody encoded, or gave a query, is read like an address of the web if
-    there is no such name. At most `MOST_READINGS`. Raises like `locate`.
+    there is no such name. At most `MOST_CANDIDATES`. Raises like `locate`.
     """
     src = src.strip()
     exact = [*_literal(src, origins), *_spelled(src, origins)]
     for inner in _inside(src):
         with suppress(ValueError):
             exact += _literal(inner, origins)
-    places = dict.fromkeys(exact)
-    for bucket, name in tuple(places):
-        places |= dict.fromkeys((bucket, each) for each in originals(name))
-    return tuple(place for place in places if _place(*place))[:MOST_READINGS]
+    found = dict.fromkeys(exact)
+    for bucket, name in tuple(found):
+        found |= dict.fromkeys((bucket, each) for each in originals(name))
+    return tuple(place for place in found if _place(*place))[:MOST_CANDIDATES]
 
 
 def _literal(src: str, origins: Sequence[Origin]) -> list[tuple[str, str]]:
-    places = [locate(src, origins)]
+    objects = [locate(src, origins)]
     if src[:5].lower() == "gs://" and re.search("[?#%]", src):
         bucket, _, name = re.split("[?#]", src[5:])[0].partition("/")
         with suppress(ValueError):
-            places.append(_place(bucket, _decoded(name)))
-    return [place for place in places if place]
+            objects.append(_place(bucket, _decoded(name)))
+    return [place for place in objects if place]
 
 
 def _spelled(src: str, origins: Sequence[Origin]) -> Iterator[tuple[str, str]]:

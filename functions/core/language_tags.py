@@ -77,16 +77,16 @@ def language_tag(text: str) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _canonical(text: str) -> str:
-    shown, tag = text, _hyphenated(text.lower())
+    given, tag = text, _hyphenated(text.lower())
     registry = _registry()
     if tag in registry.instead:
-        raise ValueError(f"{shown!r} is not a language tag: write {registry.instead[tag]!r}")
+        raise ValueError(f"{given!r} is not a language tag: write {registry.instead[tag]!r}")
     found = _TAG.fullmatch(tag)
     if not found:
         hint = " (BCP 47), like 'en', 'pt-BR' or 'zh-Hans'"
         if re.search(r"(?:^|-)[a-z0-9]-", tag):
             hint = ": leave out extensions and private subtags"
-        raise ValueError(f"{shown!r} is not a language tag{hint}")
+        raise ValueError(f"{given!r} is not a language tag{hint}")
     language = found["extended"] or found["language"]
     script, region = (found["script"] or "").title(), (found["region"] or "").upper()
     wrong = ""
@@ -100,7 +100,7 @@ def _canonical(text: str) -> str:
     elif unknown := [v for v in found["variants"].split("-")[1:] if v not in registry.variants]:
         wrong = f"no variant is called {unknown[0]!r}"
     if wrong:
-        raise ValueError(f"{shown!r} is not a language tag: {wrong}")
+        raise ValueError(f"{given!r} is not a language tag: {wrong}")
     return "-".join(filter(None, (language, script, region))) + found["variants"]
 
 

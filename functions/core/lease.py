@@ -12,6 +12,7 @@ from functions.core.document import (
     Document,
     Lease,
     Problem,
+    Record,
     Renewal,
     Review,
     Status,
@@ -61,12 +62,14 @@ class LeaseRequest:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A claimed document, by whose request, and what stood there before. To ``label`` it is all
-    there is to do for one that has its text already."""
+    there is to do for one that has its text already. ``record`` is that of its picture's text, as
+    it was written with the claim."""
 
     stored: Stored
     request: LeaseRequest
     before: Document | None = None
     label: bool = False
+    record: Record | None = None
 
 
 def decide(
@@ -78,8 +81,8 @@ def decide(
     if document.generation > upload.generation:
         return Decision.SUPERSEDED
     if document.generation < upload.generation:
-        told = not own_text and not trigger.force and _told_alike(document, request)
-        return Decision.CARRY if told and same_picture(document, upload) else Decision.WORK
+        text_stands = not own_text and not trigger.force and _has_wanted_text(document, request)
+        return Decision.CARRY if text_stands and same_picture(document, upload) else Decision.WORK
     if document.in_work:
         return Decision.HELD if waits_until(stored) else Decision.WORK
     if document.updated_at < trigger.made_at and (
@@ -96,7 +99,7 @@ def same_picture(document: Document, upload: Upload) -> bool:
     return bool(upload.md5) and document.md5 == upload.md5
 
 
-def _told_alike(document: Document, request: LeaseRequest) -> bool:
+def _has_wanted_text(document: Document, request: LeaseRequest) -> bool:
     """Whether a document has text that is a person's, or what the model would be asked for."""
     alike = (document.model, document.prompt) == (request.model, request.prompt)
     done = document.status == Status.CAPTIONED and not document.in_work
@@ -232,6 +235,8 @@ def _of_another_picture(document: Document) -> Document:
         document,
         width=None,
         height=None,
+        media=None,
+        duration_seconds=None,
         edited_at=edited_at or document.created_at,
         review=Review(True, reasons),
     )

@@ -22,11 +22,11 @@ def skip_reason(upload: Upload) -> str:
     ``resizedImage`` is what Firebase's resizer writes on its copies: their image has a caption,
     and ``alt_text`` finds it by the copy's name. ``caption-skip: false`` on a copy asks for one.
     """
-    asked = upload.metadata.get("caption-skip", "").strip().lower()
-    if asked in _YES:
+    skip = upload.metadata.get("caption-skip", "").strip().lower()
+    if skip in _YES:
         return "caption-skip"
     copy = any(k.lower() == _COPY and v.lower() in _YES for k, v in upload.metadata.items())
-    return "resized_copy" if copy and not asked else ""
+    return "resized_copy" if copy and not skip else ""
 
 
 def hint(upload: Upload) -> str:
@@ -84,9 +84,9 @@ def written(document: Document, present: Mapping[str, str]) -> dict[str, str | N
     labels: dict[str, str | None] = {}
     used = _size({k: v for k, v in present.items() if k not in marks | texts})
     for key, value in (marks | texts).items():
-        room = MOST_BYTES - used - len(key.encode())
-        fitting = _shortened(value, room) if key == "alt-text" else value
-        if len(fitting.encode()) > room or (value and not fitting):
+        most_bytes = MOST_BYTES - used - len(key.encode())
+        fitting = _shortened(value, most_bytes) if key == "alt-text" else value
+        if len(fitting.encode()) > most_bytes or (value and not fitting):
             labels[key] = None
         else:
             labels[key] = fitting
@@ -109,9 +109,9 @@ def _size(metadata: Mapping[str, str]) -> int:
     return sum(len(key.encode()) + len(value.encode()) for key, value in metadata.items())
 
 
-def _shortened(text: str, room: int) -> str:
-    if len(text.encode()) <= room:
+def _shortened(text: str, most_bytes: int) -> str:
+    if len(text.encode()) <= most_bytes:
         return text
-    cut = text.encode()[: max(room - len("…".encode()), 0)].decode("utf-8", "ignore")
+    cut = text.encode()[: max(most_bytes - len("…".encode()), 0)].decode("utf-8", "ignore")
     head = cut.rpartition(" ")[0].rstrip(" ,;:")
     return f"{head}…" if head else ""

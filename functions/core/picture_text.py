@@ -17,7 +17,7 @@ _MOST_PERSONS, _MOST_MODELS = 8, 4
 
 
 @dataclass(frozen=True, slots=True)
-class KnownText:
+class SavedText:
     """A document's text as it stood. ``expires_at`` is set once that document is gone."""
 
     document: Document
@@ -25,7 +25,7 @@ class KnownText:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ModelLease:
     """Which document a model is being asked for, and until when nobody else asks."""
 
     document_id: str
@@ -34,35 +34,35 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class PictureText:
-    """What is known of one picture's text. ``asking`` is by :func:`question`."""
+    """What is known of one picture's text. ``leases`` are by :func:`question`."""
 
-    known: tuple[KnownText, ...] = ()
-    asking: Mapping[str, Asking] = field(default_factory=dict)
+    texts: tuple[SavedText, ...] = ()
+    leases: Mapping[str, ModelLease] = field(default_factory=dict)
 
     @property
     def expires_at(self) -> datetime | None:
         """When nothing of it is of use any more; None as long as a document holds some of it."""
-        ends = [*(each.expires_at for each in self.known)]
+        ends = [*(each.expires_at for each in self.texts)]
         if None in ends:
             return None
-        ends += [each.expires_at for each in self.asking.values()]
+        ends += [each.expires_at for each in self.leases.values()]
         return max((end for end in ends if end), default=None)
 
-    def persons(self, label: str = "") -> KnownText | None:
+    def persons(self, label: str = "") -> SavedText | None:
         """A person's text: that which the object carries as its ``label``, or else the latest,
         of what was written for this picture."""
-        persons = [each for each in self.known if each.document.by_person]
+        persons = [each for each in self.texts if each.document.by_person]
         labelled = [each for each in persons if label and _is_labelled(each.document, label)]
         return max(labelled or filter(_for_it, persons), key=_rank, default=None)
 
-    def outdated(self) -> KnownText | None:
+    def outdated(self) -> SavedText | None:
         """A person's text that was written for another picture, and waits for a review here."""
-        persons = (each for each in self.known if each.document.by_person)
+        persons = (each for each in self.texts if each.document.by_person)
         return max(persons, key=_rank, default=None)
 
-    def models(self, model: str, prompt: str, since: datetime | None = None) -> KnownText | None:
+    def models(self, model: str, prompt: str, since: datetime | None = None) -> SavedText | None:
         """What this model said to this prompt, not before ``since``."""
-        for each in self.known:
+        for each in self.texts:
             document = each.document
             alike = (document.model, document.prompt) == (model, prompt)
             recent = since is None or (document.captioned_at or document.created_at) >= since
@@ -73,39 +73,42 @@ class PictureText:
     def with_text(self, document: Document, expires_at: datetime | None = None) -> PictureText:
         """With the text of ``document``, in place of what is the same, or was the same
         document's. What another document has as well is held by that."""
-        if any(_same(each.document, document) and _held(each, document) for each in self.known):
-            known = [each for each in self.known if not _outdated(each.document, document)]
-            return replace(self, known=tuple(known))
-        new = KnownText(snapshot(document), expires_at)
-        others = [each for each in self.known if not _replaced(each.document, new.document)]
-        known = sorted((new, *others), key=_rank, reverse=True)
-        persons = [each for each in known if each.document.by_person][:_MOST_PERSONS]
-        models = [each for each in known if not each.document.by_person][:_MOST_MODELS]
-        return replace(self, known=(*persons, *models))
+        if any(
+            _same(each.document, document) and _held_by_another(each, document)
+            for each in self.texts
+        ):
+            texts = [each for each in self.texts if not _outdated(each.document, document)]
+            return replace(self, texts=tuple(texts))
+        new = SavedText(snapshot(document), expires_at)
+        others = [each for each in self.texts if not _replaced(each.document, new.document)]
+        texts = sorted((new, *others), key=_rank, reverse=True)
+        persons = [each for each in texts if each.document.by_person][:_MOST_PERSONS]
+        models = [each for each in texts if not each.document.by_person][:_MOST_MODELS]
+        return replace(self, texts=(*persons, *models))
 
     def without(self, document: Document, expires_at: datetime) -> PictureText:
         """With the text of ``document``, which is about to go, until ``expires_at``."""
         text = self.with_text(document, expires_at)
-        known = tuple(
+        texts = tuple(
             replace(each, expires_at=expires_at) if each.document.id == document.id else each
-            for each in text.known
+            for each in text.texts
         )
-        return replace(text, known=known).no_more_asked_by(document.id)
+        return replace(text, texts=texts).without_leases_of(document.id)
 
-    def asked_by(self, key: str, document_id: str, until: datetime, now: datetime) -> PictureText:
+    def with_lease(self, key: str, document_id: str, until: datetime, now: datetime) -> PictureText:
         """With a document's claim to ask ``key``; claims that have run out go."""
-        asking = {k: each for k, each in self.asking.items() if each.expires_at > now}
-        return replace(self, asking={**asking, key: Asking(document_id, until)})
+        leases = {k: each for k, each in self.leases.items() if each.expires_at > now}
+        return replace(self, leases={**leases, key: ModelLease(document_id, until)})
 
-    def no_more_asked_by(self, document_id: str) -> PictureText:
+    def without_leases_of(self, document_id: str) -> PictureText:
         """Without the claims of a document."""
-        left = {k: each for k, each in self.asking.items() if each.document_id != document_id}
-        return replace(self, asking=left)
+        left = {k: each for k, each in self.leases.items() if each.document_id != document_id}
+        return replace(self, leases=left)
 
     def at(self, now: datetime) -> PictureText:
         """Without text that has expired."""
-        known = [each for each in self.known if each.expires_at is None or each.expires_at > now]
-        return replace(self, known=tuple(known))
+        texts = [each for each in self.texts if each.expires_at is None or each.expires_at > now]
+        return replace(self, texts=tuple(texts))
 
 
 def question(model: str, prompt: str) -> str:
@@ -132,14 +135,14 @@ def snapshot(document: Document) -> Document:
 
 def to_text(text: PictureText) -> str:
     """``text`` as a record holds it."""
-    known = [
-        {"document": to_record(each.document), "expires_at": each.expires_at} for each in text.known
+    texts = [
+        {"document": to_record(each.document), "expires_at": each.expires_at} for each in text.texts
     ]
-    asking = {
+    leases = {
         key: {"document_id": each.document_id, "expires_at": each.expires_at}
-        for key, each in text.asking.items()
+        for key, each in text.leases.items()
     }
-    return as_json({"known": known, "asking": asking})
+    return as_json({"known": texts, "asking": leases})
 
 
 def from_text(text: str) -> PictureText:
@@ -147,19 +150,19 @@ def from_text(text: str) -> PictureText:
     record = from_json(text) if text else {"known": [], "asking": {}}
     return PictureText(
         tuple(
-            KnownText(from_record(each["document"]), each["expires_at"]) for each in record["known"]
+            SavedText(from_record(each["document"]), each["expires_at"]) for each in record["known"]
         ),
-        {key: Asking(**each) for key, each in record["asking"].items()},
+        {key: ModelLease(**each) for key, each in record["asking"].items()},
     )
 
 
-def _for_it(known: KnownText) -> bool:
-    return IMAGE_CHANGED not in known.document.review.reasons
+def _for_it(saved: SavedText) -> bool:
+    return IMAGE_CHANGED not in saved.document.review.reasons
 
 
-def _rank(known: KnownText) -> tuple[bool, datetime]:
-    document = known.document
-    return _for_it(known), document.edited_at or document.captioned_at or document.created_at
+def _rank(saved: SavedText) -> tuple[bool, datetime]:
+    document = saved.document
+    return _for_it(saved), document.edited_at or document.captioned_at or document.created_at
 
 
 def _is_labelled(document: Document, label: str) -> bool:
@@ -177,9 +180,9 @@ def _replaced(old: Document, new: Document) -> bool:
     return old.id == new.id or _same(old, new)
 
 
-def _held(known: KnownText, document: Document) -> bool:
+def _held_by_another(saved: SavedText, document: Document) -> bool:
     """Whether another document than ``document`` stands for a text."""
-    return known.document.id != document.id and known.expires_at is None
+    return saved.document.id != document.id and saved.expires_at is None
 
 
 def _outdated(old: Document, new: Document) -> bool:
@@ -191,5 +194,5 @@ def _same(one: Document, other: Document) -> bool:
     """Whether one stands for the other: the same text, by a person, or by the same model."""
     if one.by_person != other.by_person or one.text_fields() != other.text_fields():
         return False
-    asked = (one.model, one.prompt) == (other.model, other.prompt)
-    return one.source == other.source and (one.by_person or asked)
+    same_question = (one.model, one.prompt) == (other.model, other.prompt)
+    return one.source == other.source and (one.by_person or same_question)

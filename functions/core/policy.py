@@ -17,7 +17,7 @@ import pathlib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from functions.core import language_tags
@@ -31,7 +31,8 @@ class Rule:
     """What holds for the images a glob matches; empty means the settings' own.
 
     ``max_length`` is a soft limit for alt text in characters as people see them; ``line`` is
-    where the rule stands in its file, 0 for the one that applies where none matches.
+    where the rule stands in its file, 0 for the one that applies where none matches. ``videos``
+    says whether videos are captioned too; it is a setting's, and no key of the file.
     """
 
     match: str = "**"
@@ -41,9 +42,10 @@ class Rule:
     keywords: tuple[str, ...] = ()
     skip: bool = False
     line: int = 0
+    videos: bool = True
 
 
-KEYS = tuple(field.name for field in fields(Rule) if field.name != "line")
+KEYS = tuple(field.name for field in fields(Rule) if field.name not in ("line", "videos"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Policy:
 
     rules: tuple[Rule, ...]
     patterns: tuple[re.Pattern[str], ...]
+    otherwise: Rule = Rule()
 
     @classmethod
     def empty(cls) -> Policy:
@@ -72,7 +75,7 @@ class Policy:
             ) from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{path}: not UTF-8: save it in that encoding") from error
-        source = _Source(str(path), text)
+        source = _PolicyFile(str(path), text)
         rules = tuple(_rule(table, index, source) for index, table in enumerate(_tables(source)))
         return cls(rules, tuple(glob(rule.match) for rule in rules))
 
@@ -81,7 +84,12 @@ class Policy:
         for rule, pattern in zip(self.rules, self.patterns, strict=True):
             if pattern.fullmatch(name):
                 return rule
-        return Rule()
+        return self.otherwise
+
+    def without_videos(self) -> Policy:
+        """The same rules, by which videos are left alone."""
+        rules = tuple(replace(rule, videos=False) for rule in self.rules)
+        return Policy(rules, self.patterns, replace(self.otherwise, videos=False))
 
 
 _GLOB = re.compile(
@@ -140,7 +148,7 @@ def _character_class(members: str, *, negated: bool) -> str:
     return f"(?!/)[{'^' if negated else ''}{escaped}]"
 
 
-class _Source:
+class _PolicyFile:
     """A file's text, and on which line of it things stand: tomllib does not tell.
 
     Comments and strings of several lines are blanked out first, so that nothing in them is
@@ -185,7 +193,7 @@ class _Source:
         return self._plain.count("\n", 0, offset) + 1
 
 
-def _tables(source: _Source) -> list[Any]:
+def _tables(source: _PolicyFile) -> list[Any]:
     try:
         data = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
@@ -205,7 +213,7 @@ def _tables(source: _Source) -> list[Any]:
     return rules
 
 
-def _rule(table: Any, index: int, source: _Source) -> Rule:
+def _rule(table: Any, index: int, source: _PolicyFile) -> Rule:
     line = source.line_of_rule(index)
     if not isinstance(table, Mapping):
         raise source.fault(line, "a rule is a table: write [[rules]] and its keys below")
@@ -224,9 +232,9 @@ def _rule(table: Any, index: int, source: _Source) -> Rule:
     return Rule(**values, line=line)
 
 
-def _meant(key: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+def _meant(key: str, keys: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(key, keys, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(keys)}"
 
 
 def _match(value: Any) -> str:

@@ -19,13 +19,14 @@ from functions.core.document import (
     Stored,
     Upload,
 )
+from functions.core.page_place import KeptPlace, PlaceId
 
 # Gets the picture of an upload, as a model takes it. Raises Gone.
 FetchPicture = Callable[[Accepts], Picture]
 
 
 class Captioner(Protocol):
-    """A model. It answers one prompt about one picture with one call."""
+    """A model. It answers one prompt, about one picture or about words, with one call."""
 
     @property
     def model(self) -> str:
@@ -35,9 +36,9 @@ class Captioner(Protocol):
     def accepts(self) -> Accepts:
         """What it takes."""
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
-        """Ask once. Raises TransientError, ConfigurationError, or PermanentError for an image
-        that the model cannot read."""
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
+        """Ask once; without a picture where that is None. Raises TransientError,
+        ConfigurationError, or PermanentError for an image that the model cannot read."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -73,8 +74,9 @@ class Embedder(Protocol):
 class CaptionStore(Protocol):
     """Documents, changed by compare-and-set."""
 
-    def create(self, document: Document) -> Stored | None:
-        """Store a new document; None if one is there already."""
+    def create(self, document: Document, record: Record | None = None) -> Stored | None:
+        """Store a new document, and ``record`` with it, whose version is then the document's;
+        None if one of them is there already, or has changed: then neither is written."""
 
     def read(self, key: str) -> Stored | None:
         """The document with this ID."""
@@ -86,8 +88,9 @@ class CaptionStore(Protocol):
         """These fields of the documents with these IDs, as `read_many`; the others are left at
         their defaults, and an embedding that is not asked for is not carried."""
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
-        """Write ``document`` over ``stored``. Raises Stale if that has changed or is gone."""
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
+        """Write ``document`` over ``stored``, and ``record`` with it. Raises Stale if that has
+        changed or is gone, or the record has changed: then neither is written."""
 
     def remove(self, stored: Stored) -> None:
         """Remove ``stored``. Raises Stale if it has changed or is gone."""
@@ -110,6 +113,16 @@ class CaptionStore(Protocol):
     def write_record(self, record: Record) -> Record:
         """Write a record over the version that it was read in. Raises Stale if that has changed,
         or if it was read as absent and is there."""
+
+    def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
+        """What is kept of these places, each of them; a round trip for every 300."""
+
+    def write_place(self, place: KeptPlace) -> KeptPlace:
+        """Write a place over the version that it was read in, or remove it where it has no text.
+        Raises Stale if that has changed, is gone, or if it was read as absent and is there."""
+
+    def remove_places(self, image: str, generation: int) -> None:
+        """Remove all places of an image that are of this generation or an older one."""
 
     def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
         """Documents with these values, in any order, at most ``limit``. A field of a nested map
@@ -142,8 +155,9 @@ class ImageStore(Protocol):
         """The live objects whose names begin so, by name, those after ``after``. Raises Gone if
         there is no such bucket."""
 
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
-        """The bytes of exactly this generation, up to ``end``. Raises Gone if not the live one."""
+    def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
+        """The bytes of exactly this generation, from ``start`` up to ``end``. Raises Gone if not
+        the live one."""
 
     def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
         """Merge ``labels`` into the metadata of exactly this generation and metageneration;

@@ -6,7 +6,7 @@ programs that read Firestore themselves, as it is with CAPTION_UNREVIEWED=withho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from functions.core.document import Document, Review, Status
@@ -39,16 +39,42 @@ def choose(document: Document, language: str = "") -> PublicText | None:
     """
     wordings = _wordings(document)
     try:
-        wanted = fallbacks(language)
+        tags = fallbacks(language)
     except ValueError:
-        wanted = ()
-    for tag in wanted:
+        tags = ()
+    for tag in tags:
         if tag in wordings:
             return wordings[tag]
     for tag in wordings:
-        if wanted and tag.split("-")[0] == wanted[-1] and script_of(tag) & script_of(language):
+        if tags and tag.split("-")[0] == tags[-1] and script_of(tag) & script_of(language):
             return wordings[tag]
     return next(iter(wordings.values()), None)
+
+
+def to_translate(document: Document, language: str, offered: Collection[str]) -> str:
+    """Which of the languages that are ``offered`` would serve a reader of ``language`` better than
+    what there is; empty if none."""
+    wordings = _wordings(document)
+    if document.decorative or not wordings:
+        return ""
+    try:
+        wanted = fallbacks(language)
+    except ValueError:
+        return ""
+    for tag in wanted:
+        if tag in wordings:
+            return ""
+        if tag in offered:
+            return tag
+    return ""
+
+
+def missing(document: Document, languages: Iterable[str]) -> tuple[str, ...]:
+    """Those of the languages that the words of a document are not told in."""
+    wordings = _wordings(document)
+    if document.decorative or not wordings:
+        return ()
+    return tuple(tag for tag in dict.fromkeys(languages) if tag not in wordings)
 
 
 def _wordings(document: Document) -> dict[str, PublicText]:
@@ -56,14 +82,14 @@ def _wordings(document: Document) -> dict[str, PublicText]:
     text is left out, and what is no tag is for nobody but those who find nothing better."""
     main = {"caption": document.caption, "alt_text": document.alt_text}
     translations = document.translations if isinstance(document.translations, Mapping) else {}
-    found: dict[str, PublicText] = {}
+    wordings: dict[str, PublicText] = {}
     for language, words in ((document.language, main), *translations.items()):
         if isinstance(words, Mapping) and not words.get("outdated"):
             alt_text, caption = (_text(words.get(key)) for key in ("alt_text", "caption"))
             if document.decorative or alt_text:
                 wording = PublicText("" if document.decorative else alt_text, caption, language)
-                found.setdefault(_canonical(language), wording)
-    return found
+                wordings.setdefault(_canonical(language), wording)
+    return wordings
 
 
 def _text(value: object) -> str:

@@ -28,7 +28,7 @@ def terms(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(itertools.islice(dict.fromkeys(itertools.chain(pairs, ideographs)), MOST_TERMS))
 
 
-def asked(text: str) -> tuple[str, ...]:
+def query_terms(text: str) -> tuple[str, ...]:
     """The terms of a question: as :func:`terms`, but a single ideograph only where it is alone."""
     pairs = (pair for run in _runs(text) for pair in _pairs(*run))
     return tuple(itertools.islice(dict.fromkeys(pairs), MOST_TERMS))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from functions.core import search_terms
 from functions.core.document import (
@@ -16,17 +18,20 @@ from functions.core.document import (
     Review,
     Source,
     Status,
+    Untranslated,
     Usage,
 )
 from functions.core.errors import ConfigurationError, TransientError
 
 # Reasons that say nothing against the text that stands.
 _REFUSED = frozenset({"blocked", "no_caption"})
+# Reasons by which a wish for other words is put off, not refused.
+PUT_OFF = frozenset({"over_budget", "expired"})
 _TRANSLATED = frozenset({"alt_text", "caption", "long_description"})
 
 
 def captioned(
-    claim: Document, asked: CheckedCaption, prompt: str, uploader: EmbeddedText, now: datetime
+    claim: Document, checked: CheckedCaption, prompt: str, uploader: EmbeddedText, now: datetime
 ) -> Document:
     """``claim`` with the model's text for its image, asked for by ``prompt``.
 
@@ -35,21 +40,24 @@ def captioned(
     """
     found = replace(
         claim,
-        **asked.reply.text_fields() | {"language": asked.language},
-        width=asked.width,
-        height=asked.height,
+        **checked.reply.text_fields() | {"language": checked.language},
+        width=checked.width,
+        height=checked.height,
+        media=checked.media,
+        duration_seconds=checked.duration_seconds,
         source=Source.MODEL,
-        model=asked.model,
-        model_version=asked.model_version,
+        model=checked.model,
+        model_version=checked.model_version,
         prompt=prompt,
-        review=Review(bool(asked.reasons), asked.reasons),
+        review=Review(bool(checked.reasons), checked.reasons),
         proposal=None,
         edited_at=None,
+        untranslated=None,
         embedding=None,
         similarity=None,
     )
-    if asked.embedded.alt_text:
-        found = kept(found, asked.embedded, Source.EMBEDDED)
+    if checked.embedded.alt_text:
+        found = kept(found, checked.embedded, Source.EMBEDDED)
     found = _with_text_of(uploader, found, now)
     return _settled(claim, found, proposed=stands(claim, uploader), now=now)
 
@@ -65,6 +73,8 @@ def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetim
         **copy.text_fields(),
         width=copy.width,
         height=copy.height,
+        media=copy.media,
+        duration_seconds=copy.duration_seconds,
         source=copy.source,
         model=copy.model,
         model_version=copy.model_version,
@@ -72,12 +82,13 @@ def copied(claim: Document, copy: Document, uploader: EmbeddedText, now: datetim
         review=copy.review,
         proposal=copy.proposal,
         edited_at=copy.edited_at,
+        untranslated=Untranslated(copy.outdated, now) if copy.outdated else None,
         embedding=copy.embedding,
         similarity=copy.similarity,
     )
     found = _with_text_of(uploader, found, now)
     theirs = copy.by_person and IMAGE_CHANGED not in copy.review.reasons
-    proposed = stands(claim, uploader) and (given(uploader) or not theirs)
+    proposed = stands(claim, uploader) and (has_text(uploader) or not theirs)
     return _settled(claim, found, proposed=proposed, now=now)
 
 
@@ -95,8 +106,8 @@ def measured(document: Document, judged: Document) -> Document:
 
 def alike(one: Document, other: Document) -> bool:
     """Whether two documents say the same, and people have said the same of them."""
-    seen = (one.source, one.review, one.proposal, one.text_fields())
-    return seen == (other.source, other.review, other.proposal, other.text_fields())
+    shown = (one.source, one.review, one.proposal, one.text_fields())
+    return shown == (other.source, other.review, other.proposal, other.text_fields())
 
 
 def labelled(claim: Document, text: EmbeddedText, language: str, now: datetime) -> Document:
@@ -106,7 +117,7 @@ def labelled(claim: Document, text: EmbeddedText, language: str, now: datetime) 
     return _settled(claim, _with_text_of(text, found, now), proposed=False, now=now)
 
 
-def given(text: EmbeddedText) -> bool:
+def has_text(text: EmbeddedText) -> bool:
     """Whether there is any text."""
     return bool(text.alt_text or text.caption)
 
@@ -115,7 +126,7 @@ def stands(claim: Document, uploader: EmbeddedText) -> bool:
     """Whether the text of ``claim`` stays, whatever is found for its image: it is a person's,
     and not the uploader's who has given other text since."""
     if claim.source == Source.UPLOADER and not claim.review.approved_by:
-        return not given(uploader)
+        return not has_text(uploader)
     return claim.by_person
 
 
@@ -135,7 +146,7 @@ def kept(document: Document, people: EmbeddedText, source: Source) -> Document:
 
 def _with_text_of(uploader: EmbeddedText, document: Document, now: datetime) -> Document:
     """``document`` with the uploader's text, if there is any; nobody has approved that yet."""
-    if not given(uploader):
+    if not has_text(uploader):
         return document
     review = Review(document.review.needed, document.review.reasons)
     document = replace(document, review=review, proposal=None, edited_at=now)
@@ -156,26 +167,36 @@ def _settled(claim: Document, found: Document, *, proposed: bool, now: datetime)
     )
     if found.text_fields() == claim.text_fields():
         proposal = None
-    document = replace(claim, width=found.width, height=found.height, proposal=proposal)
+    document = replace(
+        claim,
+        width=found.width,
+        height=found.height,
+        media=found.media,
+        duration_seconds=found.duration_seconds,
+        proposal=proposal,
+    )
     return ended(document, Status.CAPTIONED, now)
 
 
 def unanswered(claim: Document, status: Status, problem: Problem) -> Document:
     """``claim`` without new text: what is published for its image stays, with the problem beside
-    it; else it has ended as ``status``."""
+    it; else it has ended as ``status``. A wish for other words that is only put off stays, for
+    ``keep`` to take up."""
     published = claim.status == Status.CAPTIONED
-    asked_again = published and IMAGE_CHANGED not in claim.review.reasons
+    text_stands = published and IMAGE_CHANGED not in claim.review.reasons
     refused = published and problem.reason in _REFUSED
-    if not (asked_again or refused):
+    if not (text_stands or refused):
         return ended(claim, status, problem.at, problem)
-    message = f"asked again in vain, the words from before stand: {problem.message}"
+    put_off = text_stands and problem.reason in PUT_OFF
+    how = "asked again, and put off" if put_off else "asked again in vain"
+    message = f"{how}; the words from before stand: {problem.message}"
     return replace(
         claim,
         updated_at=problem.at,
         error=replace(problem, message=message),
         lease=None,
         not_before=None,
-        renewal=None,
+        renewal=claim.renewal if put_off else None,
     )
 
 
@@ -187,18 +208,6 @@ def ended(
     captioned_at: datetime | None = None,
 ) -> Document:
     """``document`` with no work left on it."""
-    translated = (
-        text
-        for words in document.translations.values()
-        for field, text in words.items()
-        if field in _TRANSLATED and isinstance(text, str)
-    )
-    terms = search_terms.terms(
-        (
-            *(document.alt_text, document.caption, *document.tags, *translated),
-            *(document.visible_text, document.name.rpartition(".")[0] or document.name),
-        )
-    )
     return replace(
         document,
         status=status,
@@ -208,9 +217,62 @@ def ended(
         not_before=None,
         renewal=None,
         metadata_synced=False,
-        search_terms=terms,
+        search_terms=_terms(document),
         captioned_at=captioned_at or document.captioned_at,
     )
+
+
+def _terms(document: Document) -> tuple[str, ...]:
+    translated = (
+        text
+        for words in document.translations.values()
+        for field, text in words.items()
+        if field in _TRANSLATED and isinstance(text, str)
+    )
+    return search_terms.terms(
+        (
+            *(document.alt_text, document.caption, *document.tags, *translated),
+            *(document.visible_text, document.name.rpartition(".")[0] or document.name),
+        )
+    )
+
+
+def translated(
+    document: Document,
+    found: Mapping[str, Mapping[str, Any]],
+    reasons: tuple[str, ...],
+    done: tuple[str, ...],
+    now: datetime,
+) -> Document:
+    """``document`` with a model's translations of its text beside those that people wrote, and
+    nothing left to translate into the languages that are ``done``. Work on it goes on."""
+    written = {tag: dict(text) | {"source": Source.MODEL.value} for tag, text in found.items()}
+    review = document.review
+    if reasons:
+        every = tuple(dict.fromkeys((*review.reasons, *reasons)))
+        review = replace(review, needed=True, reasons=every)
+    edited = replace(
+        document,
+        translations={**_mapping(document.translations), **written, **document.by_hand},
+        review=review,
+        untranslated=left_to_translate(document, (), done),
+        updated_at=now,
+    )
+    return replace(edited, search_terms=_terms(edited))
+
+
+def left_to_translate(
+    document: Document, more: Collection[str], done: Collection[str], now: datetime | None = None
+) -> Untranslated | None:
+    """What is still to be translated of a document: ``more`` than before, less what is ``done``."""
+    before = document.untranslated
+    languages = dict.fromkeys((*(before.languages if before else ()), *more))
+    left = tuple(tag for tag in languages if tag not in done)
+    return Untranslated(left, (before and before.since) or now) if left else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def spent(document: Document, usage: Usage) -> Document:

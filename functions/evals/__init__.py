@@ -4,7 +4,6 @@
 references      what people wrote for the pictures: JSON lines, read and validated
 runs            the nouns (Row, Run) and the file a run is kept in
 trial           one picture through the model and the filter, as an upload goes
-cider           CIDEr-D, from its paper
 measures        a run in figures: findings, lengths, decoration, likeness, time, money
 comparison      two runs side by side, and whether the difference may be chance
 ==============  =====================================================================

@@ -34,7 +34,7 @@ class Pair:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """``scored`` pictures have references, the same in both runs; ``interval`` is that of the
-    mean gain in CIDEr-D, None where there are too few pictures to tell."""
+    mean gain in chrF, None where there are too few pictures to tell."""
 
     pairs: tuple[Pair, ...]
     scored: int
@@ -49,14 +49,14 @@ class Comparison:
         if self.interval is None:
             return f"{self.scored} pictures are too few to tell; {ENOUGH} or more are needed"
         low, high = self.interval
-        said = f"95% interval {low:+.2f} to {high:+.2f}, {self.scored} pictures"
+        interval = f"95% interval {low:+.1f} to {high:+.1f}, {self.scored} pictures"
         if low > 0 or high < 0:
-            return f"{said}: {'better' if low > 0 else 'worse'}"
-        return f"{said}: may be chance"
+            return f"{interval}: {'better' if low > 0 else 'worse'}"
+        return f"{interval}: may be chance"
 
 
 def compare(before: Run, after: Run) -> Comparison:
-    """Pairs of one picture each, the worst loss first: in CIDEr-D, or without references the
+    """Pairs of one picture each, the worst loss first: in chrF, or without references the
     pictures whose texts have least in common."""
     theirs = {row.path: row for row in after.answered}
     both = [(row, theirs[row.path]) for row in before.answered if row.path in theirs]

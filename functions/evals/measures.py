@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions.evals import cider
 from functions.evals.references import Reference
 from functions.evals.runs import Row, Run
 from functions.quality.text import graphemes, tokens
@@ -17,11 +16,11 @@ from functions.quality.text import graphemes, tokens
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How near the texts of ``pictures`` pictures are to what people wrote: CIDEr-D from 0 to
-    10, BLEU-4 from 0 to 100. A refused picture counts with an empty text."""
+    """How near the texts of ``pictures`` pictures are to what people wrote: chrF and BLEU-4, each
+    from 0 to 100. A refused picture counts with an empty text."""
 
     pictures: int
-    cider: float
+    chrf: float
     bleu: float
 
 
@@ -104,20 +103,17 @@ Chosen = Callable[[Row], tuple[str, tuple[str, ...]]]
 
 def alt(row: Row) -> tuple[str, tuple[str, ...]]:
     """A picture's alt text, and what people wrote; nothing for decoration, which has no words."""
-    return row.alt_text, _said(row.reference, lambda said: said.alt)
+    return row.alt_text, _written(row.reference, lambda texts: texts.alt)
 
 
 def caption(row: Row) -> tuple[str, tuple[str, ...]]:
     """A picture's caption, and what people wrote."""
-    return row.caption, _said(row.reference, lambda said: said.caption)
+    return row.caption, _written(row.reference, lambda texts: texts.caption)
 
 
 def likenesses(rows: Sequence[Row], chosen: Chosen) -> list[float]:
-    """CIDEr-D of each row, all of which have references."""
-    pairs = [chosen(row) for row in rows]
-    return cider.scores(
-        [tokens(text) for text, _ in pairs], [[tokens(each) for each in said] for _, said in pairs]
-    )
+    """chrF of each row, all of which have references: against the one that is nearest."""
+    return [_chrf(*chosen(row)) for row in rows]
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -126,7 +122,7 @@ def percentile(values: Iterable[float], share: float) -> float:
     return ranked[max(0, math.ceil(share * len(ranked)) - 1)] if ranked else 0.0
 
 
-def _said(
+def _written(
     reference: Reference | None, of: Callable[[Reference], tuple[str, ...]]
 ) -> tuple[str, ...]:
     return of(reference) if reference else ()
@@ -140,13 +136,21 @@ def _likeness(rows: Sequence[Row], chosen: Chosen) -> Likeness | None:
     return Likeness(len(scored), score, _bleu([chosen(row) for row in scored]))
 
 
-def _bleu(pairs: Sequence[tuple[str, tuple[str, ...]]]) -> float:
-    """BLEU-4 of all texts together, by sacrebleu, on the same words as CIDEr-D."""
+def _chrf(text: str, references: tuple[str, ...]) -> float:
+    """chrF2 (Popović 2015) by sacrebleu, on the words that BLEU-4 compares."""
     import sacrebleu
 
-    most = max(len(said) for _, said in pairs)
+    words = [" ".join(tokens(each)) for each in references]
+    return sacrebleu.sentence_chrf(" ".join(tokens(text)), words).score
+
+
+def _bleu(pairs: Sequence[tuple[str, tuple[str, ...]]]) -> float:
+    """BLEU-4 of all texts together, by sacrebleu, without case and punctuation."""
+    import sacrebleu
+
+    most = max(len(texts) for _, texts in pairs)
     columns: list[Any] = [  # sacrebleu takes None where a text has fewer references
-        [" ".join(tokens(said[number])) if number < len(said) else None for _, said in pairs]
+        [" ".join(tokens(texts[number])) if number < len(texts) else None for _, texts in pairs]
         for number in range(most)
     ]
     texts = [" ".join(tokens(text)) for text, _ in pairs]

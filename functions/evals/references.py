@@ -69,14 +69,14 @@ def _reference(line: str, folder: Path) -> Reference:
     if "\0" in path or not (folder / path).is_file():
         raise ValueError(f"{path!r} is no file in {folder}: mend the path, or take the line out")
     alt, caption = _texts(data, "alt"), _texts(data, "caption")
-    said = data.get("decorative", "alt" in data and not any(alt))
-    if not isinstance(said, bool):
+    decorative = data.get("decorative", "alt" in data and not any(alt))
+    if not isinstance(decorative, bool):
         raise ValueError('"decorative" must be true or false')
-    if said and any(alt):
+    if decorative and any(alt):
         raise ValueError('"decorative" is true, but "alt" has words: drop one of them')
-    if not said and not any(alt):
+    if not decorative and not any(alt):
         raise ValueError('"alt" is missing: write it, or "decorative": true')
-    return Reference(Path(path).as_posix(), tuple(filter(None, alt)), caption, said)
+    return Reference(Path(path).as_posix(), tuple(filter(None, alt)), caption, decorative)
 
 
 def _texts(data: Mapping[str, Any], key: str) -> tuple[str, ...]:

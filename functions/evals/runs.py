@@ -136,9 +136,9 @@ def _records(lines: Sequence[str], path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _row(data: dict[str, Any]) -> Row:
-    told = data.get("reference")
-    reference = told and Reference(
-        told["path"], tuple(told["alt"]), tuple(told["caption"]), told["decorative"]
+    written = data.get("reference")
+    reference = written and Reference(
+        written["path"], tuple(written["alt"]), tuple(written["caption"]), written["decorative"]
     )
     codes: dict[str, Any] = {key: tuple(data[key]) for key in ("found", "left") if key in data}
     return Row(**{**data, **codes, "reference": reference})

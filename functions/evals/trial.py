@@ -67,7 +67,7 @@ class Trial:
             prompt_text=f"{instructions.system}\n{instructions.user}",
         )
         answers: list[Answer] = []
-        captioners = [_Heard(each, answers) for each in self.captioners]
+        captioners = [_Recorded(each, answers) for each in self.captioners]
         row, report = Row(name, "", max_length=rule.max_length, reference=reference), Report()
 
         def picture(accepts: Accepts) -> Picture:
@@ -80,21 +80,21 @@ class Trial:
             rules, own_prices = self.settings.filter != "off", self.settings.prices
             client = ModelClient(captioners, _Unbound(), _now, rules=rules, own_prices=own_prices)
             sent = picture(captioners[0].accepts)
-            asked = client.ask(sent, picture, instructions, context, _LATE, report, image=name)
+            checked = client.ask(sent, picture, instructions, context, _LATE, report, image=name)
         except PermanentError as error:
             row = replace(row, outcome=error.reason, problem=error.message)
         except OSError as error:
             row = replace(row, outcome="unavailable", problem=f"not readable: {error.strerror}")
         else:
-            left = {*asked.reasons, *quality.check(asked.reply, context).reasons}
+            left = {*checked.reasons, *quality.check(checked.reply, context).reasons}
             row = replace(
                 row,
                 outcome="captioned",
-                alt_text=asked.reply.alt_text,
-                caption=asked.reply.caption,
-                decorative=asked.reply.decorative,
-                language=asked.language,
-                model_version=asked.model_version,
+                alt_text=checked.reply.alt_text,
+                caption=checked.reply.caption,
+                decorative=checked.reply.decorative,
+                language=checked.language,
+                model_version=checked.model_version,
                 left=tuple(sorted(left)),
             )
         return replace(
@@ -121,14 +121,14 @@ def _found(answers: Sequence[Answer], context: quality.Context) -> tuple[str, ..
     return ()
 
 
-class _Heard:
+class _Recorded:
     """A captioner whose answers are kept, for what the filter made of the first one."""
 
     def __init__(self, captioner: Captioner, answers: list[Answer]) -> None:
         self._captioner, self._answers = captioner, answers
         self.model, self.accepts, self.close = captioner.model, captioner.accepts, captioner.close
 
-    def describe(self, picture: Picture, instructions: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, instructions: Prompt) -> Answer:
         answer = self._captioner.describe(picture, instructions)
         self._answers.append(answer)
         return answer

@@ -1,4 +1,5 @@
-"""``alt_text``: the words for an image, by its address. Public, and it only reads."""
+"""``alt_text``: the words for an image, by its address. Public, and it only reads; of a language
+that is offered and not there it asks for the translation."""
 
 from __future__ import annotations
 
@@ -12,14 +13,16 @@ from typing import Any
 from flask import Request, Response
 
 from functions.core.document import Document, document_id
-from functions.core.image_url import readings
+from functions.core.image_url import candidates
 from functions.core.ports import CaptionStore
 from functions.core.public_text import choose, published
 from functions.http import responses
 from functions.http.cache import SECONDS, DocumentCache
-from functions.http.daily_limit import DailyLimit
+from functions.http.daily_limit import LookupLimit
 from functions.http.responses import Refusal
+from functions.http.translation_requests import TranslationRequests
 from functions.settings import Settings
+from functions.usecases.request_translations import Wanted
 
 # Browsers ask again after a minute, a CDN after five; it may then answer with what it has while
 # it asks. An image without words may have some in a moment.
@@ -45,15 +48,22 @@ _BATCH = f'{{"src": [up to {MOST_IMAGES} addresses], "lang": "fr"}}'
 
 class AltTextEndpoint:
     """Answers requests; ``store`` is opened when the first image is asked for, and what it says
-    is remembered for ``seconds``."""
+    is remembered for ``seconds``. ``ask`` asks for translations that are missing."""
 
     def __init__(
-        self, settings: Settings, store: Callable[[], CaptionStore], seconds: float = SECONDS
+        self,
+        settings: Settings,
+        store: Callable[[], CaptionStore],
+        seconds: float = SECONDS,
+        ask: Callable[[list[Wanted]], None] = lambda wanted: None,
     ) -> None:
         self._settings, self._store = settings, store
+        self._translations = TranslationRequests(
+            settings.languages_on_request or (), settings.translation_daily_limit, ask
+        )
         self._visitors = responses.Visitors(settings.cors_origins)
         self._memory = DocumentCache(self._load, seconds)
-        self._limit = DailyLimit(settings.lookup_daily_limit)
+        self._limit = LookupLimit(settings.lookup_daily_limit)
         self._script = (Path(__file__).parent / "static" / "alt.js").read_bytes()
 
     def answer(self, request: Request) -> Response:
@@ -83,45 +93,50 @@ class AltTextEndpoint:
         if not src:
             raise Refusal(400, f"src is missing; {_SRC}")
         try:
-            places = readings(src, self._settings.origins or ())
+            objects = candidates(src, self._settings.origins or ())
         except ValueError as error:
             raise Refusal(400, f"src {error}") from None
-        found = self._look_up({src: places}, request.args.get("lang", ""))[src]
-        if found is None:
+        answers, expected = self._look_up({src: objects}, request.args.get("lang", ""))
+        if (found := answers[src]) is None:
             raise Refusal(404, "there is no alt text for this address", ABSENT)
-        return responses.conditional(responses.as_json(found, FOUND), request)
+        kept = ABSENT if expected else FOUND
+        return responses.conditional(responses.as_json(found, kept), request)
 
     def _many(self, request: Request, sent: bytes) -> Response:
         if not request.is_json:
             raise Refusal(415, f"send Content-Type: application/json, and {_BATCH}")
-        asked, language = _batch(sent)
-        places = {src: self._readings(src) for src in asked}
-        return responses.as_json({"images": self._look_up(places, language)})
+        sources, language = _batch(sent)
+        objects = {src: self._candidates(src) for src in sources}
+        return responses.as_json({"images": self._look_up(objects, language)[0]})
 
-    def _readings(self, src: str) -> tuple[tuple[str, str], ...]:
+    def _candidates(self, src: str) -> tuple[tuple[str, str], ...]:
         """As `readings`; one wrong address does not spoil a batch."""
         try:
-            return readings(src, self._settings.origins or ())
+            return candidates(src, self._settings.origins or ())
         except ValueError:
             return ()
 
     def _look_up(
-        self, asked: Mapping[str, Sequence[tuple[str, str]]], language: str
-    ) -> dict[str, dict[str, Any] | None]:
+        self, candidates: Mapping[str, Sequence[tuple[str, str]]], language: str
+    ) -> tuple[dict[str, dict[str, Any] | None], bool]:
+        """The answer for each address, and whether one may be another in a moment."""
+        language = language if len(language) <= _LANGUAGE_LENGTH else ""
         public = self._settings.public_buckets
         keys = {
-            src: [document_id(*place) for place in places if not public or place[0] in public]
-            for src, places in asked.items()
+            src: [document_id(*place) for place in objects if not public or place[0] in public]
+            for src, objects in candidates.items()
         }
         ranks = zip_longest(*(self._needed(each) for each in keys.values()))
         likeliest = dict.fromkeys(key for rank in ranks for key in rank if key)
         documents = self._memory.read(islice(likeliest, MOST_READS))
-        return {
-            src: next(
-                filter(None, (self._entry(src, documents.get(k), language) for k in each)), None
-            )
+        found = {
+            src: next((d for k in each if (d := documents.get(k)) and self._tells(d)), None)
             for src, each in keys.items()
         }
+        expected = self._translations.make(filter(None, found.values()), language)
+        self._memory.forget(expected)
+        answers = {src: _entry(src, each, language) for src, each in found.items()}
+        return answers, bool(expected)
 
     def _needed(self, keys: Sequence[str]) -> Iterator[str]:
         """Those of ``keys`` that have to be read: none after one whose words are remembered."""
@@ -130,21 +145,9 @@ class AltTextEndpoint:
             if (document := self._memory.kept(key)) and not self._withheld(document):
                 return
 
-    def _entry(self, src: str, document: Document | None, language: str) -> dict[str, Any] | None:
-        if document is None or self._withheld(document):
-            return None
-        wording = choose(document, language if len(language) <= _LANGUAGE_LENGTH else "")
-        if wording is None:
-            return None
-        return {
-            "src": src,
-            "alt": wording.alt_text,
-            "caption": wording.caption,
-            "language": wording.language,
-            "decorative": document.decorative,
-            "source": document.source,
-            "updated_at": document.updated_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        }
+    def _tells(self, document: Document) -> bool:
+        """Whether there are words in it for the public."""
+        return not self._withheld(document) and choose(document) is not None
 
     def _withheld(self, document: Document) -> bool:
         return not published(document, withhold=self._settings.unreviewed == "withhold")
@@ -158,11 +161,26 @@ class AltTextEndpoint:
         return self._store().read_fields(keys, FIELDS)
 
 
+def _entry(src: str, document: Document | None, language: str) -> dict[str, Any] | None:
+    wording = choose(document, language) if document else None
+    if document is None or wording is None:
+        return None
+    return {
+        "src": src,
+        "alt": wording.alt_text,
+        "caption": wording.caption,
+        "language": wording.language,
+        "decorative": document.decorative,
+        "source": document.source,
+        "updated_at": document.updated_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+    }
+
+
 def _batch(sent: bytes) -> tuple[list[str], str]:
     """The addresses and the language of a batch. Raises Refused for any other body."""
     try:
-        asked = json.loads(sent)
-        sources, language = asked["src"], asked.get("lang") or ""
+        fields = json.loads(sent)
+        sources, language = fields["src"], fields.get("lang") or ""
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         raise Refusal(400, f"the body is not the JSON asked for; send {_BATCH}") from None
     if not isinstance(sources, list) or not isinstance(language, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from flask import Request, Response
 from functions import logs
 from functions.core.document import Upload
 from functions.core.errors import Gone, OverBudget, PermanentError, TransientError
-from functions.core.image_url import readings
+from functions.core.image_url import candidates
 from functions.core.language_tags import language_tag
 from functions.core.plain_text import plain_line
 from functions.core.question import (
@@ -30,7 +30,7 @@ from functions.http import responses
 from functions.http.daily_limit import seconds_left_of_day
 from functions.http.responses import Refusal
 from functions.settings import Settings
-from functions.usecases.ask_about_image import Asking
+from functions.usecases.ask_about_image import Answering
 
 # Ten turns of the longest questions and answers, with every character escaped.
 MOST_BYTES = 1 << 18
@@ -40,10 +40,10 @@ _NOT_OURS = "there is no image at this address that can be asked about"
 
 
 class AskEndpoint:
-    """Answers requests; ``asking`` is opened with the first question."""
+    """Answers requests; ``answering`` is opened with the first question."""
 
-    def __init__(self, settings: Settings, asking: Callable[[], Asking]) -> None:
-        self._settings, self._asking = settings, asking
+    def __init__(self, settings: Settings, answering: Callable[[], Answering]) -> None:
+        self._settings, self._answering = settings, answering
 
     def answer(self, request: Request) -> Response:
         """The answer to any request, whatever goes wrong."""
@@ -63,62 +63,68 @@ class AskEndpoint:
             raise Refusal(415, f"send Content-Type: application/json, and {_BODY}")
         src, question = read_question(sent)
         try:
-            places = readings(src, self._settings.origins or ())
+            objects = candidates(src, self._settings.origins or ())
         except ValueError as error:
             raise Refusal(400, f"src {error}") from None
-        answer = self._answered(request, places, question)
-        return responses.as_json(
-            {
-                "src": src,
-                "answer": answer.text,
-                "answerable": answer.answerable,
-                "language": answer.language,
-                "model": answer.model,
-                "cached": answer.cached,
-            }
-        )
+        answering = self._answering()
+        answer = answered(request, answering, lambda: answering.find(objects), question)
+        return responses.as_json({"src": src, **answer})
 
-    def _answered(
-        self, request: Request, places: tuple[tuple[str, str], ...], question: Question
-    ) -> ImageAnswer:
-        asking, report, started = self._asking(), Report(), time.monotonic()
-        try:
-            upload: Upload = asking.find(places)
-            return asking.ask(upload, question, report)
-        except OverBudget:
-            report.outcome, wait = "over_budget", seconds_left_of_day(datetime.now(UTC))
-            spent = "the day's answers are spent; raise CAPTION_ASK_DAILY_LIMIT, or ask tomorrow"
-            raise Refusal(429, spent, **{"Retry-After": str(wait)}) from None
-        except (Gone, PermanentError):
-            report.outcome = "gone"
-            raise Refusal(404, _NOT_OURS) from None
-        except TransientError as error:
-            report.outcome = "unanswered"
-            responses.log(request, "WARNING", str(error), 503)
-            wait = math.ceil(error.retry_after or _RETRY_SECONDS)
-            away = "nobody can answer for the moment; ask again later"
-            raise Refusal(503, away, **{"Retry-After": str(wait)}) from None
-        finally:
-            if report.usage.model_calls:
-                traceparent = request.headers.get("traceparent", "")
-                logs.answered(report, traceparent, time.monotonic() - started)
+
+def answered(
+    request: Request, answering: Answering, find: Callable[[], Upload], question: Question
+) -> dict[str, Any]:
+    """The answer to a question about the image that ``find`` gets, as JSON, and its line in the
+    log. Raises Refusal."""
+    report, started = Report(), time.monotonic()
+    try:
+        answer: ImageAnswer = answering.ask(find(), question, report)
+    except OverBudget:
+        report.outcome, wait = "over_budget", seconds_left_of_day(datetime.now(UTC))
+        spent = "the day's answers are spent; raise CAPTION_ASK_DAILY_LIMIT, or ask tomorrow"
+        raise Refusal(429, spent, **{"Retry-After": str(wait)}) from None
+    except (Gone, PermanentError):
+        report.outcome = "gone"
+        raise Refusal(404, _NOT_OURS) from None
+    except TransientError as error:
+        report.outcome = "unanswered"
+        responses.log(request, "WARNING", str(error), 503)
+        wait = math.ceil(error.retry_after or _RETRY_SECONDS)
+        away = "nobody can answer for the moment; ask again later"
+        raise Refusal(503, away, **{"Retry-After": str(wait)}) from None
+    finally:
+        if report.usage.model_calls:
+            traceparent = request.headers.get("traceparent", "")
+            logs.answered(report, traceparent, time.monotonic() - started)
+    return {
+        "answer": answer.text,
+        "answerable": answer.answerable,
+        "language": answer.language,
+        "model": answer.model,
+        "cached": answer.cached,
+    }
 
 
 def read_question(sent: bytes) -> tuple[str, Question]:
     """The address and the question in a body. Raises Refusal for what is neither."""
     try:
-        asked = json.loads(sent)
+        fields = json.loads(sent)
     except (ValueError, RecursionError):
-        asked = None
-    if not isinstance(asked, dict):
+        fields = None
+    if not isinstance(fields, dict):
         raise Refusal(400, f"the body is not the JSON asked for; send {_BODY}")
-    src = asked.get("src")
+    src = fields.get("src")
     if not isinstance(src, str) or not src.strip():
         raise Refusal(400, f"src is missing; send {_BODY}")
     if any("\ud800" <= character <= "\udfff" for character in src):
         raise Refusal(400, f"src holds something that is no text; send {_BODY}")
-    text = _text(asked.get("question"), "question", LONGEST_QUESTION)
-    return src, Question(text, _language(asked.get("lang")), _history(asked.get("history")))
+    return src, question_in(fields)
+
+
+def question_in(fields: Mapping[str, Any]) -> Question:
+    """The question in the fields of a body. Raises Refusal for what is none."""
+    text = _text(fields.get("question"), "question", LONGEST_QUESTION)
+    return Question(text, _language(fields.get("lang")), _history(fields.get("history")))
 
 
 def _text(value: Any, name: str, longest: int) -> str:

@@ -27,7 +27,7 @@ Load = Callable[[Iterable[str]], Mapping[str, Document]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _CachedDocument:
     document: Document | None
     size: int
     until: float
@@ -51,7 +51,7 @@ class DocumentCache:
     ) -> None:
         self._load, self._seconds, self._clock = load, seconds, clock
         self._most_entries, self._most_bytes = most_entries, most_bytes
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: OrderedDict[str, _CachedDocument] = OrderedDict()
         self._coming: dict[str, Future[Document | None]] = {}
         self._bytes = 0
         self._lock = threading.Lock()
@@ -61,6 +61,12 @@ class DocumentCache:
         with self._lock:
             entry = self._entries.get(key)
             return entry.document if entry and entry.until > self._clock() else None
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Remember nothing of these any more."""
+        with self._lock:
+            for key in keys:
+                self._drop(key)
 
     def read(self, keys: Iterable[str]) -> dict[str, Document | None]:
         """The documents with these IDs; None where there is none. Raises what ``load`` raises."""
@@ -104,7 +110,7 @@ class DocumentCache:
         size = _OVERHEAD + (_text_bytes(document) if document else 0)
         seconds = self._seconds if document else min(ABSENT_SECONDS, self._seconds)
         self._drop(key)
-        self._entries[key] = _Entry(document, size, self._clock() + seconds)
+        self._entries[key] = _CachedDocument(document, size, self._clock() + seconds)
         self._bytes += size
         while len(self._entries) > self._most_entries or self._bytes > self._most_bytes:
             self._drop(next(iter(self._entries)))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 
-class DailyLimit:
+class LookupLimit:
     """Counts up to ``most`` in each UTC day; 0 is no limit. Safe in threads."""
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from functions.core import search_terms
-from functions.core.document import Document, PastText, Query, Source, Status
+from functions.core.document import MOST_LANGUAGES, Document, PastText, Query, Source, Status
 from functions.core.document_records import plain, to_record
 from functions.core.language_tags import language_tag
 from functions.http import responses
@@ -22,6 +23,8 @@ from functions.usecases.import_text import Plan
 
 STATUSES = tuple(each.value for each in Status)
 PAGE, MOST = 24, 100
+# What is to be reviewed comes by priority unless it is asked for otherwise, all else by time.
+ORDERS = ("priority", "newest")
 MOST_BYTES = 1 << 16
 EXPORTED = (
     *("uri", "alt_text", "caption", "decorative", "language", "status", "source", "review"),
@@ -59,7 +62,10 @@ def query(args: MultiDict[str, str]) -> Query:
         raise Refusal(400, f"status={status!r} is none of {', '.join(STATUSES)}")
     if review not in ("", "needed"):
         raise Refusal(400, "review can only be `needed`")
-    words = search_terms.asked(args.get("q", ""))
+    order = args.get("order", "")
+    if order not in ("", *ORDERS):
+        raise Refusal(400, f"order={order[:40]!r} is none of {', '.join(ORDERS)}")
+    words = search_terms.query_terms(args.get("q", ""))
     if args.get("q", "").strip() and not words:
         raise Refusal(400, "q has no word in it; write what the images show")
     return Query(
@@ -70,6 +76,7 @@ def query(args: MultiDict[str, str]) -> Query:
         language=_language(args.get("language", "").strip()),
         words=words,
         review=bool(review),
+        by_priority=order == "priority" or (bool(review) and not order),
         source=_source(args.get("source", "")),
         reason=args.get("reason", "").strip(),
         since=_day(args.get("since", "")),
@@ -79,12 +86,20 @@ def query(args: MultiDict[str, str]) -> Query:
     )
 
 
+def fields(args: MultiDict[str, str], known: Collection[str]) -> tuple[str, ...]:
+    """The fields that are asked for, of those that are ``known``. Raises Refusal."""
+    wanted = tuple(filter(None, args.get("fields", "").split(",")))
+    if unknown := set(wanted).difference(known):
+        raise Refusal(400, f"fields has {min(unknown)[:40]!r}; known are {', '.join(known)}")
+    return wanted
+
+
 def change(request: Request) -> Change:
     """The change that a PATCH's body describes. Raises Refused."""
     sent = body(request)
     if unknown := sent.keys() - _FIELDS.keys():
-        known = ", ".join(_FIELDS)
-        raise Refusal(400, f"{min(unknown)[:40]!r} cannot be changed; send some of {known}")
+        names = ", ".join(_FIELDS)
+        raise Refusal(400, f"{min(unknown)[:40]!r} cannot be changed; send some of {names}")
     for name, value in sent.items():
         if not isinstance(value, _FIELDS[name]):
             raise Refusal(400, f"{name} is not a {_FIELDS[name].__name__}")
@@ -131,7 +146,7 @@ def foreign(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.host
 
 
-def seen(request: Request) -> str:
+def expected(request: Request) -> str:
     """The version in If-Match, empty for ``*``. Raises Refused if there is none."""
     if "If-Match" not in request.headers:
         raise Refusal(428, "send If-Match with the version that you saw, from ETag")
@@ -144,13 +159,13 @@ def person(request: Request, otherwise: str) -> str:
     return request.headers.get(IDENTITY, "").rpartition(":")[2][:320] or otherwise
 
 
-def shown(document: Document) -> dict[str, Any]:
+def as_record(document: Document) -> dict[str, Any]:
     """A caption as JSON. ``image`` is relative to the page, like every address there."""
     record = {key: value for key, value in to_record(document).items() if key not in _UNSHOWN}
-    known: dict[str, Any] = json.loads(json.dumps(record, default=_stamp))
+    public: dict[str, Any] = json.loads(json.dumps(record, default=_stamp))
     at, query = f"captions/{document.id}", f"generation={document.generation}"
     addresses = {"image": f"{at}/image?{query}", "thumbnail": f"{at}/thumbnail?{query}"}
-    return known | {"id": document.id, "version": version(document)} | addresses
+    return public | {"id": document.id, "version": version(document)} | addresses
 
 
 def size(text: str) -> int:
@@ -162,10 +177,12 @@ def size(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One thing to be done with many captions: ``approve``, ``decorative`` or ``recaption``."""
+    """One thing to be done with many captions: ``approve``, ``decorative`` or ``recaption``;
+    ``versions`` are those that a person saw, by id, as far as they are told."""
 
     ids: tuple[str, ...]
     act: str
+    versions: Mapping[str, str]
 
 
 def batch(request: Request) -> Batch:
@@ -176,10 +193,13 @@ def batch(request: Request) -> Batch:
         raise Refusal(400, "ids is no list of captions' ids")
     if not 0 < len(ids) <= MOST_IN_BATCH:
         raise Refusal(400, f"ids has {len(ids)} captions; send 1 to {MOST_IN_BATCH}")
+    versions = sent.pop("versions", {})
+    if not isinstance(versions, dict) or not all(isinstance(v, str) for v in versions.values()):
+        raise Refusal(400, "versions is no map of ids to the versions that you saw")
     acts = [name for name, wanted in sent.items() if wanted is True]
     if len(sent) != 1 or len(acts) != 1 or acts[0] not in ACTS:
         raise Refusal(400, f"say one thing to do, as true: {', '.join(ACTS)}")
-    return Batch(tuple(dict.fromkeys(ids)), acts[0])
+    return Batch(tuple(dict.fromkeys(ids)), acts[0], versions)
 
 
 def moment(request: Request) -> datetime:
@@ -191,6 +211,18 @@ def moment(request: Request) -> datetime:
         raise Refusal(400, "at is no time of a text in the history") from None
 
 
+def languages(request: Request) -> tuple[str, ...]:
+    """The language tags that a POST's body names, if any. Raises Refusal."""
+    own(request)
+    sent = responses.body(request, MOST_BYTES)
+    named = body(request).get("languages", []) if sent else []
+    if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
+        raise Refusal(400, 'languages is no list of language tags like ["fi"]')
+    if len(named) > MOST_LANGUAGES:
+        raise Refusal(400, f"{len(named)} languages are too many; send up to {MOST_LANGUAGES}")
+    return tuple(dict.fromkeys(filter(None, map(_language, named))))
+
+
 def past(text: PastText) -> dict[str, Any]:
     """A text of a history as JSON."""
     record: dict[str, Any] = json.loads(json.dumps(plain(text), default=_stamp))
@@ -199,7 +231,7 @@ def past(text: PastText) -> dict[str, Any]:
 
 def exported(document: Document) -> dict[str, Any]:
     """A caption as a row of an export; an import takes it back."""
-    record = shown(document)
+    record = as_record(document)
     record["review"] = ", ".join(document.review.reasons) if document.review.needed else ""
     return {name: record.get(name) for name in EXPORTED}
 
@@ -242,9 +274,9 @@ def planned(plan: Plan) -> dict[str, Any]:
 
 
 def _source(text: str) -> str:
-    known = [each.value for each in Source if each]
-    if text and text not in known:
-        raise Refusal(400, f"source={text[:40]!r} is none of {', '.join(known)}")
+    sources = [each.value for each in Source if each]
+    if text and text not in sources:
+        raise Refusal(400, f"source={text[:40]!r} is none of {', '.join(sources)}")
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from functions import composition
@@ -12,9 +12,10 @@ from functions.adapters.folder import BUCKET, FolderImages
 from functions.core.document import Document, Query, document_id
 from functions.core.errors import Stale
 from functions.local.bucket_events import deleted, finalized
-from functions.local.server import Functions, Outcome
+from functions.local.server import EventOutcome, Functions
 from functions.settings import Settings
 from functions.usecases import forget_image
+from functions.usecases.search_captions import walk
 
 _PAGE = 200
 
@@ -25,7 +26,7 @@ class Result:
     the name that it had until then."""
 
     name: str
-    outcome: Outcome
+    outcome: EventOutcome
     document: Document | None
     before: str = ""
 
@@ -50,13 +51,8 @@ class FolderBucket:
 
     def documents(self, prefix: str = "") -> Iterator[Document]:
         """The documents of all files whose names begin so, of all pages."""
-        query = Query(bucket=BUCKET, prefix=prefix, limit=_PAGE)
-        while True:
-            page = self._store.find(query)
-            yield from (stored.document for stored in page.found)
-            if not page.cursor:
-                return
-            query = replace(query, cursor=page.cursor)
+        for stored in walk(self._store, Query(bucket=BUCKET, prefix=prefix)):
+            yield stored.document
 
     def under(self, path: str) -> Iterator[Document]:
         """The documents of a file, or of all files that were in a folder of that name."""
@@ -101,8 +97,8 @@ class FolderBucket:
     def _moved(self, name: str, md5: str | None) -> bool:
         """Whether the picture that ``name`` shows now was that of another file, which shows it
         no more."""
-        known = self._store.find(Query(md5=md5 or "", limit=_PAGE)).found
-        others = [each.document.name for each in known if each.document.name != name]
+        same = self._store.find(Query(md5=md5 or "", limit=_PAGE)).found
+        others = [each.document.name for each in same if each.document.name != name]
         return any(self.md5(other) != md5 for other in others)
 
     def _elsewhere(self, document: Document) -> bool:
@@ -118,10 +114,10 @@ class FolderBucket:
         self,
         name: str,
         pauses: Sequence[float],
-        told: Callable[[Result], None] = _nobody,
+        report: Callable[[Result], None] = _nobody,
         origin: Document | None = None,
     ) -> Result | None:
-        """Tell of a file that was written; None if it is gone again. ``told`` is called once if
+        """Tell of a file that was written; None if it is gone again. ``report`` is called once if
         that has to wait. Labels come along from its ``origin``, if it was renamed."""
         if origin:
             self._images.carry_labels(origin.name, origin.generation, name)
@@ -129,7 +125,7 @@ class FolderBucket:
         if upload is None:
             return None
         outcome = self._served.send(
-            finalized(upload), pauses, lambda waiting: told(Result(name, waiting, None))
+            finalized(upload), pauses, lambda waiting: report(Result(name, waiting, None))
         )
         return Result(name, outcome, self.document(name))
 

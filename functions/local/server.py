@@ -33,7 +33,7 @@ BRIEF = (0.2, 0.5, 1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class EventOutcome:
     """How an event ended, as the functions logged it; ``acknowledged`` if they need it no more."""
 
     acknowledged: bool
@@ -43,13 +43,13 @@ class Outcome:
     duration_ms: int = 0
 
 
-def _nobody(outcome: Outcome) -> None:
+def _nobody(outcome: EventOutcome) -> None:
     pass
 
 
-def _outcome(acknowledged: bool, line: Mapping[str, Any]) -> Outcome:
-    said = {key: line.get(key) or "" for key in ("outcome", "reason", "message")}
-    return Outcome(acknowledged, **said, duration_ms=line.get("duration_ms") or 0)
+def _outcome(acknowledged: bool, line: Mapping[str, Any]) -> EventOutcome:
+    fields = {key: line.get(key) or "" for key in ("outcome", "reason", "message")}
+    return EventOutcome(acknowledged, **fields, duration_ms=line.get("duration_ms") or 0)
 
 
 class Log(io.TextIOBase):
@@ -159,8 +159,8 @@ class Functions:
         self,
         change: BucketEvent,
         pauses: Sequence[float],
-        waiting: Callable[[Outcome], None] = _nobody,
-    ) -> Outcome:
+        waiting: Callable[[EventOutcome], None] = _nobody,
+    ) -> EventOutcome:
         """Deliver ``change``, as the platform would again after each of ``pauses`` until it is
         acknowledged; not again where a setting must be mended first. ``waiting`` is told once
         if something failed that may work later."""

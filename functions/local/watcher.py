@@ -14,7 +14,7 @@ from functions.core.document import Document, Status
 from functions.core.errors import CaptionError
 from functions.core.lease import ENDED
 from functions.local.folder_bucket import FolderBucket, Result
-from functions.local.server import PATIENT, Outcome
+from functions.local.server import PATIENT, EventOutcome
 
 # A file is taken when nobody has written to it for so long; an empty one is often just begun.
 QUIET_SECONDS, EMPTY_SECONDS = 0.4, 2.0
@@ -27,13 +27,15 @@ _MISSING_SECONDS = 2.0
 class Watcher:
     """Keeps a bucket's captions in step with its folder until ``stop`` is set.
 
-    ``told`` is called with every result, from many threads. A file has one event on its way at
+    ``report`` is called with every result, from many threads. A file has one event on its way at
     a time; if it changes meanwhile, another one follows. A file that is gone is told of when
     what has arrived by then is known: if it is one of those, it has been renamed.
     """
 
-    def __init__(self, bucket: FolderBucket, told: Callable[[Result], None], stop: threading.Event):
-        self._bucket, self._told, self._stop = bucket, told, stop
+    def __init__(
+        self, bucket: FolderBucket, report: Callable[[Result], None], stop: threading.Event
+    ):
+        self._bucket, self._report, self._stop = bucket, report, stop
         self._uploads = ThreadPoolExecutor(_AT_ONCE)
         self._removals = ThreadPoolExecutor(1)
         self._lock = threading.Lock()
@@ -104,10 +106,10 @@ class Watcher:
                 self._removals.submit(self._remove, document.name, since)
 
     def _take(self, names: Iterable[str]) -> None:
-        wanted = list(dict.fromkeys(names))
-        for name in wanted:
+        once = list(dict.fromkeys(names))
+        for name in once:
             self._act(name, lambda: self._bucket.renamed_over(name))  # noqa: B023
-        for name in wanted:
+        for name in once:
             self._upload(name)
 
     def _names(self, where: Path) -> Iterator[str]:
@@ -130,8 +132,8 @@ class Watcher:
         try:
             if settled(self._bucket.folder / name, self._stop):
                 origin = self._origin(name)
-                known = self._bucket.document(name)
-                if not (known and self._is_done(known)):
+                document = self._bucket.document(name)
+                if not (document and self._is_done(document)):
                     self._act(name, lambda: self._stored(name, origin))
                 elif origin:
                     self._act(origin.name, lambda: self._deleted(origin))
@@ -145,7 +147,7 @@ class Watcher:
 
     def _stored(self, name: str, origin: Document | None) -> Result | None:
         """Tell of a file that was written, or has come from another name."""
-        result = self._bucket.store(name, PATIENT, self._told, origin)
+        result = self._bucket.store(name, PATIENT, self._report, origin)
         if origin is None:
             return result
         gone = self._deleted(origin)
@@ -202,9 +204,9 @@ class Watcher:
         try:
             result = act()
         except (CaptionError, OSError) as error:
-            result = Result(name, Outcome(False, message=str(error)), None)
+            result = Result(name, EventOutcome(False, message=str(error)), None)
         if result:
-            self._told(result)
+            self._report(result)
 
 
 def settled(path: Path, stop: threading.Event) -> bool:

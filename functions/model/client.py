@@ -57,22 +57,22 @@ class ModelClient:
         own_prices: Path | None = None,
         wait: Wait = threading.Condition.wait,
     ) -> None:
-        self._chain = FallbackChain(captioners, budget, clock, own_prices, wait)
+        self.chain = FallbackChain(captioners, budget, clock, own_prices, wait)
         self._clock = clock
         self._budget, self._rules = budget, rules
 
     @property
     def state(self) -> str:
         """How the model stands: ``answering``, ``over_quota``, ``no_credit`` or ``away``."""
-        return self._chain.state
+        return self.chain.state
 
     def turn(self, patience: float = 0.0) -> Turn:
         """The right to ask, waited for as long as ``patience`` says. Raises Away."""
-        return self._chain.turn(patience)
+        return self.chain.turn(patience)
 
     def accepts(self, turn: Turn) -> Accepts:
         """What the model takes whose turn it is."""
-        return self._chain.accepts(turn)
+        return self.chain.accepts(turn)
 
     def give_back(self) -> None:
         """Return what is left of the day's reserved calls, at the end of an instance."""
@@ -100,7 +100,7 @@ class ModelClient:
         """
         embedded = picture.embedded
         doubts: tuple[str, ...] = ()
-        instructions = prompt.about(instructions, picture.note, embedded)
+        instructions = prompt.about(instructions, picture.note, embedded, picture.media)
         texts = (embedded.title, embedded.alt_text, embedded.caption)
         context = replace(context, hints=(*context.hints, *filter(None, texts)))
         if self._rules:
@@ -108,7 +108,7 @@ class ModelClient:
             picture.embedded = embedded
         with ExitStack() as stack:
             mine = turn or stack.enter_context(self.turn(PATIENCE))
-            answer = self._chain.ask(
+            answer = self.chain.ask(
                 mine, image, refetch, instructions, again_until, report, picture
             )
             draft = self._draft(answer, context)
@@ -131,6 +131,8 @@ class ModelClient:
             picture.width,
             picture.height,
             embedded,
+            picture.media,
+            picture.duration_seconds,
         )
 
     def _repaired(
@@ -149,7 +151,7 @@ class ModelClient:
         if draft.answer.truncated:
             again = prompt.shorter(instructions)
         try:
-            answer = self._chain.again(turn, draft.answer.model, image, refetch, again, report)
+            answer = self.chain.again(turn, draft.answer.model, image, refetch, again, report)
             second = self._draft(answer, context)
         except CaptionError:
             if draft.reply:

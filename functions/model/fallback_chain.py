@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -36,6 +37,12 @@ class FallbackChain:
         self._captioners = [(each, ModelHealth(each.model, clock, wait)) for each in captioners]
         self._budget, self._clock, self._prices = budget, clock, own_prices
 
+    def counted_by(self, budget: DailyLimit) -> FallbackChain:
+        """The same captioners, and what is known of their health, within another budget."""
+        chain = copy.copy(self)
+        chain._budget = budget
+        return chain
+
     @property
     def state(self) -> str:
         """How the captioner stands that is asked first."""
@@ -53,7 +60,7 @@ class FallbackChain:
         self,
         turn: Turn,
         image: str,
-        fetch: FetchPicture,
+        fetch: FetchPicture | None,
         instructions: Prompt,
         until: datetime,
         report: Report,
@@ -61,7 +68,7 @@ class FallbackChain:
     ) -> Answer:
         """The first answer that is no refusal, with who gave it. ``turn`` is for the captioner to
         begin with, and ``picture`` as it takes it, gone once it is sent: every other one gets its
-        own from ``fetch`` and is asked only before ``until``.
+        own from ``fetch`` and is asked only before ``until``. Without ``fetch`` it is about words.
 
         If there is none, raises the error of one that may yet answer, or returns the refusal.
         """
@@ -78,7 +85,7 @@ class FallbackChain:
                 with ExitStack() as stack:
                     if health is not turn.health:
                         own_turn = stack.enter_context(health.turn())
-                    mine = mine or fetch(captioner.accepts)
+                    mine = mine or (fetch(captioner.accepts) if fetch else None)
                     answer = self._call(captioner, own_turn, image, mine, instructions, report)
             except TransientError as error:
                 unable = unable or error
@@ -99,7 +106,7 @@ class FallbackChain:
         turn: Turn,
         model: str,
         image: str,
-        fetch: FetchPicture,
+        fetch: FetchPicture | None,
         instructions: Prompt,
         report: Report,
     ) -> Answer:
@@ -109,28 +116,29 @@ class FallbackChain:
         with ExitStack() as stack:
             if health is not turn.health:
                 turn = stack.enter_context(health.turn(PATIENCE))
-            return self._call(
-                captioner, turn, image, fetch(captioner.accepts), instructions, report
-            )
+            picture = fetch(captioner.accepts) if fetch else None
+            return self._call(captioner, turn, image, picture, instructions, report)
 
     def _call(
         self,
         captioner: Captioner,
         turn: Turn,
         image: str,
-        picture: Picture,
+        picture: Picture | None,
         instructions: Prompt,
         report: Report,
     ) -> Answer:
         started = time.monotonic()
         try:
+            turn.health.confirm(turn)
             if not self._budget.take(self._clock()):
                 raise OverBudget
             report.model = captioner.model
             report.usage += Usage(model_calls=1)
             answer = self._answered(turn, image, lambda: captioner.describe(picture, instructions))
         finally:
-            picture.release()
+            if picture:
+                picture.release()
             report.model_seconds += time.monotonic() - started
         spent = prices.usage(captioner.model, answer, self._prices, self._clock().date())
         report.usage += Usage(0, spent.input_tokens, spent.output_tokens, spent.cost_usd)
@@ -147,7 +155,7 @@ class FallbackChain:
                 self._budget.untake(self._clock())
             raise
         except CaptionError:
-            turn.health.answered(image)
+            turn.health.answered(turn, image)
             raise
-        turn.health.answered(image)
+        turn.health.answered(turn, image)
         return answer

@@ -48,7 +48,7 @@ class EagerCaptioner:
     def accepts(self) -> Accepts:
         return self._loaded.result().accepts
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         return self._loaded.result().describe(picture, prompt)
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Late(Generic[M]):
 class LateCaptioner(Late[Captioner]):
     """A Captioner that is built when it is first asked."""
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         return self._built().describe(picture, prompt)
 
 

@@ -39,7 +39,7 @@ _SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundObject:
     """An object, where it begins, and whether it was closed."""
 
     value: dict[str, Any]
@@ -47,7 +47,7 @@ class Found:
     complete: bool = True
 
 
-def objects(text: str) -> Iterator[Found]:
+def objects(text: str) -> Iterator[FoundObject]:
     """The outermost objects in ``text``, in their order."""
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]}\n{text[-_LONGEST // 2 :]}"
@@ -55,7 +55,7 @@ def objects(text: str) -> Iterator[Found]:
     while start >= 0:
         found, end = _strictly(text, start) if strict else (None, start)
         if found is None:
-            reading = _Reading(text, start)
+            reading = _ObjectReader(text, start)
             found, end = reading.object(), reading.place
             strict -= strict > 0
             budget -= end - start
@@ -66,12 +66,12 @@ def objects(text: str) -> Iterator[Found]:
             start = text.find("{", start + 1 if budget > 0 else max(end, start + 1))
 
 
-def _strictly(text: str, start: int) -> tuple[Found | None, int]:
+def _strictly(text: str, start: int) -> tuple[FoundObject | None, int]:
     try:
         value, end = _STRICT.raw_decode(text, start)
     except (ValueError, RecursionError):
         return None, start
-    return Found(value, start), end
+    return FoundObject(value, start), end
 
 
 def unescaped(text: str) -> str:
@@ -81,15 +81,15 @@ def unescaped(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
-    said = match[1]
-    if len(said) > 1:
-        return chr(int(said[1:], 16))
-    if said in _SHORT:
-        return _SHORT[said]
-    return match[0] if said.isalnum() else said
+    escape = match[1]
+    if len(escape) > 1:
+        return chr(int(escape[1:], 16))
+    if escape in _SHORT:
+        return _SHORT[escape]
+    return match[0] if escape.isalnum() else escape
 
 
-class _Reading:
+class _ObjectReader:
     """One object, read with a stack of its own: nesting costs no recursion."""
 
     def __init__(self, text: str, start: int) -> None:
@@ -98,17 +98,17 @@ class _Reading:
         # Of each open object, the key that waits for a colon or a value.
         self._keys: list[tuple[str, bool] | None] = []
 
-    def object(self) -> Found | None:
+    def object(self) -> FoundObject | None:
         """What is there, as far as it goes; None if it is no object."""
         start, root = self.place, self._opened("{")
         while self._open:
             gap = _GAP.match(self._text, self.place)
             self.place = gap.end() if gap else self.place
             if self.place >= len(self._text):
-                return Found(root, start, complete=False) if root else None
+                return FoundObject(root, start, complete=False) if root else None
             if not self._step(self._text[self.place]):
                 return None
-        return Found(root, start) if root else None
+        return FoundObject(root, start) if root else None
 
     def _step(self, sign: str) -> bool:
         """Take what begins with ``sign``; False where it makes no sense."""

@@ -40,7 +40,7 @@ def embedding(
     return round(made.input_tokens * table(own, day).get(model, {}).get(kind, 0) / _PER, 9)
 
 
-def is_known(model: str, own: Path | None = None) -> bool:
+def has_price(model: str, own: Path | None = None) -> bool:
     """Whether what a call of ``model`` costs is known: it is listed, or nobody sends a bill."""
     return model.startswith(_FREE) or model in table(own)
 

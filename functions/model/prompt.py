@@ -17,18 +17,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from functions.core.document import EmbeddedText, Prompt, Unable
+from functions.core.document import EmbeddedText, Media, Prompt, Unable
 from functions.core.errors import ConfigurationError
 from functions.core.language_tags import language_name
 from functions.core.policy import Rule
 
 NAME = "alt-text-2"
-_PLACES = {"language", "max_length", "guidance"}
+# What is added for a video or an animation, of which a model gets moments.
+MOMENTS = "moments-1"
+# What is added for a video that it gets as it is.
+CLIP = "clip-1"
+_FIELDS = {"language", "max_length", "guidance"}
 _FENCE = "~~~~~~~~"
 _FENCE_SIGNS = re.compile("[~\u02dc\u223c\u301c\uff5e]{2,}")
 # Output tokens: what a model may think, the text in the image, tags and the form, and for each
 # language a caption and what joins it to its alt text. Scripts take up to a token a character.
-_THOUGHT, _SEEN, _FORM, _EACH_LANGUAGE = 2048, 1536, 256, 384
+_THOUGHT, _VISIBLE_TEXT, _FORM, _EACH_LANGUAGE = 2048, 1536, 256, 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,13 @@ class PromptText:
         """A wording to try. Raises ConfigurationError for one without those places, or others."""
         try:
             text = path.read_text("utf-8")
-            places = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+            fields = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
         except OSError as error:
             raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from None
         except ValueError as error:
             raise ConfigurationError(f"{path}: {error}; write {{{{ and }}}} for braces") from None
-        if places != _PLACES:
-            wrong = ", ".join(f"{{{each}}}" for each in sorted(places ^ _PLACES))
+        if fields != _FIELDS:
+            wrong = ", ".join(f"{{{each}}}" for each in sorted(fields ^ _FIELDS))
             raise ConfigurationError(
                 f"{path}: {wrong}: a prompt has the places {{language}}, {{max_length}} and "
                 "{guidance}, and no other; write {{ and }} for braces"
@@ -78,25 +82,30 @@ def compose(
 
 @functools.lru_cache(maxsize=256)
 def _composed(rule: Rule, languages: tuple[str, ...], hint: str, wording: PromptText) -> Prompt:
-    system = wording.filled(
-        language_name(languages[0]), rule.max_length, _guidance(rule, languages)
-    )
+    system = wording.filled(language_name(languages[0]), rule.max_length, guidance(rule, languages))
     user = "Write the alt text and caption for this image." + fenced("notes by the uploader", hint)
-    wanted = schema(languages)
-    filled = json.dumps([system, user, wanted], sort_keys=True)
+    reply_schema = schema(languages)
+    filled = json.dumps([system, user, reply_schema], sort_keys=True)
     version = f"{wording.name}@{hashlib.sha256(filled.encode()).hexdigest()[:12]}"
-    return Prompt(version, system, user, wanted, output_tokens(rule, languages))
+    return Prompt(version, system, user, reply_schema, output_tokens(rule, languages))
 
 
 def output_tokens(rule: Rule, languages: Sequence[str]) -> int:
     """What the longest reply that is asked for may take, thinking included."""
-    return _THOUGHT + _SEEN + _FORM + len(languages) * (_EACH_LANGUAGE + rule.max_length)
+    return _THOUGHT + _VISIBLE_TEXT + _FORM + len(languages) * (_EACH_LANGUAGE + rule.max_length)
 
 
-def about(prompt: Prompt, note: str, embedded: EmbeddedText) -> Prompt:
-    """``prompt`` with what is known of the picture's own file."""
-    said = "\n".join(filter(None, (embedded.title, embedded.alt_text, embedded.caption)))
-    user = prompt.user + (f" {note}" if note else "") + fenced("text stored in the file", said)
+def about(prompt: Prompt, note: str, embedded: EmbeddedText, media: Media = Media.IMAGE) -> Prompt:
+    """``prompt`` with what is known of the picture's own file, and what ``media`` it shows."""
+    texts = "\n".join(filter(None, (embedded.title, embedded.alt_text, embedded.caption)))
+    note = f" {note}" if note else ""
+    if media is Media.VIDEO and not note:
+        note = _text(CLIP)
+    elif media is not Media.IMAGE:
+        article = "an" if media is Media.ANIMATION else "a"
+        places = {"one": f"{article} {media}", "the": f"the {media}", "name": f"{media} of"}
+        note = _text(MOMENTS).format(note=note.strip(), **places)
+    user = prompt.user + note + fenced("text stored in the file", texts)
     return replace(prompt, user=user)
 
 
@@ -114,15 +123,15 @@ def repair(prompt: Prompt, answer: str, findings: Sequence[str]) -> Prompt:
 
 def shorter(prompt: Prompt) -> Prompt:
     """``prompt`` after a reply that was cut off: it asks for less, and leaves more room."""
-    wanted = {**prompt.schema, "properties": dict(prompt.schema["properties"])}
+    smaller = {**prompt.schema, "properties": dict(prompt.schema["properties"])}
     for name in ("visible_text", "tags"):
-        wanted["properties"].pop(name, None)
-    wanted["required"] = list(wanted["properties"])
+        smaller["properties"].pop(name, None)
+    smaller["required"] = list(smaller["properties"])
     return replace(
         prompt,
         user=prompt.user + "\nYour first reply was cut off. Leave out visible_text and tags, think "
         "no longer than you must, and be brief.",
-        schema=wanted,
+        schema=smaller,
         max_output_tokens=min(2 * prompt.max_output_tokens, prompt.output_limit),
     )
 
@@ -162,10 +171,16 @@ def schema(languages: Sequence[str]) -> dict[str, Any]:
 
 @functools.cache
 def _shipped() -> PromptText:
-    return PromptText(NAME, (Path(__file__).parent / "prompts" / f"{NAME}.md").read_text("utf-8"))
+    return PromptText(NAME, _text(NAME))
 
 
-def _guidance(rule: Rule, languages: Sequence[str]) -> str:
+@functools.cache
+def _text(name: str) -> str:
+    return (Path(__file__).parent / "prompts" / f"{name}.md").read_text("utf-8")
+
+
+def guidance(rule: Rule, languages: Sequence[str]) -> str:
+    """The lines of a prompt that are a rule's own, and those that languages ask for."""
     lines = []
     if rule.guidance:
         lines.append(f"- This website asks: {rule.guidance}")

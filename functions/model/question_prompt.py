@@ -41,27 +41,29 @@ def compose(
 ) -> Prompt:
     """What a model is told to answer ``question``. ``notes`` are the uploader's and the file's,
     ``note`` is our own on how the picture was made."""
-    said = "\n".join(
+    earlier = "\n".join(
         f"Question: {each.question}\nAnswer: {each.answer}" for each in question.history
     )
     user = (
         "Answer the question about this image."
         + (f" {note}" if note else "")
         + fenced("notes about the image", "\n".join(filter(None, notes)))
-        + fenced("what was said before", said)
+        + fenced("what was said before", earlier)
         + fenced("question", question.text)
     )
-    told = Prompt(version(), _system(question.language), user, SCHEMA, _THOUGHT + _ANSWER)
+    prompt = Prompt(version(), _system(question.language), user, SCHEMA, _THOUGHT + _ANSWER)
     if max_output_tokens:
-        return Prompt(told.version, told.system, user, SCHEMA, max_output_tokens, max_output_tokens)
-    return told
+        return Prompt(
+            prompt.version, prompt.system, user, SCHEMA, max_output_tokens, max_output_tokens
+        )
+    return prompt
 
 
 @functools.cache
 def version() -> str:
     """The name of the wording, and a hash of all of it that is no question's own."""
-    told = json.dumps([_wording(), SCHEMA], sort_keys=True)
-    return f"{NAME}@{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    parts = json.dumps([_wording(), SCHEMA], sort_keys=True)
+    return f"{NAME}@{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
 
 
 def _system(language: str) -> str:

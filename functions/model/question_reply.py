@@ -47,14 +47,14 @@ def read_reply(answer: Answer, question: Question, language: str) -> QuestionRep
     if found is None:
         cut_off = "was cut off" if answer.truncated else "is not a JSON object with an answer"
         raise UnusableReply(f"the reply {cut_off}; write one complete JSON object, and be brief")
-    said = _words(found.get("answer"))[: 2 * LONGEST_ANSWER]
-    text = cut(plain(said, _STEPS), LONGEST_ANSWER).rstrip()
+    words = _words(found.get("answer"))[: 2 * LONGEST_ANSWER]
+    text = cut(plain(words, _STEPS), LONGEST_ANSWER).rstrip()
     if not any(letter.isalnum() for letter in text):
         raise UnusableReply("answer is empty: answer, or say plainly that the image does not show")
     answerable = str(found.get("answerable", True)).strip().lower() not in _NO
     tag = _tag(found.get("language")) or question.language or language
-    seen = _words(found.get("visible_text"))[:_LONGEST_VISIBLE_TEXT]
-    return QuestionReply(ImageAnswer(text, answerable, tag, answer.model), seen)
+    visible_text = _words(found.get("visible_text"))[:_LONGEST_VISIBLE_TEXT]
+    return QuestionReply(ImageAnswer(text, answerable, tag, answer.model), visible_text)
 
 
 def faults(reply: QuestionReply, context: quality.Context) -> tuple[str, ...]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.core.document import Answer, Reply, Unable
 from functions.core.errors import UnusableReply
-from functions.model.lenient_json import Found, objects, unescaped
+from functions.model.lenient_json import FoundObject, objects, unescaped
 
 _FIELDS = (
     "alt_text",
@@ -63,7 +63,7 @@ def read_reply(answer: Answer) -> Reply:
         decorative=decorative,
         tags=_tags(found.get("tags")),
         visible_text=_words(found.get("visible_text"), "\n"),
-        translations=_translations(found.get("translations")),
+        translations=translations(found.get("translations")),
         could_not_describe=unable,
     )
 
@@ -80,20 +80,20 @@ def _best(text: str) -> Mapping[str, Any] | None:
     """The fields of the object that is most of a reply: rather a complete one, and the last of
     several. One without alt text only if there is no other."""
     partial: Mapping[str, Any] | None = None
-    for reading in _readings(text):
+    for plain in _unwrapped(text):
         best, rank = None, (False, False, 1)
-        for found in objects(reading):
+        for found in objects(plain):
             for fields in _inside(found):
-                said = (_is_reply(fields), found.complete, len(fields))
-                if said >= rank:
-                    best, rank = fields, said
+                fitness = (_is_reply(fields), found.complete, len(fields))
+                if fitness >= rank:
+                    best, rank = fields, fitness
         if best is not None and rank[0]:
             return best
         partial = partial or best
     return partial
 
 
-def _readings(text: str) -> Iterator[str]:
+def _unwrapped(text: str) -> Iterator[str]:
     """The text behind its thoughts, and as it came; with a level of escapes less, or two; without
     its first brace, as models answer to whom that is put into the mouth."""
     thoughts = max((mark.end() for mark in _ANSWER.finditer(text)), default=0)
@@ -111,7 +111,7 @@ def _readings(text: str) -> Iterator[str]:
         yield "{" + text[text.find('"') :]
 
 
-def _inside(found: Found) -> Iterator[Mapping[str, Any]]:
+def _inside(found: FoundObject) -> Iterator[Mapping[str, Any]]:
     """The object's fields, and those of the objects in it, as text too, outermost last."""
     level: list[Any] = [found.value]
     levels: list[list[Mapping[str, Any]]] = []
@@ -144,8 +144,8 @@ def _named(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_reply(fields: Mapping[str, Any]) -> bool:
-    said = "alt_text" in fields or _unable(fields.get("could_not_describe")) is not None
-    return said and not isinstance(fields.get("alt_text"), Mapping)
+    has_text = "alt_text" in fields or _unable(fields.get("could_not_describe")) is not None
+    return has_text and not isinstance(fields.get("alt_text"), Mapping)
 
 
 def _words(value: Any, joint: str = " ") -> str:
@@ -164,11 +164,30 @@ def _tags(value: Any) -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, words)))
 
 
-def _translations(value: Any) -> dict[str, dict[str, str]]:
+def read_translations(answer: Answer, languages: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By language, what a model's answer to a request for translations says; of one language, the
+    answer need not name it.
+
+    Raises UnusableReply, with what to mend, where there is nothing.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for each in objects(answer.text):
+        for fields in _inside(each):
+            found |= translations(fields.get("translations"))
+            if len(languages) == 1 and "alt_text" in fields and not found:
+                found = translations({languages[0]: fields})
+        found |= translations(each.value)
+    if not found:
+        cut = "was cut off" if answer.truncated else "has no translations"
+        raise UnusableReply(f"the reply {cut}; write one complete JSON object, and be brief")
+    return found
+
+
+def translations(value: Any) -> dict[str, dict[str, str]]:
     """By language, from a list of objects that name it or an object whose keys do."""
     if isinstance(value, Mapping):
         value = [{**each, "language": key} for key, each in value.items() if _is_object(each)]
-    translations = {}
+    found = {}
     for each in value if isinstance(value, list) else ():
         if not _is_object(each) or not isinstance(each.get("language"), str):
             continue
@@ -176,8 +195,8 @@ def _translations(value: Any) -> dict[str, dict[str, str]]:
         alt_text, caption = _words(fields.get("alt_text")), _words(fields.get("caption"))
         if "alt_text" in fields and (alt_text or fields["alt_text"] == ""):
             words = {"caption": caption or alt_text, "alt_text": alt_text}
-            translations[each["language"]] = words
-    return translations
+            found[each["language"]] = words
+    return found
 
 
 def _is_object(value: Any) -> bool:

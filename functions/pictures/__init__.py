@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,13 +20,26 @@ from functions.core.document import Accepts, EmbeddedText, Picture
 from functions.core.errors import PermanentError
 from functions.pictures.decoding import decoders
 from functions.pictures.decoding.decoders import DECODERS
+from functions.pictures.decoding.ranges import Remote
 from functions.pictures.embedded_text import words
-from functions.pictures.kinds import sniff
+from functions.pictures.kinds import VIDEOS, sniff
 from functions.pictures.packed import MAX_UNPACKED, unpacked, unpacked_head, unpacked_size
 from functions.pictures.structure import heif, jpeg, png, webp
+from functions.pictures.structure.mp4 import is_private
 from functions.pictures.structure.survey import Survey
 
-__all__ = ["DECODERS", "TARGET_SIDE", "prepare", "sniff", "unpacked_head", "unpacked_size"]
+__all__ = [
+    "DECODERS",
+    "TARGET_SIDE",
+    "VIDEOS",
+    "Remote",
+    "is_private",
+    "prepare",
+    "sniff",
+    "unpacked_head",
+    "unpacked_size",
+    "watch",
+]
 
 # The longer side of what is decoded. A model counts tokens by its media resolution, not by
 # pixels (Gemini 3: 1,120 at HIGH), so more pixels cost upload and processor time and no tokens;
@@ -61,8 +75,11 @@ def prepare(
             "unsupported_type",
             "The file's content is no image that is known here. Upload a JPEG, PNG, WebP, AVIF, "
             "HEIC, GIF, TIFF, BMP, ICO, JPEG 2000, JPEG XL, SVG, PSD, TGA, PCX, PPM, PDF or "
-            "camera's raw file.",
+            "camera's raw file, or a video as MP4, QuickTime or WebM.",
         )
+    if kind in VIDEOS:
+        held = Remote(len(data), lambda start, end: data[start:end], most_bytes=sys.maxsize)
+        return watch(held, kind, accepts, max_pixels)
     passed, embedded = _passed_on(kind, data, accepts, max_pixels)
     if passed is not None:
         return Picture(passed[0], kind, *passed[1], embedded)
@@ -70,6 +87,13 @@ def prepare(
     if embedded != EmbeddedText():
         picture = replace(picture, embedded=embedded)
     return picture
+
+
+def watch(video: Remote, kind: str, accepts: Accepts, max_pixels: int) -> Picture:
+    """Moments of a video in one picture, read by ranges. Raises as :func:`prepare`, and what
+    fetching a range raises."""
+    side = min(TARGET_SIDE, accepts.max_side)
+    return decoders.watch(video, kind, max_pixels, side, accepts.max_bytes)
 
 
 def _passed_on(

@@ -11,6 +11,9 @@ from functions.pictures.structure.survey import Damaged
 
 SVG = "image/svg+xml"
 RAW = "image/x-raw"
+MP4, QUICKTIME = "video/mp4", "video/quicktime"
+WEBM, MATROSKA = "video/webm", "video/x-matroska"
+VIDEOS = frozenset({MP4, QUICKTIME, WEBM, MATROSKA})
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -40,6 +43,11 @@ _ANYMAP = re.compile(rb"P[1-6](?:\s|#[^\n]*\n)+\d{1,9}(?:\s|#[^\n]*\n)+\d{1,9}\s
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF = {b"avif", b"avis", b"avio"}
 _HEIF = {b"mif1", b"mif2", b"msf1", b"miaf"}
+# Sound, books and images that no browser shows, in the same container as videos.
+_NO_VIDEO = {b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ", b"aax ", b"jpm ", b"jpx ", b"mjp2"}
+# What begins QuickTime files from before the file type box: the index, or room for it.
+_OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+_EBML = b"\x1a\x45\xdf\xa3"
 # Atomic and possessive, so that a wall of comments is walked once.
 _TEXT_BEFORE_SVG = re.compile(
     r"""\ufeff?\s*+(?>(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*)?>)\s*)*+<(?:\w+:)?svg[\s>/]""",
@@ -48,7 +56,7 @@ _TEXT_BEFORE_SVG = re.compile(
 
 
 def sniff(head: bytes) -> str | None:
-    """The MIME type of the image that these first bytes begin, None for anything else.
+    """The MIME type of the image or video that these first bytes begin, None for anything else.
 
     ``head`` is the first 4,096 bytes, or the whole file if it is shorter.
     """
@@ -59,6 +67,10 @@ def sniff(head: bytes) -> str | None:
         return "image/webp"
     if head[4:8] == b"ftyp":
         return _brand(head)
+    if head.startswith(_EBML):
+        return _matroska(head)
+    if head[4:8] in _OLD_QUICKTIME and _is_old_quicktime(head):
+        return QUICKTIME
     if head[:2] == b"BM" and _is_bmp(head):
         return "image/bmp"
     if head[:4] in (b"\0\0\1\0", b"\0\0\2\0") and _is_icon(head):
@@ -79,7 +91,24 @@ def _brand(head: bytes) -> str | None:
             return "image/avif"
         if brand in _HEIC:
             return "image/heic"
-    return None if _HEIF.isdisjoint(brands) else "image/heif"
+    if not _HEIF.isdisjoint(brands):
+        return "image/heif"
+    if brands[0] in _NO_VIDEO:
+        return None
+    return QUICKTIME if brands[0] == b"qt  " else MP4
+
+
+def _matroska(head: bytes) -> str | None:
+    """By the document's type (RFC 8794, 11.2.6), which stands in the first few bytes."""
+    if b"\x42\x82\x84webm" in head[:64]:
+        return WEBM
+    return MATROSKA if b"\x42\x82\x88matroska" in head[:64] else None
+
+
+def _is_old_quicktime(head: bytes) -> bool:
+    """Whether the first box has a size that it can have: text does not."""
+    size = int.from_bytes(head[:4], "big")
+    return size != 0 and (size < 1 << 26 or head[4:8] == b"mdat")
 
 
 def _is_bmp(head: bytes) -> bool:

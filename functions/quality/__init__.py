@@ -21,8 +21,17 @@ catalogue       ``RULES``: every rule with its meaning and an example
 ==============  =====================================================================
 """
 
-from functions.quality.checking import check
+from functions.quality.checking import check, check_translations
 from functions.quality.embedded import vetted
 from functions.quality.findings import UNPUBLISHABLE, Checked, Context, Finding, Severity
 
-__all__ = ["UNPUBLISHABLE", "Checked", "Context", "Finding", "Severity", "check", "vetted"]
+__all__ = [
+    "UNPUBLISHABLE",
+    "Checked",
+    "Context",
+    "Finding",
+    "Severity",
+    "check",
+    "check_translations",
+    "vetted",
+]

@@ -135,6 +135,10 @@ RULES: tuple[Entry, ...] = (
         f"{GOOD}. Let me know if you need more!"),
     _of("broken_characters", REPAIR, "Characters lost on the way.",
         "A cafÃ© terrace at night", "A café terrace at night"),
+    Entry("repeats_text", REPAIR, "What is read aloud beside the image as well; asked of the words "
+          "for one place in a page.", _alt("A black cat on the red sofa"), _alt(GOOD),
+          "under it: Our black cat on the red sofa",
+          Context(("en",), 125, beside=("Our black cat on the red sofa",))),
     _of("repetition", REPAIR, "A model in a loop.",
         "A black cat on a black cat on a black cat on a sofa"),
     _of("keyword_stuffing", REPAIR, "A list of search terms.",
@@ -160,7 +164,8 @@ RULES: tuple[Entry, ...] = (
     _of("person_guess", REVIEW, "What a picture does not show of a person: origin, faith, age in "
         "years, state of mind. Left alone where a hint or the image says so.",
         "A 35-year-old Indian woman reading", "A woman reading"),
-    Entry("decorative_doubt", REVIEW, "Said to be decorative, but described or with text in it.",
+    Entry("decorative_doubt", REVIEW, "Said to be decorative, but described or with text in it, or "
+          "with an instruction in what came with it.",
           _alt("Opening hours of the museum", decorative=True), _alt("", decorative=True),
           "decorative"),
 )  # fmt: skip

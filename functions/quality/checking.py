@@ -43,13 +43,30 @@ def check(reply: Reply, context: Context) -> Checked:
     )
     findings += found
     reply = replace(reply, alt_text=texts["alt_text"], caption=texts["caption"])
+    kept, found = _judged_translations(translations, reply, context)
+    return Checked(replace(reply, translations=kept), tuple(findings + found))
+
+
+def check_translations(reply: Reply, context: Context) -> Checked:
+    """As :func:`check`, of translations alone: the main text is whose it is."""
+    main, *others = context.languages or ("en",)
+    translations, findings = _translations(reply.translations, main, others)
+    kept, found = _judged_translations(translations, reply, context)
+    return Checked(replace(reply, translations=kept), tuple(findings + found))
+
+
+def _judged_translations(
+    translations: Mapping[str, Mapping[str, str]], reply: Reply, context: Context
+) -> tuple[dict[str, Mapping[str, str]], list[Finding]]:
+    main = (context.languages or ("en",))[0]
     kept: dict[str, Mapping[str, str]] = {}
+    findings: list[Finding] = []
     for language, given in translations.items():
         where = f"translations.{language}."
         kept[language], found = _texts(given, where, language, reply, context)
         findings += found
         findings += _untranslated(kept[language], where, language, reply, main)
-    return Checked(replace(reply, translations=kept), tuple(findings))
+    return kept, findings
 
 
 def _texts(
@@ -64,6 +81,9 @@ def _texts(
         if reply.decorative and key == "alt_text":
             texts[key] = ""
             findings += _decorative(text, field, language, reply)
+            if sources.ordered(CheckedText("", field, language, 0, context, reply.visible_text)):
+                message = "Said to be decorative, where what came with the image gives orders."
+                findings.append(Finding("decorative_doubt", Severity.REVIEW, field, message))
             continue
         texts[key] = text
         findings += [Finding(code, Severity.FIX, field, said) for code, said in fixes.items()]
@@ -117,6 +137,7 @@ _FAULTS: Mapping[str, Judge] = {
     "over_length": wording.over_length,
     "person_guess": wording.person_guess,
     "redundant_prefix": _opening,
+    "repeats_text": sources.repeats_text,
     "repetition": wording.repetition,
     "shouting": wording.shouting,
     "wrong_language": scripts.wrong_language,

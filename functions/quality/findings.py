@@ -32,13 +32,15 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a reply was asked for. The first language is the main one; ``hints`` are the
-    uploader's texts and those in the file; ``prompt_text`` is all that the model was told."""
+    uploader's texts and those in the file; ``prompt_text`` is all that the model was told;
+    ``beside`` is what readers are told beside the image in any case."""
 
     languages: tuple[str, ...]
     max_length: int
     hints: tuple[str, ...] = ()
     name: str = ""
     prompt_text: str = ""
+    beside: tuple[str, ...] = ()
 
 
 # Text that is no description at all, or somebody else's words in the place of one. Everything

@@ -12,9 +12,9 @@ def one_line(words: str) -> str:
     return re.sub(r"[\x00-\x20\x7f\u2028\u2029]+", " ", words).strip(" ")
 
 
-def attribute(words: str) -> str:
+def attribute(words: str, name: str = "alt") -> str:
     """`` alt="..."`` to put into a tag: with nothing that ends the value, and with no brace that
     opens, which a template engine that reads the page later would take for code."""
     for character, reference in _ESCAPED:
         words = words.replace(character, reference)
-    return f' alt="{words}"'
+    return f' {name}="{words}"'

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from functions.sites import encoding
 from functions.sites.attributes import one_line
 from functions.sites.image_locator import ImageLocator
-from functions.sites.surroundings import Context
+from functions.sites.surroundings import Surroundings
 
 _TITLE = re.compile(rb"<title(?:\s[^>]*)?>(.*?)</title", re.I | re.S)
 _MOST_BYTES = 1 << 18
@@ -30,13 +30,13 @@ class Titles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self._known: dict[str, str] = {}
+        self._titles: dict[str, str] = {}
 
     def of(self, path: str) -> str:
         """The title of the page that a site has at ``path``; empty if there is none to tell."""
-        if path not in self._known:
-            self._known[path] = self._read(path.strip("/"))
-        return self._known[path]
+        if path not in self._titles:
+            self._titles[path] = self._read(path.strip("/"))
+        return self._titles[path]
 
     def _read(self, path: str) -> str:
         names = [path, f"{path}/index.html", f"{path}/index.htm", f"{path}.html", f"{path}.htm"]
@@ -65,7 +65,7 @@ def _title(data: bytes) -> str:
 
 
 def targets(
-    titles: Titles | None, places: ImageLocator, page: str, base: str
+    titles: Titles | None, locator: ImageLocator, page: str, base: str
 ) -> Callable[[str], str]:
     """What the page that an address leads to is called, seen from ``page``."""
 
@@ -74,7 +74,7 @@ def targets(
             return ""
         try:
             address = urlsplit(urljoin(urljoin(page, base), href))
-            site = urlsplit(places.page(""))
+            site = urlsplit(locator.page(""))
         except ValueError:
             return ""
         if address.netloc.lower() != site.netloc.lower() or not address.path.startswith(site.path):
@@ -84,25 +84,25 @@ def targets(
     return title
 
 
-def is_only_name(context: Context) -> bool:
+def is_only_name(context: Surroundings) -> bool:
     """Whether a link or button would have no name without this image's words."""
     control = context.control
     return control is not None and not control.text and not control.named
 
 
-def is_beside_its_name(context: Context) -> bool:
+def is_beside_its_name(context: Surroundings) -> bool:
     """Whether the link or button of an image has a name without it."""
     control = context.control
     return control is not None and bool(control.text or control.named)
 
 
-def leads_to_an_image(context: Context) -> bool:
+def leads_to_an_image(context: Surroundings) -> bool:
     """Whether the link of an image leads to a picture: what that shows is what the link is for."""
     href = context.control.href if context.control else ""
     return bool(_IMAGE.search(href.split("?")[0].split("#")[0]))
 
 
-def purpose(context: Context, target: Callable[[str], str]) -> str:
+def purpose(context: Surroundings, target: Callable[[str], str]) -> str:
     """What the link does that has this image for its only content, if the site tells."""
     control = context.control
     if control is None or not is_only_name(context) or control.images != 1:

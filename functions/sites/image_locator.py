@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote, urljoin
 
-from functions.core.image_url import Origin, readings
+from functions.core.image_url import Origin, candidates
 from functions.core.image_url import origins as parsed
 
-ObjectPlace = tuple[str, str]
+ObjectName = tuple[str, str]
 _NOWHERE = "https://pages.invalid"
 
 
@@ -44,7 +44,7 @@ class ImageLocator:
         """The address of a file of the folder."""
         return f"{self._site}/{quote(path)}"
 
-    def find(self, src: str, page: str = "", base: str = "") -> tuple[ObjectPlace, ...]:
+    def find(self, src: str, page: str = "", base: str = "") -> tuple[ObjectName, ...]:
         """What ``src`` may mean, likeliest first; empty if that is no object of a bucket.
 
         ``page`` is the address of the page and ``base`` what its ``base`` element says.
@@ -52,7 +52,7 @@ class ImageLocator:
         try:
             if src[:5].lower() != "gs://":
                 src = urljoin(urljoin(page or self.page(""), base), _slashes(src))
-            return readings(src, self._origins)
+            return candidates(src, self._origins)
         except ValueError:
             return ()
 

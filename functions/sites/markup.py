@@ -15,10 +15,11 @@ from itertools import pairwise
 from justhtml import Element, JustHTML, Node, Template, Text
 
 from functions.sites import template_code
-from functions.sites.surroundings import Around, Context, Reader
+from functions.sites.page_text import PageText
+from functions.sites.surroundings import Around, Surroundings, SurroundingsReader
 from functions.sites.template_code import Span
 
-_NAME = re.compile(r"<(img|input|area)(?=[\s/>])", re.I)
+_NAME = re.compile(r"<(img|input|area|video)(?=[\s/>])", re.I)
 # "Before attribute name state" and those after it, of the HTML standard.
 _ATTRIBUTE = re.compile(
     r"""[\t\n\f\r /]*(?P<name>=?[^=\t\n\f\r />]+)"""
@@ -32,12 +33,13 @@ _LATER_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set")
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An element that is to have an ``alt`` attribute.
+    """An element that is to have an ``alt`` attribute, or a ``video`` that is to have a name.
 
     ``start`` is where its tag begins and ``insert`` where an attribute may be put in, as indexes
     of the page's text. ``addresses`` name one picture, best first. ``context`` is what stands
     around it. ``templated`` says that a template may write the ``alt`` attribute, or that the tag
     is part of a template's code. ``alt`` is that attribute's value, None if there is none.
+    ``trackless`` says of a video that can be heard that no captions stand beside it.
     """
 
     tag: str
@@ -45,8 +47,9 @@ class Image:
     insert: int
     alt: str | None
     addresses: tuple[str, ...]
-    context: Context
+    context: Surroundings
     templated: bool
+    trackless: bool = False
 
     @property
     def has_alt(self) -> bool:
@@ -61,14 +64,17 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """A page's images in the order of its text, and the address of its ``base`` element."""
+    """A page's images in the order of its text, and the address of its ``base`` element. ``text``
+    is what stands around them, if it was asked for."""
 
     images: tuple[Image, ...]
     base: str
+    text: PageText | None = None
 
 
-def read(text: str) -> Markup:
-    """Find the ``img`` elements, and the ``area`` and ``input`` elements that show an image.
+def read(text: str, around: bool = False) -> Markup:
+    """Find the ``img`` and ``video`` elements, and the ``area`` and ``input`` elements that show
+    an image; with ``around``, also what is said around them.
 
     What stands in ``noscript`` counts, for people without scripts see it. What is an image with
     scripts and something else without is left out.
@@ -84,11 +90,13 @@ def read(text: str) -> Markup:
             if start in found or template_code.within(start, hidden)
         }
     raw = [span for name in ("script", "style") for span in _texts(with_scripts, name)]
-    spans, reader = template_code.fragments(text, raw), Reader()
+    spans, reader = template_code.fragments(text, raw), SurroundingsReader()
     bases = ((each.attrs or {}).get("href") for each in with_scripts.query("base"))
     images = (_image(text, start, *found[start], spans, reader) for start in sorted(found))
     return Markup(
-        tuple(each for each in images if each), next((base for base in bases if base), "")
+        tuple(each for each in images if each),
+        next((base for base in bases if base), ""),
+        PageText(with_scripts) if around else None,
     )
 
 
@@ -129,7 +137,7 @@ def _elements(root: Node) -> Iterator[tuple[int, tuple[Element, Around]]]:
         node, around = waiting.pop()
         if isinstance(node, Element):
             around = around.inside(node)
-            if node.name in ("img", "area", "input") and node.origin_offset is not None:
+            if node.name in ("img", "area", "input", "video") and node.origin_offset is not None:
                 yield node.origin_offset, (node, around)
         if isinstance(node, Template) and node.template_content:
             waiting.append((node.template_content, around))
@@ -145,11 +153,17 @@ def _texts(root: Node, name: str) -> Iterator[Span]:
 
 
 def _image(
-    text: str, start: int, element: Element, around: Around, spans: list[Span], reader: Reader
+    text: str,
+    start: int,
+    element: Element,
+    around: Around,
+    spans: list[Span],
+    reader: SurroundingsReader,
 ) -> Image | None:
     name = _NAME.match(text, start)
     shows = {
         "img": True,
+        "video": True,
         "area": "href" in element.attrs,
         "input": (element.attrs.get("type") or "").lower() == "image",
     }[element.name]
@@ -162,13 +176,36 @@ def _image(
         or any(map(template_code.is_code, addresses))
     )
     context = reader.context(element, around)
-    alt = element.attrs["alt"] or "" if "alt" in element.attrs else None
-    return Image(element.name, start, name.end(), alt, addresses, context, templated)
+    video = element.name == "video"
+    alt = element.attrs["alt"] or "" if "alt" in element.attrs and not video else None
+    trackless = video and not _is_mute(element) and not any(_captions(element))
+    return Image(element.name, start, name.end(), alt, addresses, context, templated, trackless)
+
+
+def _is_mute(video: Element) -> bool:
+    """Whether nobody can make it be heard: it moves in the background of a page."""
+    return "muted" in video.attrs and "controls" not in video.attrs
+
+
+def _captions(video: Element) -> Iterator[Element]:
+    """Its tracks of captions or subtitles; a track that does not say its kind has subtitles."""
+    for each in _children(video, "track"):
+        if (each.attrs.get("kind") or "subtitles").lower() in ("captions", "subtitles"):
+            yield each
+
+
+def _children(element: Element, name: str) -> Iterator[Element]:
+    for each in element.children or ():
+        if isinstance(each, Element) and each.name == name:
+            yield each
 
 
 def _addresses(element: Element) -> Iterator[str]:
     """Of a picture that a script loads later, what it loads: what stands there until then is a
     placeholder."""
+    if element.name == "video":
+        yield from _addresses_of_video(element)
+        return
     sources = [element]
     parent = element.parent
     if isinstance(parent, Element) and parent.name == "picture":
@@ -183,6 +220,15 @@ def _addresses(element: Element) -> Iterator[str]:
     yield from _single(element.attrs.get("src"))
     for each in sources:
         yield from candidates(each.attrs.get("srcset") or "")
+
+
+def _addresses_of_video(element: Element) -> Iterator[str]:
+    """Those of its files, and then of the picture that is shown until it plays."""
+    for each in (element, *_children(element, "source")):
+        for name in ("data-src", "src"):
+            yield from _single(each.attrs.get(name))
+    for name in ("data-poster", "poster"):
+        yield from _single(element.attrs.get(name))
 
 
 def _single(value: str | None) -> list[str]:

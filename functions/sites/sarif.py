@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import quote
 
-from functions.sites.audit import RULES, Fault, Rule
+from functions.sites.audit import RULES, AuditRule, Fault
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -38,7 +38,7 @@ def log(faults: Iterable[tuple[str, Fault]], errors: Iterable[tuple[str, str]] =
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: AuditRule) -> dict[str, Any]:
     return {
         "id": rule.code,
         "shortDescription": {"text": rule.meaning},
@@ -47,7 +47,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(path: str, fault: Fault) -> dict[str, Any]:
-    said = f" It says: {fault.alt}" if fault.alt else ""
+    alt = f" It says: {fault.alt}" if fault.alt else ""
     better = f" Its caption says: {fault.suggestion}" if fault.suggestion else ""
     uri = path if path.startswith(("http://", "https://")) else quote(path)
     # Lines move: what a fault is about stays.
@@ -56,7 +56,7 @@ def _result(path: str, fault: Fault) -> dict[str, Any]:
         "ruleId": fault.code,
         "ruleIndex": list(RULES).index(fault.code),
         "level": fault.level,
-        "message": {"text": f"{fault.message}{said}{better}"},
+        "message": {"text": f"{fault.message}{alt}{better}"},
         "locations": [
             {
                 "physicalLocation": {

@@ -29,7 +29,7 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Surroundings:
     """``intent`` is what the author says of the image: ``named`` (by an attribute),
     ``presentational``, ``hidden`` from those who hear a page, or nothing."""
 
@@ -63,17 +63,17 @@ class Around:
         return found
 
 
-class Reader:
+class SurroundingsReader:
     """Reads the contexts of a page's images, each link and caption once."""
 
     def __init__(self) -> None:
         self._controls: dict[int, Control] = {}
         self._figcaptions: dict[int, str] = {}
 
-    def context(self, element: Element, around: Around) -> Context:
+    def context(self, element: Element, around: Around) -> Surroundings:
         """``around`` is what is around ``element``, which counts itself."""
         control, figure = around.control, around.figure
-        return Context(
+        return Surroundings(
             around.language,
             _intent(element, around.hidden),
             self._control(control) if control is not None and control is not element else None,
@@ -83,7 +83,7 @@ class Reader:
     def _control(self, element: Element) -> Control:
         if id(element) not in self._controls:
             href = (element.attrs.get("href") or "").strip() if element.name == "a" else ""
-            text = said(element)
+            text = spoken_text(element)
             images = sum(each.name == "img" for each in _elements(element))
             named = any(_stated(element, name) for name in _NAMES)
             self._controls[id(element)] = Control(href, text, named, images)
@@ -97,11 +97,11 @@ class Reader:
                 if isinstance(each, Element) and each.name == "figcaption"
             )
             found = next(captions, None)
-            self._figcaptions[id(figure)] = said(found) if found is not None else ""
+            self._figcaptions[id(figure)] = spoken_text(found) if found is not None else ""
         return self._figcaptions[id(figure)]
 
 
-def said(element: Element) -> str:
+def spoken_text(element: Element) -> str:
     """What those hear who hear an element, images aside; nothing unless there is a word in it."""
     parts = []
     waiting: list[Node | Text] = [element]
@@ -109,11 +109,16 @@ def said(element: Element) -> str:
         node = waiting.pop()
         if isinstance(node, Text):
             parts.append(node.data or "")
-        elif isinstance(node, Element) and _is_unheard(node):
+        elif isinstance(node, Element) and is_unheard(node):
             continue
         waiting.extend(reversed(node.children or ()))
     text = " ".join("".join(parts).split())
-    return text if _WORD.search(text) else ""
+    return text if has_word(text) else ""
+
+
+def has_word(text: str) -> bool:
+    """Whether there is a letter or digit in a text."""
+    return _WORD.search(text) is not None
 
 
 def _elements(element: Element) -> Iterator[Element]:
@@ -125,7 +130,8 @@ def _elements(element: Element) -> Iterator[Element]:
         waiting.extend(node.children or ())
 
 
-def _is_unheard(element: Element) -> bool:
+def is_unheard(element: Element) -> bool:
+    """Whether an element is not for those who hear a page."""
     hidden = (element.attrs.get("aria-hidden") or "").strip().lower() == "true"
     return hidden or element.name in _UNSEEN or "hidden" in element.attrs
 

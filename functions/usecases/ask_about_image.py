@@ -20,7 +20,6 @@ from functions.core.errors import (
     Gone,
     Held,
     OverBudget,
-    PermanentError,
     UnusableReply,
 )
 from functions.core.policy import Policy
@@ -44,7 +43,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 _COUNTED_AS = "asks-"
 
 
-class Asking:
+class Answering:
     """Answers questions about images, each once for a generation; safe in threads."""
 
     def __init__(
@@ -62,7 +61,7 @@ class Asking:
         self._clock, self._sleep = Clock(clock), sleep
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
+        self._pictures = PictureFetcher.by(settings, images)
         self._budget = DailyLimit(store, settings.ask_daily_limit, _COUNTED_AS)
         self._chain = FallbackChain(captioners, self._budget, self._clock, settings.prices)
 
@@ -75,15 +74,15 @@ class Asking:
         """Return what the instance has reserved and not used, at its end."""
         self._budget.give_back()
 
-    def find(self, places: Sequence[tuple[str, str]]) -> Upload:
+    def find(self, candidates: Sequence[tuple[str, str]]) -> Upload:
         """The first of these objects that is live and ours to answer for: in a bucket of
         CAPTION_PUBLIC_BUCKETS, or if that is unset, in one that has captions. Raises Gone."""
         public = self._settings.public_buckets
-        mine = [place for place in places if not public or place[0] in public]
+        mine = [place for place in candidates if not public or place[0] in public]
         keys = [document_id(*place) for place in mine]
-        known = self._store.read_fields(keys, ("bucket", "name", "generation", "updated_at"))
+        captioned = self._store.read_fields(keys, ("bucket", "name", "generation", "updated_at"))
         for number, (place, key) in enumerate(zip(mine, keys, strict=True)):
-            if key in known or (number == 0 and (public or self._has_captions(place[0]))):
+            if key in captioned or (number == 0 and (public or self._has_captions(place[0]))):
                 with suppress(Gone):
                     return self.live(*place)
         raise Gone
@@ -112,12 +111,12 @@ class Asking:
             kept = keep_answers.read(self._store, upload.id, upload.generation)
             if answer := kept.answer(key):
                 return answer
-            if kept.is_asked(key):
+            if kept.is_leased(key):
                 self._sleep(pause)
                 continue
             with self._chain.turn(PATIENCE) as turn:
                 if keep_answers.claim(self._store, kept, key, self._lease):
-                    return self._asked(turn, upload, question, key, report)
+                    return self._kept_answer(turn, upload, question, key, report)
         raise Held("the same question is being answered for somebody else")
 
     def _pauses(self) -> Iterator[float]:
@@ -139,7 +138,7 @@ class Asking:
         ]
         return hashlib.sha256(json.dumps(instructions).encode()).hexdigest()[:32]
 
-    def _asked(
+    def _kept_answer(
         self, turn: Turn, upload: Upload, question: Question, key: str, report: Report
     ) -> ImageAnswer:
         """The model's answer, kept. Whatever fails, another one may ask."""
@@ -158,25 +157,23 @@ class Asking:
         self, turn: Turn, upload: Upload, question: Question, report: Report
     ) -> ImageAnswer:
         until = self._clock() + self._lease - self._call
-        if upload.size is not None and upload.size > self._settings.max_bytes:
-            raise PermanentError("too_large", "the image is larger than CAPTION_MAX_BYTES")
         fetch = functools.partial(self._pictures.fetch, upload)
         picture = fetch(self._chain.accepts(turn))
         try:
-            instructions, context = self._told(upload, question, picture)
+            instructions, context = self._instructions(upload, question, picture)
             answer = self._chain.ask(turn, upload.id, fetch, instructions, until, report, picture)
         finally:
             picture.release()
-        said, faults = self._read(answer, question, context)
+        reply, faults = self._read(answer, question, context)
         if faults and not answer.blocked and self._clock() < until:
             again = repair(instructions, answer.text, faults)
             answer = self._chain.again(turn, answer.model, upload.id, fetch, again, report)
-            said, faults = self._read(answer, question, context)
-        if said is None or faults:
+            reply, faults = self._read(answer, question, context)
+        if reply is None or faults:
             return ImageAnswer(WITHHELD, False, "en", answer.model)
-        return said
+        return reply
 
-    def _told(
+    def _instructions(
         self, upload: Upload, question: Question, picture: Picture
     ) -> tuple[Prompt, quality.Context]:
         """What the model is told, and what the filter is to know of it."""
@@ -189,8 +186,8 @@ class Asking:
         )
         if self._rules:
             embedded, _ = quality.vetted(embedded, context)
-        known = (hint, embedded.title, embedded.alt_text, embedded.caption)
-        notes = tuple(filter(None, known))
+        texts = (hint, embedded.title, embedded.alt_text, embedded.caption)
+        notes = tuple(filter(None, texts))
         limit = self._settings.max_output_tokens
         instructions = question_prompt.compose(question, notes, picture.note, limit)
         return instructions, replace(context, hints=notes, prompt_text=instructions.system)

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from functions.core import transitions
-from functions.core.document import Document, PastText, Review, Source, Status, Stored, Upload
+from functions.core.document import (
+    Document,
+    PastText,
+    Review,
+    Source,
+    Status,
+    Stored,
+    Untranslated,
+    Upload,
+)
 from functions.core.errors import CaptionError, Conflict, EditError, NoCaption, Stale
 from functions.core.language_tags import language_tag
 from functions.core.plain_text import plain_line
 from functions.core.ports import CaptionStore, ImageStore
+from functions.core.public_text import missing
 from functions.core.report import Report
 from functions.model.embeddings import Embeddings
 from functions.usecases import keep_history
 from functions.usecases.find_copy import remember
 from functions.usecases.label_image import label
+from functions.usecases.request_translations import Wanted
 
 # Characters. Screen readers read alt text in one piece; whatever takes longer is a caption.
 LONGEST_ALT_TEXT, LONGEST_CAPTION = 1000, 5000
@@ -29,7 +40,7 @@ REVIEWER = "a reviewer"
 _CONTENTION = 8
 _WORDS = ("alt_text", "caption", "decorative", "language")
 # What a person sees who edits; the rest (labels, embedding, lease) may change under them.
-_SEEN = (
+_SHOWN_FIELDS = (
     *("generation", "status", "alt_text", "caption", "decorative", "language", "translations"),
     *("tags", "visible_text", "source", "proposal"),
 )
@@ -68,22 +79,25 @@ class Editing:
 
     ``language`` is that of words for an image that had none, unless a change names another.
     Unless people are ``named``, the documents call each of them a reviewer; the history, which no
-    website reads, knows who it was.
+    website reads, knows who it was. ``ask`` asks for the translations that an edit makes due;
+    what is lost of that, ``keep`` takes up. ``offered`` names the languages there may be.
     """
 
     def __init__(
         self,
         store: CaptionStore,
         images: ImageStore,
-        meaning: Embeddings,
+        embeddings: Embeddings,
         language: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         named: bool = True,
+        ask: Callable[[list[Wanted]], None] = lambda wanted: None,
+        offered: Callable[[Document], Collection[str]] = lambda document: document.outdated,
     ) -> None:
-        self._named = named
+        self._named, self._ask, self._offered = named, ask, offered
         self._store, self._images, self._clock = store, images, clock
-        self._meaning, self._language = meaning, language
+        self._embeddings, self._language = embeddings, language
 
     def edit(self, key: str, change: Change, by: str, version: str = "") -> Edited:
         """Make a person's change to the document ``key``, and label the object with it.
@@ -95,7 +109,7 @@ class Editing:
         """
         saved = self._saved(
             key,
-            lambda document, now: changed(document, change, self._shown(by), now),
+            lambda document, now: changed(document, change, self._name_of(by), now),
             by,
             version,
         )
@@ -108,7 +122,7 @@ class Editing:
         Raises as :meth:`edit`."""
 
         def make(document: Document, now: datetime) -> Document:
-            return restored(document, past, self._shown(by), now)
+            return restored(document, past, self._name_of(by), now)
 
         return self._labelled(self._saved(key, make, by, version))
 
@@ -120,17 +134,17 @@ class Editing:
             raise NoCaption("there is no such caption; its image may have been deleted")
         return keep_history.history(self._store, stored.document)
 
-    def _shown(self, by: str) -> str:
+    def _name_of(self, by: str) -> str:
         return by if self._named else REVIEWER
 
     def _saved(
-        self, key: str, change: Callable[[Document, datetime], Document], by: str, seen: str
+        self, key: str, change: Callable[[Document, datetime], Document], by: str, expected: str
     ) -> Stored:
         for _ in range(_CONTENTION):
             stored = self._store.read(key)
             if stored is None:
                 raise NoCaption("there is no such caption; its image may have been deleted")
-            if seen and version(stored.document) != seen:
+            if expected and version(stored.document) != expected:
                 raise Conflict("somebody has changed this caption since you saw it; look again")
             before = stored.document
             if not before.language:
@@ -140,16 +154,41 @@ class Editing:
                 return stored
             keep_history.keep(self._store, before, document, by)
             with suppress(Stale):
-                return self._store.replace(stored, document)
+                saved = self._store.replace(stored, document)
+                self._translate(saved.document)
+                return saved
         raise Conflict("the caption keeps changing; look again")
+
+    def _translate(self, document: Document) -> None:
+        if document.untranslated:
+            with suppress(CaptionError):
+                languages = document.untranslated.languages
+                self._ask([(document.bucket, document.name, languages)])
+
+    def translate(self, key: str, languages: Sequence[str]) -> Stored:
+        """Ask for the words of the document ``key`` in these languages, or if there are none in
+        those that are outdated; where that is a model's to write. Raises NoCaption, EditError for
+        a language that is not offered, and what stands in the way of asking."""
+        stored = self._store.read(key)
+        if stored is None:
+            raise NoCaption("there is no such caption; its image may have been deleted")
+        document = stored.document
+        if document.status != Status.CAPTIONED or document.decorative:
+            raise EditError("there are no words to translate")
+        if other := [tag for tag in languages if tag not in self._offered(document)]:
+            remedy = "add it to CAPTION_LANGUAGES_ON_REQUEST"
+            raise EditError(f"{other[0]} is not a language of this image; {remedy}")
+        if wanted := missing(document, languages or document.outdated):
+            self._ask([(document.bucket, document.name, wanted)])
+        return stored
 
     def _labelled(self, saved: Stored) -> Edited:
         document = saved.document
         remember(self._store, document)
         upload = Upload(document.bucket, document.name, document.generation, document.updated_at)
         try:
-            place = self._meaning.placing(Report())
-            label(self._store, self._images, saved, upload, place)
+            embed = self._embeddings.embedding_once(Report())
+            label(self._store, self._images, saved, upload, embed)
         except CaptionError as error:
             return Edited(saved, str(error))
         now = self._store.read(document.id)
@@ -160,10 +199,12 @@ class Editing:
 
 def version(document: Document) -> str:
     """Names what a person sees of a document: as long as it is the same, so is that."""
-    seen = {name: getattr(document, name) for name in _SEEN}
-    seen["review"] = (document.review.needed, document.review.reasons, document.review.approved_by)
-    seen["error"] = document.error.message if document.error else ""
-    text = json.dumps(seen, sort_keys=True, default=_plain)
+    shown = {name: getattr(document, name) for name in _SHOWN_FIELDS}
+    shown["review"] = (document.review.needed, document.review.reasons, document.review.approved_by)
+    # What a model translates meanwhile is not what somebody edits.
+    shown["translations"] = document.by_hand
+    shown["error"] = document.error.message if document.error else ""
+    text = json.dumps(shown, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -252,12 +293,12 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
     """``document`` in a person's words; as it is where they are the same as before."""
     if not words:
         return document
-    wanted = {**{name: getattr(document, name) for name in _WORDS}, **words}
+    values = {**{name: getattr(document, name) for name in _WORDS}, **words}
     alt_text, caption = (
-        plain_line(wanted["alt_text"]),
-        plain_line(wanted["caption"]),
+        plain_line(values["alt_text"]),
+        plain_line(values["caption"]),
     )
-    if wanted["decorative"]:
+    if values["decorative"]:
         if words.get("alt_text"):
             raise EditError("a decorative image has no alt text; leave it empty")
         alt_text = ""
@@ -269,8 +310,8 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
         document,
         alt_text=alt_text,
         caption=caption,
-        decorative=bool(wanted["decorative"]),
-        language=_language(wanted["language"]) if "language" in words else document.language,
+        decorative=bool(values["decorative"]),
+        language=_language(values["language"]) if "language" in words else document.language,
     )
     if edited == document and document.status == Status.CAPTIONED:
         return document
@@ -295,8 +336,9 @@ def _outdated(document: Document) -> dict[str, Mapping[str, Any]]:
 def _ended(document: Document, now: datetime) -> Document:
     """``document``, captioned by a person; its place among meanings was that of other words."""
     captioned_at = document.captioned_at or now
+    due = Untranslated(document.outdated, now) if document.outdated else None
     return transitions.ended(
-        replace(document, embedding=None, similarity=None, edited_at=now),
+        replace(document, embedding=None, similarity=None, edited_at=now, untranslated=due),
         Status.CAPTIONED,
         now,
         captioned_at=captioned_at,

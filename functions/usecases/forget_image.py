@@ -25,7 +25,7 @@ class Forgetting:
 
     def forget(self, deletion: Deletion, report: Report) -> None:
         """Remove the caption of an image of which no generation is live any more, and in any case
-        the answers about the generation that went.
+        the answers about the generation that went, and what was written for its places.
 
         An overwrite sends a deletion of the older generation too: that one, and one that comes
         after a newer upload, change nothing. Raises Held if the document keeps changing.
@@ -33,6 +33,7 @@ class Forgetting:
         report.bucket, report.name = deletion.bucket, deletion.name
         report.generation = deletion.generation
         keep_answers.forget(self._store, deletion.id, deletion.generation)
+        self._store.remove_places(deletion.id, deletion.generation)
         report.outcome = self._forget(deletion)
 
     def _forget(self, deletion: Deletion) -> str:

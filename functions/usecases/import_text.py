@@ -22,20 +22,20 @@ _AT_ONCE, _BATCH = 8, 300
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What a file says of one image; ``seen`` is the version that it was exported with."""
+class ImportedRow:
+    """What a file says of one image; ``version`` is the one that it was exported with."""
 
     line: int
     uri: str
     change: Change
-    seen: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A change that a row makes; ``conflict`` says why it is not made, if so."""
 
-    row: Row
+    row: ImportedRow
     before: Document
     after: Document
     conflict: str = ""
@@ -49,24 +49,24 @@ class Plan:
     errors: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def read(text: str, *, lines: bool) -> Iterator[Row | tuple[int, str, str]]:
+def read(text: str, *, lines: bool) -> Iterator[ImportedRow | tuple[int, str, str]]:
     """The rows of a CSV file, or of JSON ``lines``; a row that means nothing as its line, image
     and fault. Raises ValueError for what is no such file."""
     rows = _json_lines(text) if lines else spreadsheet.read(text)
     for line, record in rows:
         uri = str(record.get("uri") or "").strip()
         try:
-            yield Row(line, uri, _change(uri, record), str(record.get("version") or ""))
+            yield ImportedRow(line, uri, _change(uri, record), str(record.get("version") or ""))
         except EditError as error:
             yield line, uri, str(error)
 
 
-def plan(store: CaptionStore, rows: Iterator[Row | tuple[int, str, str]]) -> Plan:
+def plan(store: CaptionStore, rows: Iterator[ImportedRow | tuple[int, str, str]]) -> Plan:
     """What ``rows`` would change: the same text again is no change, and a row whose image has
     changed since it was exported is a conflict."""
-    made, waiting = Plan(), list[Row]()
+    made, waiting = Plan(), list[ImportedRow]()
     for each in rows:
-        if isinstance(each, Row):
+        if isinstance(each, ImportedRow):
             waiting.append(each)
         else:
             made.errors.append(each)
@@ -88,16 +88,16 @@ def carry_out(editing: Editing, planned: Plan, by: str) -> int:
             return str(error)
         return ""
 
-    wanted = [each for each in planned.changes if not each.conflict]
+    changes = [each for each in planned.changes if not each.conflict]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        faults = list(pool.map(make, wanted))
-    for each, fault in zip(wanted, faults, strict=True):
+        faults = list(pool.map(make, changes))
+    for each, fault in zip(changes, faults, strict=True):
         if fault:
             planned.errors.append((each.row.line, each.row.uri, fault))
     return faults.count("")
 
 
-def _compare(store: CaptionStore, rows: Sequence[Row], made: Plan) -> None:
+def _compare(store: CaptionStore, rows: Sequence[ImportedRow], made: Plan) -> None:
     keys = [document_id(*_place(row.uri)) for row in rows]
     there = store.read_many(keys)
     for row, key in zip(rows, keys, strict=True):
@@ -114,7 +114,7 @@ def _compare(store: CaptionStore, rows: Sequence[Row], made: Plan) -> None:
             continue
         if after.text_fields() == before.text_fields() and not change.approve:
             continue
-        stale = bool(row.seen) and row.seen != version(before)
+        stale = bool(row.version) and row.version != version(before)
         why = "it has changed since it was exported" if stale else ""
         made.changes.append(Planned(row, before, after, why))
 

@@ -30,6 +30,8 @@ from functions.usecases.reconcile import (
     Reconciler,
     ReconcileReport,
 )
+from functions.usecases.request_translations import Wanted
+from functions.usecases.translate import COUNTED_AS
 
 # A run ends before its message would be delivered again, and before a function's usual bound.
 SECONDS = 45.0
@@ -45,24 +47,35 @@ _UNTOLD: Mapping[str, str | bool] = {"untold": True}
 _RENEWED: tuple[Mapping[str, str | bool], ...] = tuple(
     {"status": "captioned", "renewal.forced": forced} for forced in (True, False)
 )
+_UNTRANSLATED: Mapping[str, str | bool] = {"untranslated.waits": True}
 _EXPIRED: Mapping[str, str | bool] = {"status": "failed", "error.reason": "expired"}
-ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, *_RENEWED)
+ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, _UNTRANSLATED, *_RENEWED)
+
+_NO_BUCKET = (
+    "which buckets there are: no image has a document yet, and none is named. Set "
+    "CAPTION_PUBLIC_BUCKETS, or name one to look for lost events: captions keep gs://BUCKET, or "
+    '{"bucket": "BUCKET"} as the message\'s data'
+)
 
 # Bucket and name of an image that is to be captioned.
 Image = tuple[str, str]
 
 
-class Asking(Protocol):
+class CaptionRequester(Protocol):
     """Has images captioned, until a moment of ``time.monotonic``; the number asked for."""
 
     def __call__(self, images: Sequence[Image], until: float, report: Report) -> int: ...
 
 
+# Has text translated, likewise.
+Translate = Callable[[Sequence[Wanted], float, Report], int]
+
+
 @dataclass(slots=True)
-class _Run:
+class _KeepRun:
     """One run: what is asked of it, until when, and what it has done."""
 
-    wanted: KeepRequest
+    request: KeepRequest
     until: float
     report: Report
     faults: list[str]
@@ -71,9 +84,9 @@ class _Run:
         return time.monotonic() >= self.until
 
     def concerns(self, stored: Stored) -> bool:
-        bucket, document = self.wanted.bucket, stored.document
+        bucket, document = self.request.bucket, stored.document
         return (not bucket or document.bucket == bucket) and document.name.startswith(
-            self.wanted.prefix
+            self.request.prefix
         )
 
     def count(self, what: str, number: int = 1) -> None:
@@ -89,27 +102,31 @@ class Keeping:
         store: CaptionStore,
         images: ImageStore,
         reconciler: Reconciler,
-        ask: Asking,
+        ask: CaptionRequester,
         clock: Callable[[], datetime],
         *,
         daily_limit: int,
+        translate: Translate | None = None,
+        translation_limit: int = 0,
         buckets: Sequence[str] = (),
         seconds: float = SECONDS,
         settled: timedelta = SETTLED,
     ) -> None:
         self._store, self._images, self._reconciler = store, images, reconciler
         self._ask, self._clock, self._limit = ask, clock, daily_limit
+        self._translate, self._translation_limit = translate, translation_limit
         self._buckets, self._seconds, self._settled = buckets, seconds, settled
 
-    def keep(self, wanted: KeepRequest, report: Report) -> None:
+    def keep(self, request: KeepRequest, report: Report) -> None:
         """Do what can be done within the bound of time. What stands in the way of one step does
         not keep the others from being done; it is told, with what a person should look at."""
-        run = _Run(wanted, time.monotonic() + self._seconds, report, [])
-        report.bucket, report.name, report.outcome = wanted.bucket, wanted.prefix, "kept"
+        run = _KeepRun(request, time.monotonic() + self._seconds, report, [])
+        report.bucket, report.name, report.outcome = request.bucket, request.prefix, "kept"
         for step in (
             self._deferred,
             self._left_behind,
             self._expired,
+            self._untranslated,
             self._unlabelled,
             self._untold,
             self._looked_through,
@@ -121,24 +138,30 @@ class Keeping:
                 run.faults.append(f"{step.__name__.strip('_')}: {error}")
         self._tell(run)
 
-    def _deferred(self, run: _Run) -> None:
-        """Uploads over a daily limit, as many as today's limit allows, the oldest first."""
+    def _deferred(self, run: _KeepRun) -> None:
+        """Uploads over a daily limit, and wishes for other words, as many as today's limit
+        allows, the oldest upload first."""
         now = self._clock()
         left = self._limit - self._store.reserved(now.date().isoformat())
         most = min(left, _MOST) if self._limit else _MOST
         if most > 0:
-            waiting = self._store.oldest("deferred", now, most)
-            self._take_up(run, "deferred", filter(run.concerns, waiting))
+            waiting = [*self._store.oldest("deferred", now, most)]
+            waiting += filter(_over_the_limit, self._renewed())
+            self._take_up(run, "deferred", filter(run.concerns, waiting[:most]))
 
-    def _left_behind(self, run: _Run) -> None:
+    def _left_behind(self, run: _KeepRun) -> None:
         """Documents whose text is due and nobody makes it: a holder died, or no event is left."""
         now = self._clock()
         waiting = [*self._store.oldest("pending", now, _MOST)]
-        for each in _RENEWED:
-            waiting += self._store.equal(each, _PAGE)
+        waiting += (each for each in self._renewed() if not _over_the_limit(each))
         stranded = [each for each in waiting if run.concerns(each) and self._stranded(each)]
         most = _MOST if self._answers(now) else _TRIED
         self._take_up(run, "left_behind", stranded[:most])
+
+    def _renewed(self) -> Iterator[Stored]:
+        """Captions for which somebody wants other words."""
+        for each in _RENEWED:
+            yield from self._store.equal(each, _PAGE)
 
     def _stranded(self, stored: Stored) -> bool:
         if lease.waits_until(stored):
@@ -156,13 +179,28 @@ class Keeping:
             for each in self._store.find(lately).found
         )
 
-    def _expired(self, run: _Run) -> None:
+    def _expired(self, run: _KeepRun) -> None:
         """Uploads whose events grew too old in an outage, once a model answers."""
         if self._answers(self._clock()):
             given_up = self._store.equal(_EXPIRED, _MOST)
             self._take_up(run, "expired", filter(run.concerns, given_up))
 
-    def _take_up(self, run: _Run, what: str, waiting: Iterable[Stored]) -> None:
+    def _untranslated(self, run: _KeepRun) -> None:
+        """Text that is still to be put into other languages, as far as today's limit allows: what
+        a spent limit put off, and what was lost after a person's edit."""
+        now = self._clock()
+        left = self._translation_limit - self._store.reserved(COUNTED_AS + now.date().isoformat())
+        if left <= 0 or not self._translate:
+            return
+        wanted = []
+        for stored in filter(run.concerns, self._store.equal(_UNTRANSLATED, min(left, _PAGE))):
+            document, due = stored.document, stored.document.untranslated
+            if due and due.since and stored.read_at - due.since >= self._settled:
+                wanted.append((document.bucket, document.name, due.languages))
+        if wanted:
+            run.count("translations", self._translate(wanted, run.until, run.report))
+
+    def _take_up(self, run: _KeepRun, what: str, waiting: Iterable[Stored]) -> None:
         """Mark documents as waiting without a holder, and ask for those that were marked."""
         remaining = iter(waiting)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -188,7 +226,7 @@ class Keeping:
             return True
         return False
 
-    def _unlabelled(self, run: _Run) -> None:
+    def _unlabelled(self, run: _KeepRun) -> None:
         """Captions that are not in their objects' metadata."""
         for stored in filter(run.concerns, self._store.equal(_UNLABELLED, _PAGE)):
             if run.over():
@@ -196,7 +234,7 @@ class Keeping:
             document = stored.document
             self._mend(run, MismatchKind.UNLABELLED, document.bucket, document.name)
 
-    def _untold(self, run: _Run) -> None:
+    def _untold(self, run: _KeepRun) -> None:
         """Ends that the topic of events has not been told of; the store tells of them."""
         for stored in self._store.equal(_UNTOLD, _PAGE):
             document = stored.document
@@ -208,24 +246,29 @@ class Keeping:
             if run.over():
                 return
 
-    def _looked_through(self, run: _Run) -> None:
+    def _looked_through(self, run: _KeepRun) -> None:
         """The next part of each bucket beside its captions: lost events, images that are gone,
         missing labels and embeddings."""
-        buckets = [run.wanted.bucket] if run.wanted.bucket else self._known_buckets()
+        buckets = [run.request.bucket] if run.request.bucket else self._buckets_to_check()
+        if not buckets:
+            run.faults.append(_NO_BUCKET)
         share = max(1, _LOOKED_AT // max(1, len(buckets)))
         for bucket in buckets:
-            for some in self._parts(run, bucket, share):
-                self._mend_part(run, some)
+            try:
+                for some in self._parts(run, bucket, share):
+                    self._mend_part(run, some)
+            except CaptionError as error:  # the other buckets' images have no part in it
+                run.faults.append(f"gs://{bucket}: {error}")
 
-    def _known_buckets(self) -> Sequence[str]:
+    def _buckets_to_check(self) -> Sequence[str]:
         if self._buckets:
             return self._buckets
         newest = self._store.find(Query(limit=100)).found
         return sorted({each.document.bucket for each in newest})
 
-    def _parts(self, run: _Run, bucket: str, most: int) -> Iterator[ReconcileReport]:
+    def _parts(self, run: _KeepRun, bucket: str, most: int) -> Iterator[ReconcileReport]:
         """Surveys of the names that follow the last run's, until the end or enough is seen."""
-        prefix = run.wanted.prefix
+        prefix = run.request.prefix
         key = document_id(bucket, prefix)
         after = self._store.read_record(_BOOKMARKS, key).text
         while most > 0 and not run.over():
@@ -258,21 +301,21 @@ class Keeping:
             if len(some) < _PAGE:
                 return
 
-    def _mend_part(self, run: _Run, survey: ReconcileReport) -> None:
+    def _mend_part(self, run: _KeepRun, survey: ReconcileReport) -> None:
         # What is pending has its own step, which knows whether anything is on its way.
-        asked = [
+        missing = [
             (each.bucket, each.name)
             for each in survey.findings
             if each.fault in ASKED_FOR and each.fault is not MismatchKind.STRANDED
         ]
-        if asked:
-            run.count("lost_events", self._ask(asked, run.until, run.report))
+        if missing:
+            run.count("lost_events", self._ask(missing, run.until, run.report))
         for each in survey.findings:
             if each.fault not in ASKED_FOR and not run.over():
                 self._mend(run, each.fault, each.bucket, each.name, each.generation)
 
     def _mend(
-        self, run: _Run, fault: MismatchKind, bucket: str, name: str, generation: int = 0
+        self, run: _KeepRun, fault: MismatchKind, bucket: str, name: str, generation: int = 0
     ) -> None:
         report = Report()
         try:
@@ -285,7 +328,7 @@ class Keeping:
         run.report.usage += report.usage
         run.count(str(fault), done)
 
-    def _tell(self, run: _Run) -> None:
+    def _tell(self, run: _KeepRun) -> None:
         """What was done, and what is left for a person."""
         report, now = run.report, self._clock()
         reasons: Counter[str] = Counter()
@@ -296,8 +339,13 @@ class Keeping:
         done = ", ".join(f"{what} {number:,}" for what, number in report.kept.items())
         report.message = f"kept: {done or 'nothing to do'}"
         if reasons:
-            told = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
-            run.faults.append(f"{told}: see `captions list --status failed`")
+            counts = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
+            run.faults.append(f"{counts}: see `captions list --status failed`")
         if run.faults:
             report.reason = "needs_a_person"
             report.message += "; a person should look at " + "; ".join(run.faults[:10])
+
+
+def _over_the_limit(stored: Stored) -> bool:
+    error = stored.document.error
+    return error is not None and error.reason == "over_budget"

@@ -30,16 +30,16 @@ class KeptAnswers:
     record: Record
     generation: int
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    asking: dict[str, str] = field(default_factory=dict)
+    leases: dict[str, str] = field(default_factory=dict)
 
     def answer(self, key: str) -> ImageAnswer | None:
         """The answer that was kept under this key."""
         found = self.answers.get(key)
         return ImageAnswer(**found, cached=True) if found else None
 
-    def is_asked(self, key: str) -> bool:
+    def is_leased(self, key: str) -> bool:
         """Whether somebody is asking a model for it."""
-        until = self.asking.get(key)
+        until = self.leases.get(key)
         return bool(until) and datetime.fromisoformat(str(until)) > self.record.read_at
 
 
@@ -59,10 +59,10 @@ def claim(store: CaptionStore, kept: KeptAnswers, key: str, lease: timedelta) ->
     """Whether the caller is the one to ask, until the lease ends; not if anything has changed
     since ``kept`` was read."""
     now = kept.record.read_at
-    asking = {k: until for k, until in kept.asking.items() if kept.is_asked(k)}
-    asking[key] = (now + lease).isoformat()
+    leases = {k: until for k, until in kept.leases.items() if kept.is_leased(k)}
+    leases[key] = (now + lease).isoformat()
     try:
-        _write(store, replace(kept, asking=asking))
+        _write(store, replace(kept, leases=leases))
     except Stale:
         return False
     return True
@@ -113,10 +113,10 @@ def _end(
     for _ in range(_CONTENTION):
         try:
             kept = read(store, image, generation)
-            if key not in kept.asking:
+            if key not in kept.leases:
                 return
-            asking = {k: until for k, until in kept.asking.items() if k != key}
-            _write(store, replace(kept, answers=change(kept.answers), asking=asking))
+            leases = {k: until for k, until in kept.leases.items() if k != key}
+            _write(store, replace(kept, answers=change(kept.answers), leases=leases))
             return
         except Gone:
             return
@@ -133,4 +133,4 @@ def _write(store: CaptionStore, kept: KeptAnswers) -> None:
 
 
 def _text(kept: KeptAnswers, answers: dict[str, dict[str, Any]]) -> str:
-    return as_json({"generation": str(kept.generation), "answers": answers, "asking": kept.asking})
+    return as_json({"generation": str(kept.generation), "answers": answers, "asking": kept.leases})

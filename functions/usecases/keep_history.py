@@ -24,7 +24,7 @@ _MOST, _MOVED, _MOST_BYTES = 40, 20, 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Log:
+class _HistoryRecord:
     """``texts`` as they came about; ``earlier`` counts the records with older ones."""
 
     texts: tuple[PastText, ...] = ()
@@ -93,7 +93,7 @@ def _append(
     raise Held("the history of a caption keeps changing")
 
 
-def _shortened(store: CaptionStore, key: str, log: _Log) -> _Log:
+def _shortened(store: CaptionStore, key: str, log: _HistoryRecord) -> _HistoryRecord:
     """``log`` as it fits into its record: the oldest text of people has moved to another one, a
     model's is gone. Raises Stale."""
     while len(log.texts) > _MOST or (len(log.texts) > 2 and len(_text(log)) > _MOST_BYTES):
@@ -102,7 +102,7 @@ def _shortened(store: CaptionStore, key: str, log: _Log) -> _Log:
         log = replace(log, texts=log.texts[count:])
         if moved:
             older = store.read_record(KIND, _earlier(key, log.earlier))
-            store.write_record(replace(older, text=_text(_Log(moved)), expires_at=None))
+            store.write_record(replace(older, text=_text(_HistoryRecord(moved)), expires_at=None))
             log = replace(log, earlier=log.earlier + 1)
     return log
 
@@ -115,13 +115,13 @@ def _texts(store: CaptionStore, key: str) -> list[PastText]:
     return [*texts, *log.texts]
 
 
-def _read(record: Record) -> _Log:
+def _read(record: Record) -> _HistoryRecord:
     fields: dict[str, Any] = from_json(record.text) if record.text else {}
     texts = tuple(map(past_text, fields.get("texts", ())))
-    return _Log(texts, fields.get("earlier", 0))
+    return _HistoryRecord(texts, fields.get("earlier", 0))
 
 
-def _text(log: _Log) -> str:
+def _text(log: _HistoryRecord) -> str:
     return as_json({"texts": [plain(each) for each in log.texts], "earlier": log.earlier})
 
 

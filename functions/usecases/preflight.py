@@ -8,7 +8,7 @@ from datetime import datetime
 
 from functions import pictures
 from functions.core import object_metadata
-from functions.core.document import Document, Upload
+from functions.core.document import Document, Media, Upload
 from functions.core.errors import Gone, PermanentError
 from functions.core.language_tags import language_tags
 from functions.core.policy import Rule
@@ -20,25 +20,42 @@ UNREADABLE = frozenset({"corrupt_image", "unsupported_type"})
 # Reasons that end an image as `failed`: it may be fine, but it was tried enough.
 GIVEN_UP = frozenset({"retries_exhausted", "expired"})
 _UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
-_HEAD_BYTES = 4096
+HEAD_BYTES = 4096
+# Parts of a stream (MPEG-TS, fragmented MP4), thousands for a film: none is one by itself.
+_SEGMENT_TYPES = frozenset({"video/mp2t", "video/iso.segment", "video/vnd.iptvforum.ttsmpeg2"})
+_SEGMENT_BOXES = frozenset({b"styp", b"moof", b"sidx", b"emsg", b"prft"})
 
 
 def skip_reason(upload: Upload, rule: Rule, images: ImageStore) -> str:
     """Why an upload leaves no document; empty if it is to be captioned.
 
     An object that does not claim to be an image is one only if its first bytes are: 4 KiB are
-    read. Raises Gone.
+    read, of what claims to be a video too. Raises Gone.
     """
-    if asked := object_metadata.skip_reason(upload):
-        return asked
+    if reason := object_metadata.skip_reason(upload):
+        return reason
     if rule.skip:
         return "rule"
-    if claims_to_be_an_image(upload):
-        return ""
-    head = images.read(upload, _HEAD_BYTES) if upload.size != 0 else b""
-    if upload.content_encoding == "gzip":
-        head = pictures.unpacked_head(head)
-    return "" if pictures.sniff(head) else "not_an_image"
+    claim = claimed(upload)
+    if claim is Media.IMAGE or (claim and upload.size == 0):
+        return "" if claim is Media.IMAGE or rule.videos else "video"
+    if _type(upload) in _SEGMENT_TYPES:
+        return "stream_segment"
+    if _type(upload).startswith("audio/"):
+        return "not_an_image"
+    head = first_bytes(upload, images)
+    if head[4:8] in _SEGMENT_BOXES:
+        return "stream_segment"
+    kind = pictures.sniff(head)
+    if not rule.videos and (claim if kind is None else kind in pictures.VIDEOS):
+        return "video"
+    return "" if claim or kind else "not_an_image"
+
+
+def first_bytes(upload: Upload, images: ImageStore) -> bytes:
+    """As many of an upload's first bytes as tell what it is, unpacked. Raises Gone."""
+    head = images.read(upload, HEAD_BYTES) if upload.size != 0 else b""
+    return pictures.unpacked_head(head) if upload.content_encoding == "gzip" else head
 
 
 def check(
@@ -49,7 +66,7 @@ def check(
     What ends unread is looked for: Gone.
     """
     try:
-        _check(upload, claim, settings, now)
+        _check(upload, claim, images, settings, now)
     except PermanentError:
         look_for(upload, images)
         raise
@@ -68,21 +85,29 @@ def languages(upload: Upload, rule: Rule, configured: Sequence[str]) -> tuple[st
     then the rule's, or else the settings'."""
     wanted = rule.languages or tuple(configured)
     try:
-        asked = language_tags(object_metadata.language(upload))[:1]
+        requested = language_tags(object_metadata.language(upload))[:1]
     except ValueError:
-        asked = ()
-    return tuple(dict.fromkeys((*asked, *wanted)))
+        requested = ()
+    return tuple(dict.fromkeys((*requested, *wanted)))
 
 
-def claims_to_be_an_image(upload: Upload) -> bool:
-    """Whether an upload says so, by its type or, where it has none, by its name."""
+def claimed(upload: Upload) -> Media | None:
+    """What an upload says that it is, by its type or, where it has none, by its name: an image,
+    a video, or None for anything else."""
+    kind = _type(upload)
+    if kind in _SEGMENT_TYPES:
+        return None
+    return {"image": Media.IMAGE, "video": Media.VIDEO}.get(kind.partition("/")[0])
+
+
+def _type(upload: Upload) -> str:
     kind = upload.content_type.partition(";")[0].strip().lower()
-    if kind in _UNTYPED:
-        kind = mimetypes.guess_type(upload.name)[0] or ""
-    return kind.startswith("image/")
+    return mimetypes.guess_type(upload.name)[0] or "" if kind in _UNTYPED else kind
 
 
-def _check(upload: Upload, claim: Document, settings: Settings, now: datetime) -> None:
+def _check(
+    upload: Upload, claim: Document, images: ImageStore, settings: Settings, now: datetime
+) -> None:
     if claim.attempts > settings.max_attempts:
         last = f" The last error was: {claim.error.message}" if claim.error else ""
         raise PermanentError(
@@ -97,9 +122,16 @@ def _check(upload: Upload, claim: Document, settings: Settings, now: datetime) -
         )
     if upload.size == 0:
         raise PermanentError("empty", "the file is empty; upload it again")
-    if upload.size is not None and upload.size > settings.max_bytes:
+    if (upload.size or 0) > settings.max_bytes and not _is_video(upload, images):
         raise PermanentError(
             "too_large",
             f"{upload.size} bytes are more than CAPTION_MAX_BYTES={settings.max_bytes}; upload a "
             "smaller file, or raise the limit and the function's memory",
         )
+
+
+def _is_video(upload: Upload, images: ImageStore) -> bool:
+    """Whether an upload is read by ranges, whatever its size."""
+    if claimed(upload) is Media.IMAGE:
+        return False
+    return (pictures.sniff(first_bytes(upload, images)) or "") in pictures.VIDEOS

@@ -6,6 +6,7 @@ first, for lost events, and for what failed too often.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -15,13 +16,10 @@ from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
 
-from functions import pictures
 from functions.core import lease
 from functions.core.document import (
-    Accepts,
     Deletion,
     Document,
-    Picture,
     Query,
     Source,
     Status,
@@ -33,20 +31,25 @@ from functions.core.errors import Gone, Stale
 from functions.core.policy import Policy
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
+from functions.core.review_priority import review_priority
 from functions.model.embeddings import Embeddings, embeddable
 from functions.usecases import preflight
+from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.forget_image import Forgetting
 from functions.usecases.label_image import label
+from functions.usecases.search_captions import walk
 
 # Pub/Sub push waits 600 s at most between two deliveries ("Push subscriptions", Pub/Sub
 # documentation): what has not moved for longer has no event on its way.
 SETTLED = timedelta(minutes=15)
-_PAGE, _BATCH = 100, 300
+_BATCH = 300
 T = TypeVar("T")
 
 
 class MismatchKind(StrEnum):
-    """What is wrong with an image or a document; the first three want a caption asked for."""
+    """What is wrong with an image or a document; the first three want a caption asked for.
+    ``UNPRIORITISED`` is a document to review that an earlier version wrote, whose place among
+    the others is not stored, or is another one by now."""
 
     UNCAPTIONED = "uncaptioned"
     OUTDATED = "outdated"
@@ -54,6 +57,7 @@ class MismatchKind(StrEnum):
     ORPHAN = "orphan"
     UNLABELLED = "unlabelled"
     UNEMBEDDED = "unembedded"
+    UNPRIORITISED = "unprioritised"
 
 
 ASKED_FOR = frozenset({MismatchKind.UNCAPTIONED, MismatchKind.OUTDATED, MismatchKind.STRANDED})
@@ -93,23 +97,22 @@ class Reconciler:
         store: CaptionStore,
         images: ImageStore,
         policy: Policy,
-        meaning: Embeddings,
+        embeddings: Embeddings,
         settled: timedelta = SETTLED,
         *,
         anew: bool = False,
     ) -> None:
         self._store, self._images = store, images
-        self._policy, self._meaning, self._settled, self._anew = policy, meaning, settled, anew
+        self._policy, self._embeddings, self._settled, self._anew = (
+            policy,
+            embeddings,
+            settled,
+            anew,
+        )
 
     def documents(self, bucket: str, prefix: str = "") -> Iterator[Stored]:
         """All documents, of as many pages as it takes."""
-        query = Query(bucket=bucket, prefix=prefix, limit=_PAGE)
-        while True:
-            page = self._store.find(query)
-            yield from page.found
-            if not page.cursor:
-                return
-            query = replace(query, cursor=page.cursor)
+        return walk(self._store, Query(bucket=bucket, prefix=prefix))
 
     def uploads(self, bucket: str, prefix: str = "") -> Iterator[Upload]:
         """All live objects. Raises Gone if there is no such bucket."""
@@ -121,23 +124,23 @@ class Reconciler:
         """``documents`` beside ``uploads``, which are taken one after the other. Of each document
         some 400 bytes are kept."""
         survey = ReconcileReport()
-        known: dict[str, tuple[int, Mismatch | None]] = {}
+        states: dict[str, tuple[int, Mismatch | None]] = {}
         for stored in documents:
             document = stored.document
             _count(survey, document)
             found = self._fault(stored)
-            known[document.id] = document.generation, found
+            states[document.id] = document.generation, found
             if found is None and _at_work(stored, self._settled):
                 survey.arriving += 1
-        missing = dict.fromkeys(known)
+        missing = dict.fromkeys(states)
         for batch in _batches(uploads):
             survey.images += len(batch)
             for upload in batch:
                 missing.pop(upload.id, None)
-            fresh = [each for each in batch if each.id not in known]
+            fresh = [each for each in batch if each.id not in states]
             there = self._store.read_many([each.id for each in fresh]) if fresh else {}
             for upload in batch:
-                generation, found = known.get(upload.id, (None, None))
+                generation, found = states.get(upload.id, (None, None))
                 if upload.id in there:
                     generation = there[upload.id].document.generation
                 self._compare(survey, upload, generation, found, now)
@@ -155,7 +158,7 @@ class Reconciler:
         now: datetime,
     ) -> None:
         if generation is None or generation < upload.generation:
-            if not self._wanted(upload):
+            if not self._captionable(upload):
                 return
             if now - upload.time < self._settled:
                 survey.arriving += 1
@@ -180,15 +183,17 @@ class Reconciler:
         if document.in_work:
             stranded = rests and not lease.waits_until(stored)
             return _finding(MismatchKind.STRANDED, document) if stranded else None
-        if document.status != Status.CAPTIONED:
-            return None
-        if not document.metadata_synced:
+        captioned = document.status == Status.CAPTIONED
+        if captioned and not document.metadata_synced:
             return _finding(MismatchKind.UNLABELLED, document) if rests else None
-        lacks = self._anew or not document.embedding
-        lacks = lacks and self._meaning.available and embeddable(document)
-        return _finding(MismatchKind.UNEMBEDDED, document) if lacks else None
+        lacks = captioned and (self._anew or not document.embedding)
+        if lacks and self._embeddings.available and embeddable(document):
+            return _finding(MismatchKind.UNEMBEDDED, document)
+        if document.review.priority != review_priority(document):
+            return _finding(MismatchKind.UNPRIORITISED, document)
+        return None
 
-    def _wanted(self, upload: Upload) -> bool:
+    def _captionable(self, upload: Upload) -> bool:
         try:
             rule = self._policy.rule(upload.name)
             return not preflight.skip_reason(upload, rule, self._images)
@@ -203,7 +208,7 @@ class Reconciler:
             there = self._store.read_many([each.id for each in batch])
             for upload in batch:
                 stored = there.get(upload.id)
-                if (stored is None or _unfinished(stored, upload) or force) and self._wanted(
+                if (stored is None or _unfinished(stored, upload) or force) and self._captionable(
                     upload
                 ):
                     yield upload
@@ -219,13 +224,15 @@ class Reconciler:
         if stored is None or upload is None:
             return False
         if finding.fault is MismatchKind.UNLABELLED:
-            place = self._meaning.placing(report)
-            return label(self._store, self._images, stored, upload, place) == "labelled"
+            embed = self._embeddings.embedding_once(report)
+            return label(self._store, self._images, stored, upload, embed) == "labelled"
         document = stored.document
+        if finding.fault is MismatchKind.UNPRIORITISED:
+            return self._keep(stored, document)
         if self._anew:
             document = replace(document, embedding=None, similarity=None)
-        placed = self._meaning.placed(document, report)
-        return bool(placed.embedding) and self._keep(stored, placed)
+        embedded = self._embeddings.with_embedding(document, report)
+        return bool(embedded.embedding) and self._keep(stored, embedded)
 
     def measure(self, bucket: str, name: str, max_pixels: int, report: Report) -> float | None:
         """How well a caption matches its image, kept in its document; None, and in ``report``
@@ -234,11 +241,10 @@ class Reconciler:
         if stored is None or upload is None:
             return None
 
-        def fetch(accepts: Accepts) -> Picture:
-            return pictures.prepare(self._images.read(upload), accepts, max_pixels)
+        fetch = functools.partial(PictureFetcher(self._images, 1 << 31, max_pixels).fetch, upload)
 
         with suppress(Gone):
-            made = self._meaning.measured(stored.document, fetch, report)
+            made = self._embeddings.measured(stored.document, fetch, report)
             self._keep(stored, replace(made, usage=made.usage + report.usage))
             return made.similarity
         return None
@@ -253,7 +259,7 @@ class Reconciler:
 
     def close(self) -> None:
         """Let go of the embedding model's connections."""
-        self._meaning.close()
+        self._embeddings.close()
 
     def _keep(self, stored: Stored, document: Document) -> bool:
         """Write ``document`` over ``stored``, unless that has changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RankedCaptions:
     """Captions with the number of words that each has, and the words of which there are more
     captions than were looked at."""
 
@@ -23,7 +24,7 @@ class Found:
     looked_at: int
 
 
-def by_words(captions: CaptionStore, query: Query, most: int = MOST_RANKED) -> Found:
+def by_words(captions: CaptionStore, query: Query, most: int = MOST_RANKED) -> RankedCaptions:
     """The captions with the most of a query's words, at most its limit, the newer of equals first.
 
     Each word brings its own, so that those of a rare one are not lost behind a frequent one's; at
@@ -43,10 +44,10 @@ def by_words(captions: CaptionStore, query: Query, most: int = MOST_RANKED) -> F
         key=lambda one: (one[1], one[0].document.updated_at),
         reverse=True,
     )
-    return Found(tuple(ranked[: query.limit]), tuple(frequent), share)
+    return RankedCaptions(tuple(ranked[: query.limit]), tuple(frequent), share)
 
 
-def walk(captions: CaptionStore, query: Query, limit: int) -> Iterator[Stored]:
+def walk(captions: CaptionStore, query: Query, limit: int = sys.maxsize) -> Iterator[Stored]:
     """The documents that a query names, of as many pages as it takes, up to ``limit``."""
     while limit > 0:
         page = captions.find(replace(query, limit=min(limit, _PAGE)))

@@ -45,7 +45,7 @@ class Theirs:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TakenOver:
     """What became of it: ``captioned``, ``tagged``, ``unchanged`` or ``left``, and why."""
 
     uri: str
@@ -68,8 +68,8 @@ def read(record: Mapping[str, Any], fields: Fields) -> Theirs | str:
     text = record.get(fields.text) if state in (None, "COMPLETED") else ""
     text = plain_line(text, LONGEST_CAPTION) if isinstance(text, str) else ""
     labels = record.get("labels")
-    found = map(_label, labels if isinstance(labels, list) else ())
-    return Theirs(bucket, name, text, tuple(dict.fromkeys(filter(None, found)))[:MOST_LABELS])
+    tags = map(_label, labels if isinstance(labels, list) else ())
+    return Theirs(bucket, name, text, tuple(dict.fromkeys(filter(None, tags)))[:MOST_LABELS])
 
 
 def take_over(
@@ -80,7 +80,7 @@ def take_over(
     now: datetime,
     *,
     dry_run: bool = False,
-) -> Iterator[Outcome]:
+) -> Iterator[TakenOver]:
     """Give images their texts where they have none, and their labels as tags; what is captioned
     here keeps its text. Each is to be looked at by a person.
 
@@ -91,7 +91,7 @@ def take_over(
     for record in records:
         found = read(record, fields)
         if isinstance(found, str):
-            yield Outcome("", "left", found)
+            yield TakenOver("", "left", found)
             continue
         waiting.append(found)
         if len(waiting) == _AT_ONCE:
@@ -107,41 +107,41 @@ def _batch(
     images: ImageStore,
     now: datetime,
     dry_run: bool,
-) -> Iterator[Outcome]:
+) -> Iterator[TakenOver]:
     there = dict(captions.read_many(document_id(each.bucket, each.name) for each in theirs))
     for each in theirs:
         key = document_id(each.bucket, each.name)
         try:
             stored = there.get(key)
-            wanted = (
+            document = (
                 _tagged(stored.document, each, now)
                 if stored
                 else _new(each, fields.language, images, now)
             )
-            if isinstance(wanted, Outcome):
-                yield wanted
+            if isinstance(document, TakenOver):
+                yield document
                 continue
             if not dry_run:
-                there[key] = _written(captions, stored, wanted)
+                there[key] = _written(captions, stored, document)
             done = "tagged" if stored else "captioned"
-            yield Outcome(each.uri, done, alt_text=wanted.alt_text)
+            yield TakenOver(each.uri, done, alt_text=document.alt_text)
         except CaptionError as error:
-            yield Outcome(each.uri, "left", str(error))
+            yield TakenOver(each.uri, "left", str(error))
 
 
-def _written(captions: CaptionStore, stored: Stored | None, wanted: Document) -> Stored:
-    made = captions.replace(stored, wanted) if stored else captions.create(wanted)
+def _written(captions: CaptionStore, stored: Stored | None, document: Document) -> Stored:
+    made = captions.replace(stored, document) if stored else captions.create(document)
     if made is None:
         raise Stale("it was captioned this very moment")
     return made
 
 
-def _new(theirs: Theirs, language: str, images: ImageStore, now: datetime) -> Document | Outcome:
+def _new(theirs: Theirs, language: str, images: ImageStore, now: datetime) -> Document | TakenOver:
     upload = images.look_up(theirs.bucket, theirs.name)
     if upload is None:
-        return Outcome(theirs.uri, "left", "there is no such image")
+        return TakenOver(theirs.uri, "left", "there is no such image")
     if not theirs.text:
-        return Outcome(theirs.uri, "left", "labels and no text: `captions backfill` asks for one")
+        return TakenOver(theirs.uri, "left", "labels and no text: `captions backfill` asks for one")
     claim = Document(
         bucket=upload.bucket,
         name=upload.name,
@@ -163,12 +163,12 @@ def _new(theirs: Theirs, language: str, images: ImageStore, now: datetime) -> Do
     return transitions.ended(claim, Status.CAPTIONED, now, captioned_at=now)
 
 
-def _tagged(document: Document, theirs: Theirs, now: datetime) -> Document | Outcome:
+def _tagged(document: Document, theirs: Theirs, now: datetime) -> Document | TakenOver:
     tags = tuple(dict.fromkeys((*document.tags, *theirs.labels)))[:MOST_LABELS]
     if document.status != Status.CAPTIONED:
-        return Outcome(theirs.uri, "left", f"its caption here is {document.status.value}")
+        return TakenOver(theirs.uri, "left", f"its caption here is {document.status.value}")
     if tags == document.tags[:MOST_LABELS]:
-        return Outcome(theirs.uri, "unchanged")
+        return TakenOver(theirs.uri, "unchanged")
     tagged = transitions.ended(replace(document, tags=tags), Status.CAPTIONED, now)
     return replace(tagged, metadata_synced=document.metadata_synced, error=document.error)
 

@@ -12,7 +12,7 @@ from functions.usecases.fetch_picture import PictureFetcher
 # Pixels of the longer side: a tile, a tile on a dense screen, and one picture at a time.
 SIZES = (240, 480, 1024, 1536)
 # What browsers show. A picture that is small enough goes as it is, without its private data.
-_SHOWN = frozenset({"image/jpeg", "image/png", "image/webp"})
+_WEB_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _MOST_BYTES = 4 << 20
 # What an instance keeps: a thousand tiles and more.
 _KEPT_BYTES = 32 << 20
@@ -49,7 +49,8 @@ class Thumbnails:
                 return kept
         where = (document.bucket, document.name, document.generation, document.updated_at)
         picture = self._pictures.fetch(
-            Upload(*where, size=document.size), Accepts(_SHOWN, _MOST_BYTES, side)
+            Upload(*where, content_type=document.content_type, size=document.size),
+            Accepts(_WEB_TYPES, _MOST_BYTES, side),
         )
         made = Thumbnail(picture.data, picture.mime_type)
         picture.release()

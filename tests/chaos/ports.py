@@ -37,9 +37,9 @@ class WatchedCaptions:
         self._world, self._store = world, world.place.captions
         self._faults, self._witness = faults, world.witness
 
-    def create(self, document: Document) -> Stored | None:
+    def create(self, document: Document, record: Record | None = None) -> Stored | None:
         def effect() -> Stored | None:
-            stored = self._store.create(document)
+            stored = self._store.create(document, record)
             if stored:
                 self._witness.wrote(None, document)
             return stored and self._timed(stored)
@@ -56,9 +56,9 @@ class WatchedCaptions:
 
         return self._faults.around("read", self._world.passing(effect))
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
         def effect() -> Stored:
-            written = self._store.replace(stored, document)
+            written = self._store.replace(stored, document, record)
             self._witness.wrote(stored.document, document)
             return self._timed(written)
 
@@ -89,6 +89,12 @@ class WatchedCaptions:
             "write_record", self._world.passing(lambda: self._store.write_record(record))
         )
 
+    def remove_places(self, image: str, generation: int) -> None:
+        self._faults.around(
+            "remove_places",
+            self._world.passing(lambda: self._store.remove_places(image, generation)),
+        )
+
     def reserve(self, day: str, block: int, limit: int) -> int:
         return self._faults.around(
             "reserve", self._world.passing(lambda: self._store.reserve(day, block, limit))
@@ -109,9 +115,9 @@ class WatchedImages:
             "look_up", self._world.passing(lambda: self._images.look_up(bucket, name))
         )
 
-    def read(self, upload: Upload, end: int | None = None) -> bytes:
+    def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
         return self._faults.around(
-            "fetch", self._world.passing(lambda: self._images.read(upload, end))
+            "fetch", self._world.passing(lambda: self._images.read(upload, end, start))
         )
 
     def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
@@ -129,7 +135,7 @@ class ScriptedCaptioner:
     def __init__(self, world: World, faults: Faults, skew: timedelta) -> None:
         self._world, self._faults, self._skew = world, faults, skew
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         return self._faults.around("describe", self._answer)
 
     def _answer(self) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,20 +13,15 @@ import pytest
 from functions.adapters.sqlite import SqliteCaptions
 from functions.core.document import Document, Lease, Problem, Proposal, Query, Review, Usage
 from functions.core.errors import Stale, TransientError
+from functions.core.page_place import KeptPlace, PlaceText
 from functions.core.ports import CaptionStore
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 def document(name: str = "a/b.jpg", **changes: object) -> Document:
-    plain = Document(
-        bucket="pictures",
-        name=name,
-        generation=2**62 + 1,
-        status="pending",
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    plain = plain_document(name, at=NOW, bucket="pictures", generation=2**62 + 1, status="pending")
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -272,6 +268,38 @@ def test_a_record_that_has_expired_reads_as_empty_and_is_written_again(
     assert store.read_record("copies", "k").text == "new"
 
 
+def test_a_document_and_a_record_are_created_together_or_not_at_all(store: CaptionStore) -> None:
+    record = replace(store.read_record("copies", "k"), text="asking")
+    created = store.create(document("a.jpg"), record)
+    assert created
+    assert store.create(document("b.jpg"), record) is None
+    assert store.create(document("a.jpg"), replace(record, key="other")) is None
+
+    assert store.read(document("b.jpg").id) is None
+    assert store.read_record("copies", "other").version is None
+    again = store.write_record(replace(record, version=created.version, text="more"))
+    read = store.read_record("copies", "k")
+    assert (read.text, read.version) == ("more", again.version)
+
+
+def test_a_document_and_a_record_are_replaced_together_or_not_at_all(store: CaptionStore) -> None:
+    record = replace(store.read_record("copies", "k"), text="asking")
+    created = store.create(document("a.jpg"), record)
+    assert created
+    mine = replace(record, version=created.version, text="known")
+    written = store.replace(created, replace(created.document, caption="one"), mine)
+    with pytest.raises(Stale):
+        store.replace(written, replace(written.document, caption="two"), mine)
+    with pytest.raises(Stale):
+        store.replace(created, created.document, replace(record, key="other"))
+
+    read = store.read(created.document.id)
+    assert read
+    assert read.document.caption == "one"
+    assert store.read_record("copies", "k").text == "known"
+    assert store.read_record("copies", "other").version is None
+
+
 def test_of_many_that_write_one_record_each_version_has_one_winner(store: CaptionStore) -> None:
     absent = store.read_record("copies", "contended")
 
@@ -284,3 +312,78 @@ def test_of_many_that_write_one_record_each_version_has_one_winner(store: Captio
 
     with ThreadPoolExecutor(16) as pool:
         assert sum(pool.map(write, range(32))) == 1
+
+
+def place(store: CaptionStore, key: str = "k1", image: str = "a1") -> KeptPlace:
+    return store.read_places([(image, key)])[(image, key)]
+
+
+def test_a_place_comes_back_as_it_was_written(store: CaptionStore) -> None:
+    whole = PlaceText(
+        2**62 + 1,
+        '"A mug" 犬',
+        True,
+        "de",
+        "gemini:x",
+        "x-001",
+        "place-1@0",
+        Usage(2, 3, 4, 0.000721),
+        Problem("no_caption", "why", NOW),
+        Lease("h", NOW),
+        NOW,
+    )
+    store.write_place(replace(place(store), text=whole))
+    assert place(store).text == whole
+
+
+def test_a_place_is_written_once_over_each_version(store: CaptionStore) -> None:
+    absent = place(store)
+    assert (absent.text, absent.version) == (None, None)
+    asked = PlaceText(1, lease=Lease("h", NOW), updated_at=NOW)
+    first = store.write_place(replace(absent, text=asked))
+    with pytest.raises(Stale):
+        store.write_place(replace(absent, text=asked))
+    second = store.write_place(replace(first, text=PlaceText(1, "A mug")))
+    for late in (PlaceText(1, "A cup"), None):
+        with pytest.raises(Stale):
+            store.write_place(replace(first, text=late))
+    read = place(store)
+    assert (read.text, read.version) == (PlaceText(1, "A mug"), second.version)
+    assert store.read(read.image) is None
+
+
+def test_a_place_is_removed_where_it_has_no_text(store: CaptionStore) -> None:
+    written = store.write_place(replace(place(store), text=PlaceText(1, "A mug")))
+    gone = store.write_place(replace(written, text=None))
+    assert (place(store).text, gone.version) == (None, None)
+    with pytest.raises(Stale):
+        store.write_place(replace(written, text=PlaceText(1, "A cup")))
+
+
+def test_many_places_are_read_at_once_each_by_its_image(store: CaptionStore) -> None:
+    store.write_place(replace(place(store, "k1", "a1"), text=PlaceText(1, "A mug")))
+    store.write_place(replace(place(store, "k1", "a2"), text=PlaceText(1, "A cup")))
+    wanted = [(image, f"k{number}") for image in ("a1", "a2") for number in range(160)]
+    found = store.read_places(wanted)
+    texts = {at: kept.text.alt_text for at, kept in found.items() if kept.text}
+    assert texts == {("a1", "k1"): "A mug", ("a2", "k1"): "A cup"}
+    assert set(found) == set(wanted)
+    assert store.read_places([]) == {}
+
+
+def test_places_go_with_their_images_generation_and_older_ones(store: CaptionStore) -> None:
+    for key, image, generation in [("k1", "a1", 1), ("k2", "a1", 2), ("k3", "a1", 3)]:
+        store.write_place(replace(place(store, key, image), text=PlaceText(generation, "A mug")))
+    store.write_place(replace(place(store, "k1", "a2"), text=PlaceText(1, "A cup")))
+    store.remove_places("a1", 2)
+    store.remove_places("a3", 2)
+    left = store.read_places([("a1", "k1"), ("a1", "k2"), ("a1", "k3"), ("a2", "k1")])
+    assert [at for at, kept in left.items() if kept.text] == [("a1", "k3"), ("a2", "k1")]
+
+
+def test_the_embedded_stores_older_file_gets_what_it_lacks_for_places(tmp_path: Path) -> None:
+    SqliteCaptions(tmp_path / "older.db")
+    with sqlite3.connect(tmp_path / "older.db") as db:
+        db.execute("drop table places")
+    db.close()
+    assert place(SqliteCaptions(tmp_path / "older.db")).text is None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from functions import composition, pictures
-from functions.core.document import Picture
+from functions.core.document import Document, Picture, Status
 from functions.core.errors import (
     CaptionError,
     ConfigurationError,
@@ -21,9 +23,9 @@ from functions.core.errors import (
     TransientError,
 )
 from functions.core.policy import Rule
-from functions.model import prices
+from functions.model import prices, translation_prompt
 from functions.model.prompt import compose
-from functions.model.reply import read_reply
+from functions.model.reply import read_reply, read_translations
 from functions.settings import Settings
 from tests.support.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer
 from tests.support.model_server import Call, ModelServer
@@ -32,6 +34,18 @@ from tests.support.providers import SECRET, WIRES, Wire
 
 PROMPT = compose(Rule(), ["en", "de"])
 SECONDS = 1
+_NOW = datetime(2026, 11, 26, tzinfo=UTC)
+WRITTEN = Document(
+    bucket="b",
+    name="n",
+    generation=1,
+    status=Status.CAPTIONED,
+    created_at=_NOW,
+    updated_at=_NOW,
+    alt_text="Red boat",
+    caption="A red boat.",
+    language="en",
+)
 
 
 @pytest.fixture(params=WIRES)
@@ -87,6 +101,32 @@ def test_what_leaves_is_the_picture_the_prompt_and_the_schema(
         assert '"additionalProperties": false' in call.text
     else:
         assert call.schema == dict(PROMPT.schema)
+
+
+def test_words_are_asked_about_without_a_picture(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    prompt = translation_prompt.compose(WRITTEN, ["fi"], 125)
+    answer = captioner.describe(None, prompt)
+
+    (call,) = model_server.calls
+    assert (call.images, call.model) == ([], wire.model.partition(":")[2])
+    assert not {"image_url", "inlineData", "base64"} & set(re.findall(r"\w+", str(call.body)))
+    assert prompt.system in call.text
+    assert prompt.user in call.text
+    assert "x-spliced-picture" not in call.headers
+    said = read_translations(answer, ["fi"])
+    assert said == {"fi": {"alt_text": "[fi] Red boat", "caption": "[fi] A red boat."}}
+
+
+def test_a_part_that_is_refused_is_left_out_of_a_request_without_a_picture(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    if wire.schema_in_words:
+        pytest.skip("it sends no schema")
+    captioner._negotiation.refused(400, "response_format json_schema", {"schema"})
+    captioner.describe(None, translation_prompt.compose(WRITTEN, ["fi"], 125))
+    assert '"additionalProperties": false' in model_server.calls[-1].text
 
 
 def test_neither_metadata_nor_a_name_leaves(captioner: Any, model_server: ModelServer) -> None:

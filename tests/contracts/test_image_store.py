@@ -96,6 +96,22 @@ def test_a_generation_is_read_whole_or_from_its_beginning(place: Place) -> None:
     assert place.images.read(upload, 4096) == b"0123456789"
 
 
+def test_a_generation_is_read_by_ranges(place: Place) -> None:
+    upload = place.upload()
+
+    assert place.images.read(upload, 6, 2) == b"2345"
+    assert place.images.read(upload, 4096, 8) == b"89"
+    assert place.images.read(upload, 4096, 10) == b""
+
+
+def test_an_overwritten_generation_is_not_read_by_ranges_either(strict_place: Place) -> None:
+    old = strict_place.upload()
+    strict_place.upload(data=b"other")
+
+    with pytest.raises(Gone):
+        strict_place.images.read(old, 4, 1)
+
+
 def test_a_packed_object_is_read_as_it_is_stored(strict_storage: StrictStorage) -> None:
     client = strict_storage.client()
     place, packed = cloud(client), gzip.compress(b"0123456789")

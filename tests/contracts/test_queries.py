@@ -11,22 +11,19 @@ from typing import Any
 
 import pytest
 
+from functions.adapters import sqlite
 from functions.core.document import Document, Query, Review
 from functions.core.ports import CaptionStore
+from functions.core.review_priority import SEVERITY, review_priority
+from tests.support.documents import plain_document
+from tests.support.earlier_version import without_priority
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
 def document(name: str = "a.jpg", **changes: Any) -> Document:
-    plain = Document(
-        bucket="pictures",
-        name=name,
-        generation=1,
-        status="captioned",
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    plain = plain_document(name, at=NOW, bucket="pictures")
     return replace(plain, **changes)
 
 
@@ -78,6 +75,25 @@ COMBINATIONS = [
     tuple(FILTERS),
     tuple(name for name in FILTERS if name != "md5"),
 ]
+
+
+@pytest.fixture(params=["few", "many"])
+def many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many documents SQLite takes for many: it then looks for a page otherwise."""
+    if request.param == "many":
+        monkeypatch.setattr(sqlite, "_MANY", 1)
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", ["tag", "words", "reason"])
+def test_a_list_is_searched_alike_by_a_sort_and_by_a_walk(store: CaptionStore, name: str) -> None:
+    asked, has, lacks = FILTERS[name]
+    for number in range(9):
+        values = has if number % 2 else lacks
+        add(store, document(f"{number}", **values, updated_at=NOW + number * HOUR))
+
+    assert walked(store, Query(limit=2, **asked)) == [["7", "5"], ["3", "1"], []]
 
 
 @pytest.mark.parametrize("chosen", COMBINATIONS, ids=lambda chosen: "+".join(chosen))
@@ -205,6 +221,93 @@ def test_what_changes_between_pages_moves_no_other_document(store: CaptionStore)
     store.remove(first.found[0])
 
     assert walked(store, Query(limit=2, cursor=first.cursor)) == [["3", "2"], ["1", "0"], []]
+
+
+def doubtful(name: str, *reasons: str, **changes: Any) -> Document:
+    return document(name, review=Review(True, reasons), **changes)
+
+
+def test_what_needs_a_person_most_comes_first(store: CaptionStore) -> None:
+    add(
+        store,
+        doubtful("long", "over_length", updated_at=NOW + HOUR),
+        doubtful("unlike", "low_similarity", similarity=0.1),
+        doubtful("less unlike", "low_similarity", similarity=0.3, updated_at=NOW + HOUR),
+        doubtful("another picture's", "over_length", "image_changed"),
+        document("fine", updated_at=NOW + HOUR),
+    )
+
+    worst = ["another picture's", "unlike", "less unlike", "long"]
+    assert names(store, Query(by_priority=True)) == worst
+    assert names(store, Query(by_priority=True, reason="low_similarity")) == worst[1:3]
+    assert names(store, Query(review=True)) == [worst[i] for i in (3, 2, 1, 0)]
+    assert store.count(Query(by_priority=True)) == 4
+
+
+@pytest.mark.parametrize("more", [{}, {"tag": "t", "words": ("even",)}, {"prefix": "n"}], ids=str)
+def test_pages_by_priority_name_every_document_once_and_those_without_one_last(
+    store: CaptionStore, more: dict[str, Any]
+) -> None:
+    every = [
+        doubtful(f"n{number:02}", reason, tags=("t",), search_terms=("even",))
+        for number, reason in enumerate(["shouting", "injection", "refusal"] * 5)
+    ]
+    add(store, *every, document("fine"))
+    for each in every[:4]:
+        without_priority(store, each.id)
+
+    pages = walked(store, Query(by_priority=True, limit=4, **more))
+
+    found = [name for page in pages for name in page]
+    assert sorted(found[-4:]) == [each.name for each in every[:4]]
+    assert sorted(found) == [each.name for each in every]
+    assert {len(page) for page in pages[:3]} == {4}
+    severities = [
+        SEVERITY[each.review.reasons[0]]
+        for name in found[:-4]
+        for each in every
+        if each.name == name
+    ]
+    assert severities == sorted(severities, reverse=True)
+
+
+def test_what_is_decided_between_pages_moves_no_other_document(store: CaptionStore) -> None:
+    add(store, *(doubtful(str(each), "refusal", similarity=each / 10) for each in range(6)))
+    first = store.find(Query(by_priority=True, limit=2))
+    approved = replace(
+        first.found[1].document, review=Review(approved_by="ann"), updated_at=NOW + HOUR
+    )
+    store.replace(first.found[1], approved)
+    store.remove(first.found[0])
+
+    rest = walked(store, Query(by_priority=True, limit=2, cursor=first.cursor))
+    assert [*itertools.chain(*rest)] == ["2", "3", "4", "5"]
+    assert names(store, Query(by_priority=True)) == ["2", "3", "4", "5"]
+
+
+def test_a_document_is_stored_with_the_priority_that_it_has(store: CaptionStore) -> None:
+    written = doubtful("a", "refusal", similarity=0.5)
+    add(store, written)
+    stored = store.read(written.id)
+    assert stored
+    assert stored.document.review.priority == review_priority(written)
+
+    without_priority(store, written.id)
+    stored = store.read(written.id)
+    assert stored
+    assert stored.document.review.priority is None
+    assert store.replace(stored, stored.document).document.review.priority
+    again = store.read(written.id)
+    assert again
+    assert again.document.review.priority == review_priority(written)
+
+
+def test_a_cursor_is_good_for_its_own_order(store: CaptionStore) -> None:
+    add(store, doubtful("a", "refusal"))
+    for order, other in itertools.permutations((True, False)):
+        cursor = store.find(Query(by_priority=order, limit=1)).cursor
+        with pytest.raises(ValueError, match="leave it out"):
+            store.find(Query(by_priority=other, cursor=cursor))
 
 
 @pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24=", "WzFd", "WyIyMDI2IiwgIiIsICIiXQ=="])

@@ -13,6 +13,7 @@ from functions.core.document import Document, Source, Status
 from functions.quality.catalogue import table
 from functions.settings import Settings
 from tests.support.documentation import ALL, PAGES, ROOT, page
+from tools import five_places
 
 README_LINES = 150
 
@@ -56,6 +57,10 @@ def test_every_setting_is_listed_with_its_default() -> None:
 
 def test_every_rule_of_the_filter_is_listed() -> None:
     assert table().strip() in page("quality-rules")
+
+
+def test_five_places_of_one_picture_are_shown_as_the_model_is_told_of_them() -> None:
+    assert five_places.table() in page("places")
 
 
 def test_every_command_is_explained_and_no_other() -> None:

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class Program:
             [self._path, *arguments],
             cwd=folder,
             input=said,
-            env={**kept, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", **env},
+            env={**kept, "GOGC": "400", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", **env},
             capture_output=True,
             text=True,
             check=False,
@@ -82,7 +83,9 @@ class Module:
     providers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
+    @cache
     def load(cls, folder: Path) -> Module:
+        """The module in a folder, read once."""
         return cls.of({path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.tf"))})
 
     @classmethod

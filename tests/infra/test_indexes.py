@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.types import StructuredQuery
 
 from functions.adapters.firestore import FirestoreCaptions
-from functions.core.document import Document, Query, Review, Source, Status, Usage
+from functions.core.document import Query, Review, Source, Usage
 from functions.core.document_records import to_record
 from functions.core.errors import ConfigurationError
+from functions.core.review_priority import prioritised
 from functions.usecases.keep import ASKED_BY_KEEP
 from tests.infra.firestore_indexes import Indexes, leaves
+from tests.support.documents import plain_document
 from tests.support.recorded_firestore import Recorded, recorded_firestore
 
 DEPLOYED = Indexes.load(Path(__file__).parents[2] / "infra" / "firestore.indexes.json")
@@ -39,14 +42,13 @@ FILTERS: dict[str, Any] = {
     "since": NOW,
     "until": NOW,
     "prefix": "shop/",
+    "by_priority": True,
 }
-FULL = Document(
+FULL = plain_document(
+    "shop/mug.jpg",
+    at=NOW,
     bucket="pictures",
-    name="shop/mug.jpg",
     generation=1764115200000000,
-    status=Status.CAPTIONED,
-    created_at=NOW,
-    updated_at=NOW,
     captioned_at=NOW,
     content_type="image/jpeg",
     size=1,
@@ -78,20 +80,32 @@ def server() -> Iterator[Recorded]:
         yield recorded
 
 
-@pytest.fixture
-def store(server: Recorded, monkeypatch: pytest.MonkeyPatch) -> Iterator[FirestoreCaptions]:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", server.host)
-    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "captions-test")
-    server.queries.clear()
-    server.refusal = None
-    with closing(firestore.Client()) as client:
+@pytest.fixture(scope="module")
+def captions(server: Recorded) -> Iterator[FirestoreCaptions]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", server.host)
+        patch.setenv("GOOGLE_CLOUD_PROJECT", "captions-test")
+        client = firestore.Client()
+    with closing(client):
         yield FirestoreCaptions(client, "captions")
 
 
 @pytest.fixture
-def sent(store: FirestoreCaptions, server: Recorded) -> list[StructuredQuery]:
-    """What is sent for every combination of filters, for documents and for near ones."""
-    for count in range(len(FILTERS) + 1):
+def store(captions: FirestoreCaptions, server: Recorded) -> FirestoreCaptions:
+    """The captions, of which nothing has been asked yet."""
+    server.queries.clear()
+    server.refusal = None
+    return captions
+
+
+@pytest.fixture(scope="module")
+def sent(captions: FirestoreCaptions, server: Recorded) -> list[StructuredQuery]:
+    """What is sent for few filters in every combination and for nearly all, for documents and
+    for near ones: each filter adds its condition or its order, whatever the others are."""
+    store = captions
+    server.queries.clear()
+    server.refusal = None
+    for count in (*range(4), len(FILTERS) - 1, len(FILTERS)):
         for chosen in itertools.combinations(FILTERS, count):
             query = Query(**{name: FILTERS[name] for name in chosen})
             store.find(query)
@@ -126,6 +140,11 @@ def test_a_document_has_few_index_entries() -> None:
     assert DEPLOYED.entries(record) == 52
 
 
+def test_the_place_among_what_is_to_be_reviewed_costs_entries_only_there() -> None:
+    doubtful = replace(FULL, review=Review(True, ("low_similarity",)))
+    assert DEPLOYED.entries(to_record(prioritised(doubtful))) == 53 + 18
+
+
 def test_uploads_and_the_plain_list_need_no_index_that_is_deployed(
     store: FirestoreCaptions, server: Recorded
 ) -> None:
@@ -141,7 +160,7 @@ def test_uploads_and_the_plain_list_need_no_index_that_is_deployed(
 def test_filters_are_asked_of_firestore_and_not_sorted_out_afterwards(
     store: FirestoreCaptions, server: Recorded
 ) -> None:
-    wanted = dict(FILTERS, tag="", words=("a",), md5="")
+    wanted = dict(FILTERS, tag="", words=("a",), md5="", by_priority=False)
     store.find(Query(**wanted))
 
     (query,) = server.queries

@@ -12,6 +12,7 @@ import functions_framework
 import pytest
 
 from functions.adapters.folder import database
+from functions.core.document import document_id
 from functions.core.errors import ConfigurationError
 from functions.usecases.ask_about_image import WITHHELD
 from tests.support.answers import Answer, gemini, openai
@@ -90,6 +91,50 @@ def test_another_generation_is_looked_at_anew(stack: Stack, src: str) -> None:
     stack.model.answer(said("A green boat."))
     again = ask(stack, src, "What is it?").json
     assert (again["answer"], again["cached"]) == ("A green boat.", False)
+
+
+def asked_on_the_page(stack: Stack, src: str, **body: Any) -> Any:
+    key = document_id(*src.removeprefix("gs://").split("/", 1))
+    return stack.client("review").post(f"/captions/{key}/ask", json=body)
+
+
+def test_who_writes_alt_text_asks_on_the_review_page(stack: Stack, src: str) -> None:
+    assert " data-asks>" in stack.client("review").get("/").text
+    stack.model.answer(said("Das Schild sagt „OFFEN“.", language="de", visible_text="OFFEN"))
+
+    answer = asked_on_the_page(stack, src, question=SIGN, lang="de")
+
+    assert answer.status_code == 200
+    assert answer.json["answer"] == "Das Schild sagt „OFFEN“."
+    assert stack.log()[-1]["outcome"] == "answered"
+    assert asked_on_the_page(stack, src, question=SIGN, lang="de").json["cached"] is True
+    assert asked_on_the_page(stack, src, question="?").status_code == 400
+    assert asked_on_the_page(stack, "gs://local/none.jpg", question=SIGN).status_code == 404
+    stack.remove("sign.jpg")
+    assert asked_on_the_page(stack, src, question="Who?").status_code == 404
+
+
+def test_a_page_is_asked_by_no_other_website(embedded: Embedded) -> None:
+    src = captioned(embedded)
+    key = document_id(*src.removeprefix("gs://").split("/", 1))
+    headers = {"Origin": "https://elsewhere.example"}
+    body = {"question": SIGN}
+    answer = embedded.client("review").post(f"/captions/{key}/ask", json=body, headers=headers)
+    assert answer.status_code == 403
+    assert not embedded.model.calls
+
+
+@pytest.mark.parametrize(
+    "setting", [{"CAPTION_MODEL": "offline"}, {"CAPTION_ASK_DAILY_LIMIT": "0"}]
+)
+def test_a_page_offers_no_questions_where_nobody_answers(
+    setting: dict[str, str], embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src = captioned(embedded)
+    with environment(monkeypatch, setting):
+        embedded.restart()
+        assert "data-asks" not in embedded.client("review").get("/").text.split("</header>")[0]
+        assert asked_on_the_page(embedded, src, question=SIGN).status_code == 404
 
 
 def test_answers_go_with_their_image(embedded: Embedded) -> None:

@@ -12,12 +12,13 @@ import pytest
 
 from functions import composition
 from functions.cli.similarity import distribution, drawn
-from functions.core.document import document_id
+from functions.core.document import Review, document_id
 from functions.core.document_records import from_record
 from functions.core.report import Report
 from functions.usecases.reconcile import Mismatch, MismatchKind, Reconciler, ReconcileReport
 from tests.support.answers import gemini
 from tests.support.command_line import captions
+from tests.support.earlier_version import without_priority
 from tests.support.emulators import PubSubEmulator, request
 from tests.support.pictures import jpeg
 from tests.support.stack import Cloud, Embedded, Stack
@@ -28,7 +29,7 @@ LATER = timedelta(hours=1)
 def upkeep(settled: timedelta = timedelta(0)) -> Reconciler:
     read = composition.settings()
     stores = composition.store(read), composition.images(read)
-    return Reconciler(*stores, composition.policy(read), composition.meaning(read), settled)
+    return Reconciler(*stores, composition.policy(read), composition.embeddings_of(read), settled)
 
 
 def survey(
@@ -98,6 +99,24 @@ def test_each_fault_is_found_and_mended(stack: Stack) -> None:
     document = stack.document("3.jpg")
     assert document
     assert len(document["embedding"]) == 768
+
+
+def test_what_is_to_be_reviewed_gets_the_place_that_an_earlier_version_did_not_store(
+    stack: Stack,
+) -> None:
+    captioned(stack, "a.jpg", "b.jpg")
+    rewrite(stack, "a.jpg", review=Review(True, ("refusal",)))
+    rewrite(stack, "b.jpg", review=Review(True, ("refusal",)))
+    store = composition.store(composition.settings())
+    without_priority(store, document_id(stack.bucket, "a.jpg"))
+
+    found = survey(stack)
+    assert faults(found) == {(MismatchKind.UNPRIORITISED, "a.jpg")}
+    assert upkeep().mend(found.findings[0], Report())
+    assert survey(stack).findings == []
+    document = stack.document("a.jpg")
+    assert document
+    assert document["review"]["priority"] == 750
 
 
 def test_a_dead_deliverys_claim_on_a_deleted_image_is_swept(stack: Stack) -> None:

@@ -18,9 +18,10 @@ from google.cloud.storage import _signing
 from google.oauth2 import service_account
 
 from functions.adapters.gallery import SignedAddresses
-from functions.core.document import Document, document_id
+from functions.core.document import document_id
 from functions.core.errors import ConfigurationError
 from tests.support.answers import gemini
+from tests.support.documents import plain_document
 from tests.support.emulators import PubSubEmulator, request
 from tests.support.pictures import jpeg, png
 from tests.support.stack import Cloud, Embedded, Stack, environment
@@ -101,9 +102,35 @@ def test_pages_follow_each_other_to_the_end(stack: Stack) -> None:
     assert found == ["2.jpg", "1.jpg", "0.jpg"]
 
 
+def test_what_is_to_be_reviewed_is_sorted_by_what_needs_a_person_most(stack: Stack) -> None:
+    for name, alt_text in (("age.jpg", "A 35-year-old woman"), ("loud.jpg", "A RED MUG IN RAIN")):
+        stack.model.always(gemini.good(alt_text=alt_text, caption=alt_text))
+        assert stack.deliver(stack.put(name, jpeg(len(name)))) == 200
+
+    most, newest = ["age.jpg", "loud.jpg"], ["loud.jpg", "age.jpg"]
+    assert names(get(stack, "/captions")) == newest
+    assert names(get(stack, "/captions?review=needed")) == most
+    assert names(get(stack, "/captions?order=priority")) == most
+    assert names(get(stack, "/captions?review=needed&order=newest")) == newest
+    first = get(stack, "/captions?review=needed&limit=1")
+    assert names(get(stack, f"/captions?review=needed&cursor={first.json['next']}")) == newest[:1]
+    answer = get(stack, f"/captions?review=needed&order=newest&cursor={first.json['next']}")
+    assert answer.status_code == 400
+    assert get(stack, "/search?q=red+woman&review=needed").status_code == 200
+
+
 @pytest.mark.parametrize(
     "query",
-    ["status=done", "review=yes", "limit=0", "limit=1e3", "limit=101", "language=klingon!", "q=!?"],
+    [
+        "status=done",
+        "review=yes",
+        "limit=0",
+        "limit=1e3",
+        "limit=101",
+        "language=klingon!",
+        "q=!?",
+        "order=age",
+    ],
 )
 def test_a_parameter_that_means_nothing_is_named(query: str, embedded: Embedded) -> None:
     answer = get(embedded, f"/captions?{query}")
@@ -318,14 +345,7 @@ def test_in_the_cloud_an_image_is_shown_by_an_address_of_its_own(cloud: Cloud) -
 
 
 MADE = datetime(2026, 11, 23, tzinfo=UTC)
-DOCUMENT = Document(
-    bucket="shop",
-    name="a b.jpg",
-    generation=7,
-    status="captioned",
-    created_at=datetime.now(UTC),
-    updated_at=datetime.now(UTC),
-)
+DOCUMENT = plain_document("a b.jpg", at=datetime.now(UTC), generation=7)
 
 
 def signed(client: storage.Client) -> dict[str, str]:

@@ -34,6 +34,9 @@ def test_captions_are_counted_by_status_and_by_what_needs_a_look(stack: Stack) -
         **{"pending": 0, "failed": 0, "deferred": 0},
     }
     assert get(stack, "/counts?prefix=shop/").json["all"] == 1
+    fields = "fields=all,review_needed"
+    assert get(stack, f"/counts?{fields}&q=mug").json == {"all": 2, "review_needed": 0}
+    assert get(stack, "/counts?fields=all,age").status_code == 400
 
 
 def test_many_are_approved_at_once_and_each_is_answered_for(stack: Stack) -> None:
@@ -45,6 +48,19 @@ def test_many_are_approved_at_once_and_each_is_answered_for(stack: Stack) -> Non
     assert [answer[each]["done"] for each in (first, second, missing)] == [True, True, False]
     assert "no such caption" in answer[missing]["error"]
     assert get(stack, f"/captions/{second}").json["review"]["approved_by"]
+
+
+def test_what_has_changed_since_it_was_selected_is_not_approved_unseen(stack: Stack) -> None:
+    first, second = captioned(stack, "a.jpg", "b.jpg")
+    seen = {each: get(stack, f"/captions/{each}").json["version"] for each in (first, second)}
+    patch(stack, "a.jpg", {"alt_text": "Somebody else's"})
+
+    answer = batch(stack, ids=[first, second], versions=seen, approve=True).json["captions"]
+
+    assert "changed this caption since you saw it" in answer[first]["error"]
+    assert answer[second]["done"] is True
+    assert not get(stack, f"/captions/{first}").json["review"]["approved_by"]
+    assert batch(stack, ids=[first], versions=[], approve=True).status_code == 400
 
 
 def test_many_are_marked_as_decorative_but_not_over_what_a_person_wrote(stack: Stack) -> None:
@@ -139,6 +155,17 @@ def test_an_export_that_was_edited_is_taken_back(stack: Stack) -> None:
     assert imported(stack, text).json["applied"] == 1
     after = get(stack, f"/captions/{key(stack, 'a.jpg')}").json
     assert (after["alt_text"], after["source"]) == ("Anna's mug", "human")
+
+
+def test_thousands_are_taken_back_in_one_file(embedded: Embedded) -> None:
+    captioned(embedded, "a.jpg")
+    rows = [f"gs://{embedded.bucket}/{number}.jpg,No such image" for number in range(3000)]
+    text = "\n".join(["uri,alt_text", *rows, f"gs://{embedded.bucket}/a.jpg,Anna's mug"])
+
+    answer = imported(embedded, text)
+
+    assert answer.status_code == 200, answer.text
+    assert (answer.json["applied"], len(answer.json["errors"])) == (1, 3000)
 
 
 def test_a_row_that_has_changed_since_its_export_is_a_conflict(stack: Stack) -> None:

@@ -73,8 +73,18 @@ class Call:
     def schema(self) -> dict[str, Any] | None:
         """The schema of the reply that is asked for, wherever the vendor puts it."""
         return next(
-            (each for each in _objects(self.body) if "alt_text" in each.get("properties", ())), None
+            (
+                each
+                for each in _objects(self.body)
+                if {"alt_text", "translations"} & {*each.get("properties", ())}
+            ),
+            None,
         )
+
+    @property
+    def translates(self) -> bool:
+        """Whether it asks for words that are there in another language, and shows no picture."""
+        return not self.images and "You translate alt text" in self.text
 
 
 Script = Answer | Callable[[Call], Answer]
@@ -166,6 +176,8 @@ def good(call: Call) -> Answer:
 
 def reply(call: Call) -> dict[str, Any]:
     """A caption that fulfils the schema of ``call``, with the translations that it asks for."""
+    if call.translates:
+        return {"translations": list(_translated(call))}
     draw = random.Random(hashlib.sha256(b"".join(call.images)).digest())
     colour = draw.choice(["red", "green", "blue", "yellow", "white", "brown"])
     thing = draw.choice(["bicycle", "boat", "bridge", "door", "kettle", "lighthouse", "tram"])
@@ -186,6 +198,15 @@ def reply(call: Call) -> dict[str, Any]:
             for each in _languages(translations, call.text)
         ]
     return words
+
+
+def _translated(call: Call) -> Iterator[dict[str, str]]:
+    """The words of a prompt in each language that it names; these tell that they are translated."""
+    given = dict(re.findall(r"~~~~~~~~ \w+ (caption|alt_text)\n(.*)\n~~~~~~~~", call.text))
+    for language in _languages(call.schema or {}, call.text):
+        yield {"language": language} | {
+            name: f"[{language}] {said}" for name, said in given.items()
+        }
 
 
 def _languages(translations: dict[str, Any], prompt: str) -> list[str]:

@@ -9,26 +9,44 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from google.cloud.firestore_v1.types import RunQueryRequest, RunQueryResponse, StructuredQuery
+from google.cloud.firestore_v1.types import (
+    AggregationResult,
+    RunAggregationQueryRequest,
+    RunAggregationQueryResponse,
+    RunQueryRequest,
+    RunQueryResponse,
+    StructuredQuery,
+    Value,
+)
 
-_METHOD = "/google.firestore.v1.Firestore/RunQuery"
+_SERVICE = "/google.firestore.v1.Firestore/"
 
 
 @dataclass
 class Recorded:
-    """``host`` is what FIRESTORE_EMULATOR_HOST takes; ``refusal`` is a status to refuse with."""
+    """``host`` is what FIRESTORE_EMULATOR_HOST takes; ``refusal`` is a status to refuse with. No
+    two counts are the same."""
 
     host: str = ""
     queries: list[StructuredQuery] = field(default_factory=list)
     refusal: tuple[grpc.StatusCode, str] | None = None
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
-        if details.method != _METHOD:
+        answers: dict[str, tuple[Any, Any, Any]] = {
+            "RunQuery": (self._run, RunQueryRequest, RunQueryResponse),
+            "RunAggregationQuery": (
+                self._count,
+                RunAggregationQueryRequest,
+                RunAggregationQueryResponse,
+            ),
+        }
+        if details.method.removeprefix(_SERVICE) not in answers:
             return None
+        answer, asked, answered = answers[details.method.removeprefix(_SERVICE)]
         return grpc.unary_stream_rpc_method_handler(
-            self._run,
-            request_deserializer=RunQueryRequest.deserialize,
-            response_serializer=RunQueryResponse.serialize,
+            answer,
+            request_deserializer=asked.deserialize,
+            response_serializer=answered.serialize,
         )
 
     def _run(self, request: RunQueryRequest, context: Any) -> Iterator[RunQueryResponse]:
@@ -36,6 +54,17 @@ class Recorded:
         if self.refusal:
             context.abort(*self.refusal)
         yield from ()
+
+    def _count(
+        self, request: RunAggregationQueryRequest, context: Any
+    ) -> Iterator[RunAggregationQueryResponse]:
+        query = request.structured_aggregation_query
+        self.queries.append(query.structured_query)
+        alias = query.aggregations[0].alias
+        number = Value(integer_value=len(self.queries))
+        yield RunAggregationQueryResponse(
+            result=AggregationResult(aggregate_fields={alias: number})
+        )
 
 
 @contextmanager

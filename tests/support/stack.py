@@ -241,8 +241,8 @@ def environment(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Itera
 def forget_wiring() -> None:
     if composition.captioning.cache_info().currsize:
         composition.captioning().close()
-    if composition.asking.cache_info().currsize:
-        composition.asking().close()
+    if composition.answering.cache_info().currsize:
+        composition.answering().close()
     for built in (
         composition.settings,
         composition.images,
@@ -252,8 +252,10 @@ def forget_wiring() -> None:
         composition.keeping,
         composition.alt_text,
         composition.ask,
-        composition.asking,
+        composition.answering,
         composition.review,
+        composition.request_translations,
+        composition._request_topic,
     ):
         built.cache_clear()
 

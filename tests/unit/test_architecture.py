@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 # Adapters of one store share its parts.
 FAMILIES: dict[str, set[str]] = {
-    "firestore": {"credentials", "firestore_queries", "paging"},
+    "firestore": {"credentials", "firestore_queries", "firestore_rpc", "paging"},
     "gcs": {"credentials"},
     "firestore_queries": {"paging"},
     "sqlite": {"paging"},
@@ -90,6 +90,15 @@ def test_a_models_sdk_is_known_to_its_adapter_only() -> None:
     for path in FILES:
         used = {sdk for sdk in SDKS for name in imported(path) if f"{name}.".startswith(f"{sdk}.")}
         assert not used or room(path) in {"adapters"}, path
+
+
+def test_one_word_for_one_thing_no_two_classes_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name.strip("_"), []).append(f"{path.name}:{node.lineno}")
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 def test_importing_main_loads_no_client_and_no_sdk() -> None:

@@ -1,4 +1,5 @@
-// <script src="…/alt.js" defer></script> fills missing alt attributes, and only those.
+// <script src="…/alt.js" defer></script> fills missing alt attributes, and only those; a video
+// that has no name gets an aria-label.
 (() => {
   'use strict';
   // A module has no currentScript; its own address stands in the trace of an error.
@@ -13,6 +14,7 @@
 
   const MOST = 100, GATHER = 100, PATIENCE = 8000, PAUSE = 2000, CANDIDATES = 8, REFILLS = 50;
   const LATER = ['data-src', 'data-lazy-src', 'data-original', 'data-echo'];
+  const POSTERS = ['data-poster', 'poster'];
   const SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
   const states = new WeakMap(); // image -> what is known of it
   const known = new Map(); // language and address -> answer, or null
@@ -55,10 +57,15 @@
     gather();
   }
 
+  const isVideo = (element) => element.localName === 'video';
+  const attribute = (element) => (isVideo(element) ? 'aria-label' : 'alt');
+
   // What the picture may be asked for by, best first. Until a script loads what data-src says,
   // a placeholder stands in src.
   function candidates(img) {
     const picture = img.parentElement && img.parentElement.localName === 'picture';
+    const videos = isVideo(img) ? [...img.querySelectorAll('source')] : [];
+    const posters = isVideo(img) ? POSTERS.map((name) => img.getAttribute(name)) : [];
     const all = [...(picture ? img.parentElement.querySelectorAll('source') : []), img];
     const sets = (name) => all.flatMap((each) => (each.getAttribute(name) || '')
       .split(/,\s+|\s+[\d.]+[wx],?/).map((part) => part.trim()));
@@ -67,6 +74,7 @@
     for (const each of [
       ...LATER.map((name) => img.getAttribute(name)), ...later.flat(),
       img.currentSrc, img.src, ...srcset,
+      ...videos.flatMap((each) => [each.getAttribute('data-src'), each.src]), ...posters,
     ]) {
       try {
         const url = each && new URL(each, document.baseURI).href;
@@ -91,7 +99,8 @@
   }
 
   function clear(img, state) {
-    if (img.getAttribute('alt') === state.text) img.removeAttribute('alt');
+    const name = attribute(img);
+    if (img.getAttribute(name) === state.text) img.removeAttribute(name);
     if (state.lang !== undefined && img.getAttribute('lang') === state.lang) img.removeAttribute('lang');
     img.removeAttribute('data-alt-source');
     img.removeAttribute('data-alt-missing');
@@ -99,10 +108,11 @@
   }
 
   function write(img, state, answer) {
+    if (isVideo(img) && !answer.alt) return; // a name of no words is none
     if (state.fills++ >= REFILLS) return;
     state.text = answer.alt;
     img.removeAttribute('data-alt-missing');
-    img.setAttribute('alt', answer.alt);
+    img.setAttribute(attribute(img), answer.alt);
     img.setAttribute('data-alt-source', String(answer.source || ''));
     const primary = (tag) => String(tag || '').toLowerCase().split('-')[0];
     const other = answer.alt && primary(answer.language);
@@ -129,7 +139,7 @@
     const questions = new Map();
     for (const root of roots) {
       if (root.host && !root.host.isConnected) continue;
-      for (const img of root.querySelectorAll('img:not([alt])')) {
+      for (const img of root.querySelectorAll('img:not([alt]), video:not([aria-label])')) {
         if (intended(img)) continue;
         let state = states.get(img);
         if (!state || !state.list.length) {
@@ -150,15 +160,16 @@
   const soon = () => { timer = timer || setTimeout(gather, GATHER); };
 
   function changed(record) {
-    const img = record.target.localName === 'source'
-      ? record.target.parentElement && record.target.parentElement.querySelector('img') : record.target;
+    const parent = record.target.localName === 'source' && record.target.parentElement;
+    const img = parent ? parent.closest('video') || parent.querySelector('img') : record.target;
     const state = img && states.get(img);
     if (!state) return;
-    if (record.attributeName !== 'alt') {
+    const name = attribute(img);
+    if (record.attributeName !== name) {
       if ([...candidates(img)].sort().join() !== [...state.list].sort().join()) clear(img, state);
-    } else if (!img.hasAttribute('alt')) {
+    } else if (!img.hasAttribute(name)) {
       if (!intended(img)) fill(img, state); // before it is painted
-    } else if (img.getAttribute('alt') !== state.text) {
+    } else if (img.getAttribute(name) !== state.text) {
       clear(img, state);
     }
   }
@@ -171,7 +182,7 @@
   function watch(root) {
     if (roots.has(root)) return;
     roots.add(root);
-    const attributeFilter = ['alt', 'src', ...SETS, ...LATER];
+    const attributeFilter = ['alt', 'aria-label', 'src', ...SETS, ...LATER, ...POSTERS];
     observer.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter });
   }
 

@@ -8,21 +8,30 @@ export const pause = (time) => new Promise((done) => setTimeout(done, time));
 
 export class Failure extends Error {
   constructor(status, answer) {
-    super(answer.error ?? t("answers", { status }));
-    this.status = status;
-    this.answer = answer;
+    super();
+    Object.assign(this, { status, answer });
+  }
+
+  /** In the page's language, once that is loaded; what the server says is in English. */
+  get message() {
+    return this.answer.error ?? t(WORDS[this.status] ?? "answers", { status: this.status });
   }
 }
+
+const WORDS = { 0: "unreachable", 401: "signed_out", 429: "busy", 502: "busy", 503: "busy", 504: "busy" };
 
 export async function ask(path, options = {}) {
   let answer;
   try {
-    answer = await fetch(path, options);
+    // A proxy that signs people in answers such a request by 401, and not by its own page.
+    const headers = { ...options.headers, "X-Requested-With": "XMLHttpRequest" };
+    answer = await fetch(path, { ...options, headers });
   } catch {
-    throw new Failure(0, { error: t("unreachable") });
+    throw new Failure(0, {});
   }
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Failure(answer.status, body);
+  const body = await answer.json().catch(() => null);
+  if (!answer.ok) throw new Failure(answer.status, body ?? {});
+  if (!body) throw new Failure(401, {});
   return body;
 }
 

@@ -1,8 +1,9 @@
 // The editor, in the list and in the large view. A draft outlives the page.
 
 import { $, Failure, change, say } from "./api.js";
+import { asking } from "./ask.js";
 import { fileName, words } from "./caption.js";
-import { t } from "./i18n.js";
+import { kept, t } from "./i18n.js";
 
 const GOOD_LENGTH = 125;
 const key = (caption, tag) => `draft:${caption.id}:${tag}`;
@@ -43,9 +44,9 @@ export function open({ place, caption, tag = "", settle, close }) {
   for (const name of ["alt_text", "caption"]) field[name].lang = text.language ?? "";
   form.setAttribute("aria-label", t("words_for", { name: fileName(caption) }));
 
-  const draft = sessionStorage.getItem(key(caption, tag)) ?? localStorage.getItem(key(caption, tag));
-  if (draft && draft !== before) {
-    put(JSON.parse(draft));
+  const draft = parsed(kept.get(key(caption, tag)));
+  if (draft && JSON.stringify(draft) !== before) {
+    put(draft);
     $(".kept", form).hidden = false;
   }
   $(".discard", form).addEventListener("click", () => {
@@ -55,7 +56,7 @@ export function open({ place, caption, tag = "", settle, close }) {
     refresh();
     field.alt_text.focus();
   });
-  const forget = () => localStorage.removeItem(key(caption, tag));
+  const forget = () => kept.forget(key(caption, tag));
 
   const refresh = () => {
     field.alt_text.disabled = field.decorative.checked;
@@ -63,6 +64,17 @@ export function open({ place, caption, tag = "", settle, close }) {
     const long = length > GOOD_LENGTH ? ` ${t("too_long", { count: length - GOOD_LENGTH })}` : "";
     $(".count", form).textContent = field.decorative.checked ? "" : `${t("characters", { count: length })}${long}`;
   };
+  asking({
+    form,
+    caption,
+    language: () => (main ? field.language.value.trim() : tag),
+    insert: (name, answer) => {
+      if (name === "alt_text") field.decorative.checked = false;
+      field[name].value = `${field[name].value.trimEnd()} ${answer}`.trimStart();
+      field[name].dispatchEvent(new Event("input", { bubbles: true }));
+      field[name].focus();
+    },
+  });
   const leave = () => {
     form.remove();
     close();
@@ -102,13 +114,13 @@ export function open({ place, caption, tag = "", settle, close }) {
     refresh();
     const now = JSON.stringify(taken());
     if (now === before) forget();
-    else localStorage.setItem(key(caption, tag), now);
+    else kept.set(key(caption, tag), now);
   });
   $(".cancel", form).addEventListener("click", () => (forget(), leave()));
   form.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-    if (event.key === "Escape") leave();
+    if (event.key === "Escape" && !event.isComposing) leave();
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -117,6 +129,14 @@ export function open({ place, caption, tag = "", settle, close }) {
   place(form);
   refresh();
   (field.alt_text.disabled ? field.decorative : field.alt_text).focus();
+}
+
+function parsed(draft) {
+  try {
+    return JSON.parse(draft);
+  } catch {
+    return null;
+  }
 }
 
 function asked(values, caption, tag, main) {

@@ -2,9 +2,9 @@
 
 import { $, Failure, ask, confirm, item, post, say, undo } from "./api.js";
 import * as actions from "./actions.js";
-import { fileName, fill, isDoubtful, thumbnail } from "./caption.js";
+import { fileName, fill, thumbnail, words } from "./caption.js";
 import { open as edit } from "./edit.js";
-import { LOCALES, known, load as loadWords, locale, plain, t } from "./i18n.js";
+import { LOCALES, kept, known, load as loadWords, locale, plain, t } from "./i18n.js";
 import { importing } from "./import.js";
 import { OneByOne } from "./one.js";
 import { uploading } from "./uploads.js";
@@ -12,13 +12,16 @@ import { uploading } from "./uploads.js";
 const PAGE = 50, TYPING = 300, MOST_AT_ONCE = 500, LOOKING = 4000;
 const [filters, list, empty] = ["#filters", "#captions", "#empty"].map((id) => $(id));
 const here = "uploads" in document.body.dataset;
+// The list is asked for meanwhile.
+const ready = loadWords();
 
 // --- which captions: the address says it, so that back and forward and links work ---
 
 function wanted() {
   const form = Object.fromEntries([...new FormData(filters)].filter(([, value]) => value.trim()));
-  const { show, by, ...rest } = form;
-  const state = show === "review" ? { review: "needed" } : show ? { status: show } : {};
+  const { show, by, order, ...rest } = form;
+  const review = { review: "needed", ...(order && { order }) };
+  const state = show === "review" ? review : show ? { status: show } : {};
   return { form, path: by && rest.q ? "search" : "captions", parameters: { ...rest, ...state } };
 }
 
@@ -32,7 +35,11 @@ const at = (name) => new URLSearchParams(location.search).get(name) ?? "";
 
 function fromAddress() {
   const parameters = new URLSearchParams(location.search);
-  for (const field of filters.elements) if (field.name) field.value = parameters.get(field.name) ?? "";
+  for (const field of filters.elements) {
+    if (!field.name) continue;
+    field.value = parameters.get(field.name) ?? "";
+    if (field.selectedIndex === -1) field.value = "";
+  }
   const further = [...$("#further").querySelectorAll("[name]")];
   if (further.some((each) => each.value)) $("#further").open = true;
   grid(parameters.get("view") === "grid");
@@ -45,25 +52,39 @@ function grid(on) {
 
 // --- the list ---
 
-let latest = 0, next = null, counts = {};
+const needed = ({ review }) => Number(review?.needed ?? false);
+
+/** The list anew, and its totals: much may have changed. */
+function reload() {
+  counts = {};
+  return load();
+}
+
+let latest = 0, next = null, counts = {}, newest;
 const chosen = new Map();
 
 async function load(cursor = at("cursor")) {
   const mine = ++latest;
   const { form, path, parameters } = wanted();
+  $("#order").hidden = !parameters.review;
   list.setAttribute("aria-busy", "true");
   try {
     const query = new URLSearchParams({ ...parameters, limit: PAGE, ...(cursor && { cursor }) });
-    const page = await ask(`${path}?${query}`);
+    const [page] = await Promise.all([ask(`${path}?${query}`), ready]);
     if (mine !== latest) return;
     list.replaceChildren(...page.captions.map(made));
     next = page.next;
     found(form, page.by);
-    counts.matching = 0;
     count(parameters, path === "search" ? page.captions.length : null);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    await ready;
     if (mine !== latest) return;
+    if (cursor && error.status === 400) {
+      // A page of another order, or of long ago: the first one is there.
+      history.replaceState(null, "", address());
+      return load("");
+    }
     list.replaceChildren();
     next = null;
     $("#found").textContent = t("cannot_be_shown");
@@ -89,15 +110,24 @@ function found(form, by) {
   $("#found").textContent = `${t("shown", { count: list.childElementCount })}${fallback}`;
 }
 
-/** Totals, apart from the list, which does not wait for them. */
-async function count(parameters, exact) {
-  const mine = latest;
+/** Totals, apart from the list, which does not wait for them: counted once, and not a page. */
+async function count({ order, ...parameters }, exact) {
+  const mine = latest, known = counts;
+  const filters = `${new URLSearchParams(parameters)}`;
+  if (known.filters !== filters) known.matching = 0;
   try {
-    const [all, some] = await Promise.all([ask("counts"), ask(`counts?${new URLSearchParams(parameters)}`)]);
+    const wanted = { "": ["all"], "review=needed": ["left"] }[filters];
+    const asked = [
+      known.all === undefined && ask("counts?fields=all,review_needed"),
+      exact === null && !wanted && known.filters !== filters && ask(`counts?fields=all&${filters}`),
+    ];
+    const [totals, some] = await Promise.all(asked);
+    if (totals) Object.assign(known, { all: totals.all ?? 0, left: totals.review_needed ?? 0 });
     if (mine !== latest) return;
-    counts = { all: all.all, left: all.review_needed, matching: exact ?? some.all };
-    $("#left").textContent = t("left", { left: counts.left ?? 0, all: counts.all ?? 0 });
-    $("#share").value = counts.all ? 1 - (counts.left ?? 0) / counts.all : 0;
+    if (exact !== null || wanted) known.matching = exact ?? known[wanted];
+    else if (some) known.matching = some.all;
+    known.filters = exact === null ? filters : undefined;
+    left(0);
     const begin = Number(at("from") || 0);
     const end = begin + list.childElementCount;
     const range = counts.matching && end > begin ? t("range", { begin: begin + 1, end, count: counts.matching }) : "";
@@ -122,6 +152,7 @@ function made(caption) {
   for (const act of ["approve", "accept"]) {
     $(`.${act}`, row).addEventListener("click", () => decide(row, actions[act]));
   }
+  $(".anew", row).addEventListener("click", () => decide(row, (caption) => actions.anew(caption, say)));
   $(".again", row).addEventListener("click", () => decide(row, (caption) => actions.again(caption, say)));
   $(".selected", row).addEventListener("change", (event) => {
     if (event.target.checked) chosen.set(row.caption.id, row.caption);
@@ -158,7 +189,7 @@ function settle(row, after, said, undoable = true) {
     else load();
   });
   say(`${said}${but}`, back || undefined);
-  if (isDoubtful(before) && !isDoubtful(after)) left(-1);
+  left(needed(after) - needed(before));
   if (at("show") === "review" && !after.review?.needed) gone(row);
 }
 
@@ -170,8 +201,10 @@ function gone(row) {
   button.focus();
 }
 
+/** Some more or fewer are left to be reviewed. */
 function left(by) {
   counts.left = Math.max(0, (counts.left ?? 0) + by);
+  if (counts.filters === "review=needed") counts.matching = counts.left;
   $("#left").textContent = t("left", { left: counts.left, all: counts.all ?? 0 });
   $("#share").value = counts.all ? 1 - counts.left / counts.all : 0;
 }
@@ -182,7 +215,7 @@ async function decide(row, act) {
   for (const each of buttons) each.disabled = true;
   try {
     const done = await act(row.caption);
-    if (done) settle(row, done.after, done.said);
+    if (done) settle(row, done.after, done.said, done.undoable);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.status === 412) {
@@ -211,6 +244,11 @@ function editRow(row) {
 }
 
 // --- many at once ---
+
+/** What of a caption is needed to decide on it, and to take that back: there may be thousands. */
+function picked({ id, version, name, status, alt_text, caption, decorative, review }) {
+  return { id, version, name, status, alt_text, caption, decorative, review };
+}
 
 function selected() {
   $("#selection").hidden = chosen.size === 0;
@@ -245,7 +283,7 @@ $("#selection .all-matching").addEventListener("click", async ({ target }) => {
     let cursor = "";
     do {
       const page = await ask(`${path}?${new URLSearchParams({ ...parameters, limit: 100, ...(cursor && { cursor }) })}`);
-      for (const each of page.captions) chosen.set(each.id, each);
+      for (const each of page.captions) chosen.set(each.id, picked(each));
       $("#chosen").textContent = t("chosen", { count: chosen.size });
       cursor = page.next;
     } while (cursor);
@@ -265,7 +303,7 @@ for (const button of document.querySelectorAll("#selection [data-act]")) {
 
 async function many(act) {
   const captions = [...chosen.values()];
-  const some = captions.slice(0, 8).map((each) => `${fileName(each)}: ${each.alt_text || t("no_alt")}`);
+  const some = captions.slice(0, 8).map((each) => `${fileName(each)}: ${words(each)}`);
   if (captions.length > some.length) some.push(t("and_more", { count: captions.length - some.length }));
   const yes = await confirm({
     title: t(`many_${act}`, { count: captions.length }), text: t(`many_${act}_text`), list: some, yes: t("do_it"),
@@ -274,9 +312,11 @@ async function many(act) {
   const results = {};
   for (let start = 0; start < captions.length; start += MOST_AT_ONCE / 10) {
     say(t("working", { done: start, count: captions.length }));
-    const ids = captions.slice(start, start + MOST_AT_ONCE / 10).map((each) => each.id);
+    const some = captions.slice(start, start + MOST_AT_ONCE / 10);
+    const ids = some.map((each) => each.id);
+    const versions = Object.fromEntries(some.map((each) => [each.id, each.version]));
     try {
-      Object.assign(results, (await post("./captions:batch", { ids, [act]: true })).captions);
+      Object.assign(results, (await post("./captions:batch", { ids, versions, [act]: true })).captions);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       for (const id of ids) results[id] = { done: false, error: error.message };
@@ -285,7 +325,7 @@ async function many(act) {
   const done = captions.filter((each) => results[each.id].done);
   const failed = captions.filter((each) => !results[each.id].done);
   for (const each of done) chosen.delete(each.id);
-  await load();
+  await reload();
   const back = act === "recaption" || !done.length ? undefined : () => allBack(done, results);
   say(t("many_done", { done: done.length, count: captions.length }), back);
   if (failed.length) {
@@ -309,7 +349,7 @@ async function allBack(captions, results) {
       if (!(error instanceof Failure)) throw error;
     }
   }
-  load();
+  reload();
   return t("many_undone", { done: count, count: captions.length });
 }
 
@@ -319,8 +359,7 @@ const one = new OneByOne({
   root: $("#one"),
   wanted: () => wanted(),
   changed: (before, after) => {
-    if (isDoubtful(before) && !isDoubtful(after)) left(-1);
-    if (!isDoubtful(before) && isDoubtful(after)) left(1);
+    left(needed(after) - needed(before));
     const row = document.getElementById(`caption-${after.id}`);
     if (row) refill(row, after);
   },
@@ -400,10 +439,16 @@ addEventListener("keydown", (event) => {
 });
 document.addEventListener("click", (event) => {
   if (event.target.closest(".help")) $("#keys").showModal();
+  if (!event.target.closest(".menu, dialog")) $(".menu").open = false;
 });
-$("#single-keys").checked = localStorage.getItem("captions.keys") !== "off";
+$(".menu").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  $(".menu").open = false;
+  $(".menu summary").focus();
+});
+$("#single-keys").checked = kept.get("captions.keys") !== "off";
 $("#single-keys").addEventListener("change", ({ target }) => {
-  localStorage.setItem("captions.keys", target.checked ? "on" : "off");
+  kept.set("captions.keys", target.checked ? "on" : "off");
 });
 
 async function arrive() {
@@ -421,7 +466,7 @@ async function arrive() {
   }
 }
 
-function words() {
+function choices() {
   $("#locale").replaceChildren(...Object.entries(LOCALES).map(([tag, name]) => {
     const option = item(name, "option");
     option.value = tag;
@@ -430,30 +475,44 @@ function words() {
     return option;
   }));
   const reasons = filters.elements.reason;
-  reasons.replaceChildren(reasons.options[0], ...known("reason").map((code) => {
+  const chosen = reasons.value;
+  const options = known("reason").map((code) => {
     const option = item(plain("reason", code), "option");
     option.value = code;
     return option;
-  }));
+  });
+  options.sort((one, other) => one.text.localeCompare(other.text, locale));
+  reasons.replaceChildren(reasons.options[0], ...options);
+  reasons.value = chosen;
 }
 $("#locale").addEventListener("change", async ({ target }) => {
   await loadWords(target.value);
-  words();
+  choices();
   await arrive();
 });
+
+/** Whether something has changed that the list does not show. */
+async function outdated() {
+  const { parameters, path } = wanted();
+  if (path === "search") return false;
+  const query = new URLSearchParams({ ...parameters, order: "newest", limit: 1 });
+  const [first] = (await ask(`${path}?${query}`)).captions;
+  const sorted = parameters.review && !parameters.order;
+  const row = sorted ? document.getElementById(`caption-${first?.id}`) : list.firstElementChild;
+  const shown = row?.caption.id === first?.id && row?.caption.version === first?.version;
+  const told = sorted && newest === first?.version;
+  newest = first?.version;
+  return !shown && !told;
+}
 
 /** In a folder, what appears by itself is shown by itself, unless somebody is at work on the list. */
 async function look() {
   const idle = !document.hidden && $("#one").hidden && !at("cursor") && !$(".editor") && !chosen.size;
   if (idle && !document.querySelector("dialog[open]")) {
     try {
-      const { parameters, path } = wanted();
-      const page = path === "search" ? null : await ask(`${path}?${new URLSearchParams({ ...parameters, limit: 1 })}`);
-      const newest = page?.captions[0];
-      const first = list.firstElementChild?.caption;
-      if (page && (newest?.id !== first?.id || newest?.version !== first?.version)) {
+      if (await outdated()) {
         const focused = document.activeElement?.closest("#captions > li")?.id;
-        await load();
+        await reload();
         if (focused) document.getElementById(focused)?.querySelector(".edit").focus();
       }
     } catch (error) {
@@ -463,11 +522,10 @@ async function look() {
   setTimeout(look, LOOKING);
 }
 
-await loadWords();
-words();
-importing(() => load());
+ready.then(choices);
+importing(reload);
 if (here) {
-  uploading(() => load());
+  uploading(reload);
   setTimeout(look, LOOKING);
 }
 await arrive();

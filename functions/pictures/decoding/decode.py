@@ -15,7 +15,8 @@ from functions.core.document import Picture
 from functions.core.errors import PermanentError
 from functions.pictures.decoding import libvips, pillow, raw
 from functions.pictures.decoding.libvips import Decoded
-from functions.pictures.kinds import SVG
+from functions.pictures.decoding.ranges import Ranges
+from functions.pictures.kinds import SVG, VIDEOS
 from functions.pictures.structure import tiff
 
 TOO_LARGE = "Decoding the image takes more memory than there is. Save it with fewer pixels."
@@ -24,7 +25,7 @@ _PHOTO: dict[str, Any] = {"Q": 85, "keep": "none"}
 _DRAWING: dict[str, Any] = {"Q": 90, "keep": "none", "subsample_mode": "off"}
 _DRAWINGS = {"image/png", "image/gif", "image/bmp", "image/x-icon", "application/pdf", SVG}
 
-Reader = Callable[[bytes, str, int, int], Decoded]
+Reader = Callable[[Any, str, int, int], Decoded]
 
 
 def _pillow(*formats: str) -> Reader:
@@ -53,16 +54,50 @@ def _tiff(data: bytes, kind: str, limit: int, side: int) -> Decoded:
     return libvips.read(data, kind, limit, side)
 
 
+def _video(source: Ranges, kind: str, limit: int, side: int) -> Decoded:
+    from functions.pictures.decoding import video  # FFmpeg: not for those who have no videos
+
+    return video.read(source, kind, limit, side)
+
+
+def _moving(still: Reader, *formats: str) -> Reader:
+    """Reads moments of an animation, or by ``still`` what does not move."""
+
+    def read(data: bytes, kind: str, limit: int, side: int) -> Decoded:
+        if _is_still(data, kind):
+            return still(data, kind, limit, side)
+        from functions.pictures.decoding import animation
+
+        picture = animation.read(data, formats, limit, side)
+        if picture is None:
+            return still(data, kind, limit, side)
+        picture.embedded = libvips.notes_of(data, kind)
+        return picture
+
+    return read
+
+
+def _is_still(data: bytes, kind: str) -> bool:
+    """Whether it is plain without Pillow, which takes 12 ms to load, that nothing moves."""
+    if kind == "image/png":
+        return data.find(b"acTL", 0, data.find(b"IDAT")) < 0
+    if kind == "image/webp":
+        return data[12:16] != b"VP8X" or not data[20:21] or not data[20] & 2
+    if kind == "image/avif":
+        return b"avis" not in data[8:64]
+    return libvips.frames(data) < 2
+
+
 # Who reads a kind. The second is asked where the first has failed (TIFF alone, whose codings no
 # reader knows all of), and where a picture came out that is hard to believe.
 _READERS: dict[str, tuple[Reader, ...]] = {
     SVG: (lambda data, _kind, _limit, side: libvips.draw(data, side),),
     "image/jpeg": (libvips.read, _pillow("JPEG")),
-    "image/png": (libvips.read, _pillow("PNG")),
-    "image/webp": (libvips.read, _pillow("WEBP")),
-    "image/gif": (libvips.read, _pillow("GIF")),
+    "image/png": (_moving(libvips.read, "PNG"), _pillow("PNG")),
+    "image/webp": (_moving(libvips.read, "WEBP"), _pillow("WEBP")),
+    "image/gif": (_moving(libvips.read, "GIF"), _pillow("GIF")),
     "image/tiff": (_tiff, _pillow("TIFF")),
-    "image/avif": (lambda d, _kind, m, s: pillow.read_avif(d, m, s),),
+    "image/avif": (_moving(lambda d, _kind, m, s: pillow.read_avif(d, m, s), "AVIF"),),
     "image/heic": (lambda d, _kind, m, s: pillow.read_heif(d, m, s),),
     "image/heif": (lambda d, _kind, m, s: pillow.read_heif(d, m, s),),
     "image/jp2": (lambda d, _kind, m, s: pillow.read_jpeg2000(d, m, s),),
@@ -75,14 +110,15 @@ _READERS: dict[str, tuple[Reader, ...]] = {
     "image/x-pcx": (_pillow("PCX"),),
     "image/x-portable-anymap": (_pillow("PPM"),),
     "application/pdf": (lambda d, _kind, m, s: pillow.read_pdf(d, m, s),),
+    **dict.fromkeys(VIDEOS, (_video,)),
 }
 # Formats in which one colour takes next to no bytes, so that many bytes mean something else.
-_COMPRESSED = {kind for kind in _READERS if kind not in (SVG, "application/pdf")} - {
+_COMPRESSED = {kind for kind in _READERS if kind not in (SVG, "application/pdf", *VIDEOS)} - {
     *("image/bmp", "image/x-icon", "image/x-tga", "image/x-pcx", "image/x-portable-anymap")
 }
 
 
-def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -> Picture:
+def decode(data: bytes | Ranges, kind: str, max_pixels: int, side: int, max_bytes: int) -> Picture:
     """The picture, its longer side at most ``side``, as a JPEG of at most ``max_bytes``."""
     picture = _believed(data, kind, max_pixels, side)
     image, note = _opaque(picture.image)
@@ -93,11 +129,18 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
         encoded = image.jpegsave_buffer(**options)
     notes = " ".join(part for part in (picture.note, note) if part)
     return Picture(
-        bytes(encoded), "image/jpeg", picture.width, picture.height, picture.embedded, notes
+        bytes(encoded),
+        "image/jpeg",
+        picture.width,
+        picture.height,
+        picture.embedded,
+        notes,
+        picture.media,
+        picture.duration_seconds,
     )
 
 
-def _believed(data: bytes, kind: str, max_pixels: int, side: int) -> Decoded:
+def _believed(data: Any, kind: str, max_pixels: int, side: int) -> Decoded:
     """What the first reader sees; one flat colour from a file that holds much more than that is
     believed only if a second reader sees the same."""
     first, *others = _READERS[kind]

@@ -25,13 +25,16 @@ import time
 from collections.abc import Callable
 from typing import IO, Any, cast
 
-from functions.core.document import EmbeddedText, Picture
+from functions.core.document import EmbeddedText, Media, Picture
 from functions.core.errors import PermanentError, TransientError
+from functions.pictures.decoding.ranges import Remote
 
 # How many decode at once. An instance has one vCPU, which a second decoder would only share.
 DECODERS = 1
 # Today's cameras take 50 MP in HEIC, 33 MP of them in 10 bits; the instance has a gigabyte.
 DECODER_MEMORY = 512 << 20
+# A video has a process of its own, so that no image waits for one: a frame of 8K takes 50 MB.
+VIDEO_MEMORY, VIDEO_SECONDS = 320 << 20, 20.0
 # How long one image may take, and how long an event waits for a decoder with the file in hand.
 DECODE_SECONDS = 10.0
 WAIT_SECONDS = 60.0
@@ -46,10 +49,12 @@ _BUSY = 4
 _RETIRE_AT = 128 << 20
 _LENGTHS = struct.Struct(">II")
 # Bytes that a decoder may say beside the picture. Its words are a stranger's, like the file.
-_MOST_TOLD = 1 << 20
+_MOST_FIELDS = 1 << 20
 # No JPEG of the sides that are asked for is as large.
 _MOST_PICTURE = 16 << 20
-_REASONS = frozenset({"corrupt_image", "too_many_pixels", "unsupported_type"})
+_REASONS = frozenset({"corrupt_image", "too_large", "too_many_pixels", "unsupported_type"})
+# Seconds of a video or animation; more is no length but a damaged number.
+_LONGEST = 10**9
 _LOG = logging.getLogger(__name__)
 
 
@@ -68,7 +73,7 @@ class Interrupted(Exception):
 class Decoder:
     """One process. It takes one image at a time."""
 
-    def __init__(self, *program: str) -> None:
+    def __init__(self, *program: str, memory: int = 0) -> None:
         environment = {"PYTHONPATH": os.pathsep.join(os.path.abspath(p) for p in sys.path)}
         environment |= {k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH")}
         # glibc gives large blocks back at once: a third less at the peak, half afterwards.
@@ -78,7 +83,7 @@ class Decoder:
         sandbox.guard_secrets()
         self._folder = tempfile.mkdtemp(prefix="decoder-")
         # Our own module and no shell: nothing of a picture is in the command.
-        module = ("-m", "functions.pictures.decoding.worker", str(DECODER_MEMORY))
+        module = ("-m", "functions.pictures.decoding.worker", str(memory or DECODER_MEMORY))
         self._process = subprocess.Popen(  # noqa: S603  # nosec B603
             [sys.executable, *(program or module)],
             stdin=subprocess.PIPE,
@@ -94,7 +99,7 @@ class Decoder:
     def ask(
         self,
         request: dict[str, Any],
-        data: bytes,
+        data: bytes | Remote,
         seconds: float,
         is_unwanted: Callable[[float], bool] = lambda _spent: False,
     ) -> tuple[dict[str, Any], bytes]:
@@ -102,9 +107,10 @@ class Decoder:
 
         Raises Crashed, Overtime after ``seconds``, or Interrupted as soon as ``is_unwanted``, told
         the seconds that the image has spent, says so; the decoder is gone then. What a new
-        process needs to get ready is not the image's time.
+        process needs to get ready is not the image's time, nor is what its bytes need to come.
         """
         ended = threading.Event()
+        remote = data if isinstance(data, Remote) else None
         why: list[type[Exception]] = []
 
         def watch() -> None:
@@ -114,7 +120,7 @@ class Decoder:
                     continue
                 if begun < self._since:
                     begun, worked = self._since, self._worked()
-                taken = time.monotonic() - begun
+                taken = time.monotonic() - begun - (remote.waited if remote else 0.0)
                 # On a busy machine the clock runs faster than the work.
                 spent = max(self._worked() - worked, taken / _BUSY)
                 if taken > seconds or is_unwanted(spent):
@@ -132,24 +138,38 @@ class Decoder:
         finally:
             ended.set()
 
-    def _exchange(self, request: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
+    def _exchange(self, request: bytes, data: bytes | Remote) -> tuple[dict[str, Any], bytes]:
         if not self._ready:
             self._read(1)
             self._ready, self._since = True, time.monotonic()
+        if not isinstance(data, Remote):
+            self._write(request, data)
+            return self._answer()
+        self._write(request, b"")
+        fields, picture = self._answer()
+        while isinstance(wanted := fields.get("read"), list) and len(wanted) == 2:
+            served = data.serve(*wanted)
+            self._write(b"" if served is None else b"served", served or b"")
+            fields, picture = self._answer()
+        return fields, picture
+
+    def _write(self, head: bytes, data: bytes) -> None:
         requests, _ = self._pipes
-        requests.write(_LENGTHS.pack(len(request), len(data)) + request)
+        requests.write(_LENGTHS.pack(len(head), len(data)) + head)
         requests.write(data)
         requests.flush()
+
+    def _answer(self) -> tuple[dict[str, Any], bytes]:
         length, size = _LENGTHS.unpack(self._read(_LENGTHS.size))
-        if length > _MOST_TOLD or size > _MOST_PICTURE:
+        if length > _MOST_FIELDS or size > _MOST_PICTURE:
             raise Crashed
         try:
-            told = json.loads(self._read(length))
+            fields = json.loads(self._read(length))
         except (ValueError, RecursionError) as error:
             raise Crashed from error
-        if not isinstance(told, dict):
+        if not isinstance(fields, dict):
             raise Crashed
-        return told, self._read(size)
+        return fields, self._read(size)
 
     def _worked(self) -> float:
         """Seconds of processor time; what the clock says where the system does not tell."""
@@ -176,8 +196,8 @@ class Decoder:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class Places:
-    """DECODERS places, each with a decoder at hand or none yet, and who waits for one.
+class DecoderPool:
+    """DECODERS slots, each with a decoder at hand or none yet, and who waits for one.
 
     Whoever came first is served first; an image that was interrupted or crashed its decoder
     counts as having come PENALTY_SECONDS later.
@@ -189,7 +209,7 @@ class Places:
         self._waiting: list[tuple[float, int]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
-        self._told = False
+        self._logged = False
 
     def decode(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         """A decoder's answer. A crash is tried once more, in half the time: the system may have
@@ -203,10 +223,18 @@ class Places:
         except Crashed:
             return self._ask(request, data, start, DECODE_SECONDS / 2)
 
+    def watch(self, request: dict[str, Any], data: Remote) -> tuple[dict[str, Any], bytes]:
+        """A decoder's answer to a video, tried once more after a crash."""
+        start = time.monotonic()
+        try:
+            return self._ask(request, data, start, VIDEO_SECONDS)
+        except Crashed:
+            return self._ask(request, data, start, VIDEO_SECONDS / 2)
+
     def _ask(
         self,
         request: dict[str, Any],
-        data: bytes,
+        data: bytes | Remote,
         start: float,
         seconds: float,
         patience: float = 0.0,
@@ -259,8 +287,8 @@ class Places:
 
     def _tell(self, missing: list[str]) -> None:
         """Log once what of its sandbox a decoder lacks on this platform."""
-        if missing and not self._told:
-            self._told = True
+        if missing and not self._logged:
+            self._logged = True
             _LOG.warning("The decoders' sandbox lacks: %s", "; ".join(missing))
 
     def close(self) -> None:
@@ -271,8 +299,16 @@ class Places:
             self._free = [None] * len(self._free)
 
 
-_places = Places()
-close = _places.close
+_pool = DecoderPool()
+_projectors = DecoderPool(lambda: Decoder(memory=VIDEO_MEMORY))
+
+
+def close() -> None:
+    """End the decoders that are at hand."""
+    _pool.close()
+    _projectors.close()
+
+
 atexit.register(close)
 
 
@@ -290,7 +326,7 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
         )
     request = {"kind": kind, "max_pixels": max_pixels, "side": side, "max_bytes": max_bytes}
     try:
-        answer, picture = _places.decode(request, data)
+        answer, picture = _pool.decode(request, data)
     except Overtime:
         raise PermanentError(
             "too_many_pixels",
@@ -303,33 +339,72 @@ def decode(data: bytes, kind: str, max_pixels: int, side: int, max_bytes: int) -
             "The image breaks its decoder, or takes more memory than that has. Save it again in "
             "another program, or with fewer pixels.",
         ) from None
+    return _picture(answer, picture)
+
+
+def watch(data: Remote, kind: str, max_pixels: int, side: int, max_bytes: int) -> Picture:
+    """The contact sheet that a decoder makes of a video's moments, read by ranges.
+
+    Raises PermanentError for what cannot be decoded within the bounds, TransientError if no
+    decoder came free, and what fetching a range raises.
+    """
+    request = {"kind": kind, "max_pixels": max_pixels, "side": side, "max_bytes": max_bytes}
+    try:
+        return _picture(*_projectors.watch(request | {"size": data.size}, data))
+    except Overtime:
+        raise PermanentError(
+            "too_many_pixels",
+            f"Finding moments of the video takes more than {VIDEO_SECONDS:.0f} seconds. Save it "
+            "with fewer pixels.",
+        ) from None
+    except Crashed:
+        raise PermanentError(
+            "corrupt_image",
+            "The video breaks its decoder, or takes more memory than that has. Save it again in "
+            "another program, or with fewer pixels.",
+        ) from None
+
+
+def _picture(answer: dict[str, Any], data: bytes) -> Picture:
     if "reason" in answer:
         raise PermanentError(answer["reason"], answer["message"])
-    embedded = EmbeddedText(**answer["embedded"])
     return Picture(
-        picture, answer["mime_type"], answer["width"], answer["height"], embedded, answer["note"]
+        data,
+        answer["mime_type"],
+        answer["width"],
+        answer["height"],
+        EmbeddedText(**answer["embedded"]),
+        answer["note"],
+        Media(answer["media"]),
+        answer["duration_seconds"],
     )
 
 
-def _is_answer(told: dict[str, Any], picture: bytes) -> bool:
+def _is_answer(fields: dict[str, Any], picture: bytes) -> bool:
     """Whether a decoder says what one can say: a reason, or a JPEG within bounds."""
-    missing = told.get("missing")
+    missing = fields.get("missing")
     if not isinstance(missing, list) or not all(isinstance(each, str) for each in missing):
         return False
-    if type(told.get("memory")) is not int:
+    if type(fields.get("memory")) is not int:
         return False
-    if "reason" in told:
-        return told["reason"] in _REASONS and isinstance(told.get("message"), str)
-    embedded = told.get("embedded")
+    if "reason" in fields:
+        return fields["reason"] in _REASONS and isinstance(fields.get("message"), str)
+    embedded = fields.get("embedded")
     return (
-        told.get("mime_type") == "image/jpeg"
+        fields.get("mime_type") == "image/jpeg"
         and picture.startswith(b"\xff\xd8\xff")
-        and all(type(told.get(side)) is int and told[side] > 0 for side in ("width", "height"))
-        and isinstance(told.get("note"), str)
+        and all(type(fields.get(side)) is int and fields[side] > 0 for side in ("width", "height"))
+        and isinstance(fields.get("note"), str)
+        and fields.get("media") in list(Media)
+        and _is_duration(fields.get("duration_seconds"))
         and isinstance(embedded, dict)
         and embedded.keys() == EmbeddedText.__dataclass_fields__.keys()
         and all(isinstance(text, str) for text in embedded.values())
     )
+
+
+def _is_duration(fields: object) -> bool:
+    return fields is None or (isinstance(fields, int | float) and 0 <= fields < _LONGEST)
 
 
 def too_many_pixels(width: int, height: int, limit: int) -> PermanentError:

@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any
 
-from functions.core.document import EmbeddedText
+from functions.core.document import EmbeddedText, Media
 from functions.pictures.decoding import svg
 from functions.pictures.decoding.decoders import too_many_pixels
 from functions.pictures.embedded_text import words
@@ -22,7 +22,18 @@ os.environ["VIPS_DISC_THRESHOLD"] = "64g"  # in the cloud, a temporary file is m
 
 import pyvips  # type: ignore[import-untyped]
 
-__all__ = ["Decoded", "bounded", "draw", "pyvips", "read", "rgba", "shrunk"]
+__all__ = [
+    "Decoded",
+    "bounded",
+    "draw",
+    "frames",
+    "notes_of",
+    "pixels_of",
+    "pyvips",
+    "read",
+    "rgba",
+    "shrunk",
+]
 
 pyvips.cache_set_max(0)
 pyvips.block_untrusted_set(True)
@@ -30,8 +41,6 @@ pyvips.operation_block_set("VipsForeignLoadSvg", False)
 # The libheif inside the wheel does not tell its version; AVIF is Pillow's.
 pyvips.operation_block_set("VipsForeignLoadHeif", True)
 
-# A moment of an animation is found by decoding all before it.
-_ANIMATION_PIXELS = 100_000_000
 # A decode that lost data must never count: "truncated" lets libtiff's errors pass, and a black
 # picture comes out. Strictness belongs in the option string: thumbnail_source ignores its own
 # argument (libvips issue 5195).
@@ -48,6 +57,8 @@ class Decoded:
         self.image, self.width, self.height, self.note = image, width, height, note
         self.embedded = EmbeddedText()
         self.turned = False
+        self.media = Media.IMAGE
+        self.duration_seconds: float | None = None
 
     def turn(self, orientation: int) -> None:
         """Show the picture as EXIF's ``orientation`` says."""
@@ -66,10 +77,12 @@ def bounded(width: int, height: int, max_pixels: int) -> None:
 def _opened(data: bytes, *options: str, strict: bool = True) -> Any:
     # A source reads the bytes where they are; the buffer loaders copy them first.
     source = pyvips.Source.new_from_memory(data)
-    return pyvips.Image.new_from_source(source, _told(*options, strict=strict), access="sequential")
+    return pyvips.Image.new_from_source(
+        source, _loader(*options, strict=strict), access="sequential"
+    )
 
 
-def _told(*options: str, strict: bool = True) -> str:
+def _loader(*options: str, strict: bool = True) -> str:
     return f"[{','.join([_STRICT] * strict + [each for each in options if each])}]"
 
 
@@ -81,29 +94,37 @@ def read(data: bytes, kind: str, max_pixels: int, side: int) -> Decoded:
     """The picture in ``data``. Raises pyvips.Error where any of it cannot be read."""
     pages, where = 1, ""
     if kind == "image/tiff" and (directories := tiff.directories(data)):
-        shown = tiff.main(directories)
-        if shown.needs_libtiff_colours:
+        directory = tiff.main(directories)
+        if directory.needs_libtiff_colours:
             raise pyvips.Error("YCbCr that is not in a JPEG")
         pages = max(1, sum(each.whole and each.sub < 0 for each in directories))
-        where = f"page={shown.page}" + (f",subifd={shown.sub}" if shown.sub >= 0 else "")
+        where = f"page={directory.page}"
+        where += f",subifd={directory.sub}" if directory.sub >= 0 else ""
     header = _opened(data, where, strict=False)
     width, height = header.width, header.height
     bounded(width, height, max_pixels)
     turned = _field(header, "orientation") or 1
     if turned >= 5:
         width, height = height, width
-    frames = header.get_n_pages()
-    if frames > 1 and kind != "image/tiff":
-        picture = _sheet(data, frames, width, height, side)
-    else:
-        picture = Decoded(_still(data, kind, header, where, side), width, height)
+    picture = Decoded(_still(data, kind, header, where, side), width, height)
     picture.turned = turned > 1
     if pages > 1:
         picture.note = f"The first of {pages} pages."
-    if kind == "image/png" and data.find(b"acTL", 0, data.find(b"IDAT")) > 0:
-        picture.note = "The first moment of an animation."
     picture.embedded = words.read(_notes(data, kind, header))
     return picture
+
+
+def frames(data: bytes) -> int:
+    """How many pictures a file holds, as far as its structure can be read."""
+    try:
+        return int(_opened(data, strict=False).get_n_pages())
+    except pyvips.Error:
+        return 1
+
+
+def notes_of(data: bytes, kind: str) -> EmbeddedText:
+    """What people wrote into a file that is not read here."""
+    return words.read(_notes(data, kind, None))
 
 
 def _still(data: bytes, kind: str, header: Any, where: str, side: int) -> Any:
@@ -159,7 +180,7 @@ def _thumbnail(data: bytes, side: int, where: str) -> Any:
         side,
         height=side,
         size="down",
-        option_string=_told(where),
+        option_string=_loader(where),
     )
     return image.copy_memory()
 
@@ -253,19 +274,6 @@ def _span(image: Any) -> tuple[float, float]:
     return low, high
 
 
-def _sheet(data: bytes, pages: int, width: int, height: int, side: int) -> Decoded:
-    within = max(1, min(pages, _ANIMATION_PIXELS // (width * height)))
-    count = min(4, within)
-    moments = [within * i // count for i in range(count)]
-    if count == 1:
-        first = _thumbnail(data, side, "page=0")
-        return Decoded(first, width, height, "The first moment of an animation.")
-    frames = [rgba(_thumbnail(data, side // 2, f"page={page}")) for page in moments]
-    sheet = pyvips.Image.arrayjoin(frames, across=2, shim=8, background=[128, 128, 128, 255])
-    note = f"{count} moments of one animation of {pages} frames, in reading order."
-    return Decoded(sheet.copy_memory(), width, height, note)
-
-
 def rgba(image: Any) -> Any:
     if image.bands < 3:
         image = image.colourspace("srgb")
@@ -301,6 +309,12 @@ def _enlarged(data: bytes, target: float) -> Any:
 def _drawn(data: bytes, scale: float) -> Any:
     source = pyvips.Source.new_from_memory(data)
     return pyvips.Image.svgload_source(source, scale=scale).copy_memory()
+
+
+def pixels_of(image: Any) -> Any:
+    """The pixels of a Pillow image in RGB or RGBA."""
+    made = pyvips.Image.new_from_memory(image.tobytes(), *image.size, len(image.mode), "uchar")
+    return made.copy(interpretation="srgb")
 
 
 def shrunk(image: Any, profile: bytes | None, side: int) -> Any:

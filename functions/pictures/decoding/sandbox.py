@@ -23,7 +23,7 @@ _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_THREAD = 0x10000000, 0x40000000, 0x00010000
 # Programs, libraries and fonts; beside them Python, its packages and our own.
 _READABLE = ("/usr", "/lib", "/lib64", "/etc/fonts", "/etc/ld.so.cache")
-_DECODERS = ("PIL", "pyvips", "pillow_heif", "pillow_jxl", "pypdfium2")
+_DECODERS = ("PIL", "pyvips", "pillow_heif", "pillow_jxl", "pypdfium2", "av")
 
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3

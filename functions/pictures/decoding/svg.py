@@ -41,7 +41,7 @@ def check(data: bytes) -> EmbeddedText:
     Raises PermanentError for what no honest drawing has: entities of entities, thousands of
     levels or very many elements. A renderer would follow them until it is out of stack or time.
     """
-    reader = _Reader()
+    reader = _SvgReader()
     parser = expat.ParserCreate()
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
@@ -64,7 +64,7 @@ def check(data: bytes) -> EmbeddedText:
     )
 
 
-class _Reader:
+class _SvgReader:
     def __init__(self) -> None:
         self.words: dict[str, str] = {}
         self._depth = 0

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import IO, Any
 
 from functions.pictures.decoding import sandbox
+from functions.pictures.decoding.ranges import Ranges
 
 _LENGTHS = struct.Struct(">II")
 
@@ -20,7 +21,7 @@ _LENGTHS = struct.Struct(">II")
 # Written once, as soon as requests are waited for.
 READY = b"R"
 
-Answer = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
+Answer = Callable[[dict[str, Any], bytes | Ranges], tuple[dict[str, Any], bytes]]
 
 
 def main(memory: int, answer: Answer | None = None) -> None:
@@ -39,13 +40,30 @@ def main(memory: int, answer: Answer | None = None) -> None:
     answers.flush()
     while head := source.read(_LENGTHS.size):
         length, size = _LENGTHS.unpack(head)
-        request = json.loads(source.read(length))
-        told, picture = answer(request, source.read(size))
-        told |= {"memory": _memory(pages), "missing": missing}
-        text = json.dumps(told).encode()
-        answers.write(_LENGTHS.pack(len(text), len(picture)) + text)
-        answers.write(picture)
-        answers.flush()
+        request, data = json.loads(source.read(length)), source.read(size)
+        remote = _remote(request.pop("size"), source, answers) if "size" in request else None
+        fields, picture = answer(request, remote or data)
+        _write(answers, fields | {"memory": _memory(pages), "missing": missing}, picture)
+
+
+def _write(answers: IO[bytes], fields: dict[str, Any], picture: bytes) -> None:
+    text = json.dumps(fields).encode()
+    answers.write(_LENGTHS.pack(len(text), len(picture)) + text)
+    answers.write(picture)
+    answers.flush()
+
+
+def _remote(size: int, source: IO[bytes], answers: IO[bytes]) -> Ranges:
+    """A file that the parent has, or gets."""
+
+    def fetch(start: int, end: int) -> bytes:
+        _write(answers, {"read": [start, end]}, b"")
+        served, length = _LENGTHS.unpack(source.read(_LENGTHS.size))
+        if not source.read(served):
+            raise OSError("no more of the file may be read")
+        return source.read(length)
+
+    return Ranges(size, fetch)
 
 
 def _pages() -> IO[str] | None:
@@ -69,7 +87,7 @@ def _decoded() -> Answer:
     from functions.core.errors import PermanentError
     from functions.pictures.decoding import decode
 
-    def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    def answer(request: dict[str, Any], data: bytes | Ranges) -> tuple[dict[str, Any], bytes]:
         try:
             picture = decode.decode(data, **request)
         except PermanentError as error:
@@ -79,14 +97,16 @@ def _decoded() -> Answer:
         except Exception as error:
             traceback.print_exc()
             return decode.refusal(error), b""
-        told = {
+        fields = {
             "mime_type": picture.mime_type,
             "width": picture.width,
             "height": picture.height,
             "note": picture.note,
+            "media": picture.media,
+            "duration_seconds": picture.duration_seconds,
             "embedded": asdict(picture.embedded),
         }
-        return told, picture.data
+        return fields, picture.data
 
     return answer
 

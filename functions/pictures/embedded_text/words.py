@@ -89,18 +89,18 @@ class _Chosen:
         self.language = ""
         self._begun = False
 
-    def first(self, field: str, *places: Sequence[tuple[str, str | bytes | None]]) -> str:
+    def first(self, field: str, *sources: Sequence[tuple[str, str | bytes | None]]) -> str:
         """The first place's text that is a person's: in the language of the texts before, else in
         one that is not told. Empty where all are in others."""
-        for alternatives in places:
-            said = []
+        for alternatives in sources:
+            texts = []
             for tag, text in alternatives:
                 tidied = tidy(text, _LIMITS[field]) if text else ""
                 if tidied:
-                    said.append((_language(tag), tidied))
+                    texts.append((_language(tag), tidied))
             if self.language:
-                said.sort(key=lambda each: not self._is_same(each[0]))
-            for language, text in said:
+                texts.sort(key=lambda each: not self._is_same(each[0]))
+            for language, text in texts:
                 if not (self.language and language) or self._is_same(language):
                     self.language = self.language if self._begun else language
                     self._begun = True

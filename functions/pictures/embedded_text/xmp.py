@@ -34,7 +34,7 @@ class _Forbidden(Exception):
     """No XMP packet has a document type, or that many levels."""
 
 
-class _Reader:
+class _PacketReader:
     """Collects the alternatives of each name. Only a property of the picture itself counts: one
     that stands in a description directly below ``rdf:RDF``. Others are of its history, its
     ingredients or its regions."""
@@ -58,8 +58,8 @@ class _Reader:
                 if _short(key) in _NAMES:
                     self._add(_NAMES[_short(key)], "", value)
         if self._property:
-            spoken = {_short(key): value for key, value in attributes.items()}
-            self._language = spoken.get("xml:lang", "")
+            named = {_short(key): value for key, value in attributes.items()}
+            self._language = named.get("xml:lang", "")
             self._text = []
         self._open.append(name)
 
@@ -109,7 +109,7 @@ def texts(packet: bytes) -> dict[str, Alternatives]:
 
 def _read(packet: bytes, separator: str | None) -> tuple[dict[str, Alternatives], bool]:
     """What is found, and whether the packet was read to its end."""
-    reader = _Reader()
+    reader = _PacketReader()
     try:
         parser = expat.ParserCreate(namespace_separator=separator)
         parser.StartElementHandler = reader.start

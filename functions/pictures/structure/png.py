@@ -160,8 +160,8 @@ def _inflated(found: Survey, data: bytes) -> bytes | None:
     """The inflated data, None if they are broken or more than all of a file's text can be."""
     inflator = zlib.decompressobj()
     try:
-        inflated = inflator.decompress(data, found.room) if found.room else b""
+        inflated = inflator.decompress(data, found.inflatable) if found.inflatable else b""
     except zlib.error:
         return None
-    found.room -= len(inflated)
+    found.inflatable -= len(inflated)
     return None if inflator.unconsumed_tail or not inflator.eof else inflated

@@ -23,8 +23,8 @@ class Survey:
     ``width`` and ``height`` are as stored; ``orientation`` is EXIF's, 1 to 8. ``obstacle`` says
     why the file cannot go to a model as it is; if empty, the bytes of ``keep`` can,
     with ``blanks`` written over what starts there. ``cicp`` and ``gamma`` are colours told by
-    numbers, where they are not sRGB's; ``coding`` is that of a HEIF file's pixels. ``room`` is
-    what is left for notes that are inflated.
+    numbers, where they are not sRGB's; ``coding`` is that of a HEIF file's pixels. ``inflatable``
+    is what is left for notes that are inflated.
     """
 
     width: int = 0
@@ -42,7 +42,7 @@ class Survey:
     icc: bytes = b""
     texts: dict[str, bytes] = field(default_factory=dict)
     notes: int = 0
-    room: int = MAX_METADATA
+    inflatable: int = MAX_METADATA
 
     @property
     def upright(self) -> tuple[int, int]:

@@ -110,6 +110,19 @@ def test_a_model_on_this_machine_is_offered_and_not_taken(
     assert "CAPTION_MODEL=ollama:qwen3-vl:4b, as Ollama answers" in told.err
 
 
+def test_a_server_on_this_machine_without_a_model_that_sees_is_told_how_to_get_one(
+    tmp_path: Path, model_server: ModelServer
+) -> None:
+    model_server.pulled = {"llama3:8b": ["completion"]}
+    run = captions("demo", "--folder", "pictures", where=tmp_path, OLLAMA_HOST=model_server.url)
+    line = "ollama pull qwen3-vl:4b && CAPTION_MODEL=ollama:qwen3-vl:4b "
+    assert line in " ".join(run.out.split())
+    sheet = (tmp_path / "pictures/.captions/contact-sheet.html").read_text("utf-8")
+    assert line.replace("&&", "&amp;&amp;") in sheet
+    assert f"Ollama answers at {model_server.url}, where no model sees." in sheet
+    assert model_server.count == 0
+
+
 def test_a_model_on_this_machine_describes_the_pictures_where_it_is_chosen(
     tmp_path: Path, model_server: ModelServer
 ) -> None:

@@ -17,12 +17,13 @@ import pytest
 
 from functions.adapters.folder import database
 from functions.adapters.sqlite import SqliteCaptions
-from functions.core.document import Document, Review, Stored
+from functions.core.document import Review, Stored
 from functions.sites import files
 from functions.sites.captions import PublicCaptions
 from functions.sites.fill import HtmlPage
 from functions.sites.image_locator import ImageLocator
 from tests.support.command_line import Ran, captions, environment
+from tests.support.documents import plain_document
 from tests.support.pictures import jpeg
 from tests.support.stack import Stack
 
@@ -37,16 +38,7 @@ class Site:
         self.store = SqliteCaptions(database(folder))
 
     def caption(self, name: str, alt_text: str = "A mug", **changes: Any) -> None:
-        plain = Document(
-            bucket="local",
-            name=name,
-            generation=1,
-            status="captioned",
-            created_at=NOW,
-            updated_at=NOW,
-            alt_text=alt_text,
-            language="en",
-        )
+        plain = plain_document(name, at=NOW, bucket="local", alt_text=alt_text, language="en")
         self.store.create(replace(plain, **changes))
 
     def write(self, path: str, page: str | bytes) -> None:
@@ -95,6 +87,43 @@ def test_missing_alt_text_is_filled_in_and_every_other_byte_stays(
     attribute = b' alt="' + words + b'"'
     assert site.read().count(attribute) == 1
     assert site.read().replace(attribute, b"") == page
+
+
+VIDEOS = """
+<video src=clip.mp4></video>
+<VIDEO poster=img/mug.jpg><source src=none.webm><track src=a.vtt></VIDEO>
+<video src=clip.mp4 aria-label=Mine></video>
+<video src=clip.mp4 title=Mine muted></video>
+<p aria-hidden=true><video src=clip.mp4></video></p>
+<video src=clip.mp4 role=presentation></video>
+<video src=calm.mp4></video>
+<video src=none.mp4></video>
+<video src="{{ src }}"></video>
+<a href=x.html><video src=clip.mp4 muted></video></a>
+<!-- <video src=clip.mp4></video> -->
+"""
+
+
+def test_a_video_without_a_name_gets_a_label_and_one_without_captions_is_told(site: Site) -> None:
+    site.caption("clip.mp4", 'A "dog" runs')
+    site.caption("calm.mp4", "", decorative=True)
+    site.write("x.html", "<title>Another page</title>")
+    site.write("index.html", VIDEOS)
+    ran = site.fill("--json")
+    label = ' aria-label="A &quot;dog&quot; runs"'
+    expected = VIDEOS.replace("<video src=clip.mp4>", f"<video{label} src=clip.mp4>", 1)
+    expected = expected.replace("<VIDEO", '<VIDEO aria-label="A mug"')
+    expected = expected.replace("<a href=x.html><video", f"<a href=x.html><video{label}")
+    assert site.read().decode() == expected
+    (record,) = [each for each in ran.records if each["file"] == "index.html"]
+    assert record["counts"] == {
+        "filled": 3, "named": 2, "hidden": 1, "presentational": 1, "decorative": 1,
+        "uncaptioned": 1, "template": 1,
+    }  # fmt: skip
+    assert [each["line"] for each in record["images"] if each.get("trackless")] == [2, 4, 8, 9]
+
+    told = spaced(site.fill("--check").out)
+    assert "Without <track> 4 videos, of which no captions tell what is heard: index.html:2" in told
 
 
 def test_utf_16_stays_utf_16(site: Site) -> None:
@@ -355,7 +384,7 @@ def test_each_image_is_read_once_and_hundreds_at_a_time(site: Site) -> None:
     for _ in range(2):
         text = "".join(f"<img src={n}.png><img src={n}.png>" for n in range(450))
         page = HtmlPage("index.html", text.encode(), places)
-        known.load(page.places)
+        known.load(page.objects)
         assert [len(keys) for keys in store.asked[:2]] == [300, 150]
         known.load(page.originals(known))
         page.fill(known)

@@ -100,7 +100,7 @@ def test_a_rename_takes_a_persons_text_along(
             rename()
             until(running, after, says(HAND))
             until(running, before, gone)
-            assert f"renamed    {before} -> {after}  {HAND}" in running.said
+            running.wait(lambda: f"renamed    {before} -> {after}  {HAND}" in running.said)
             assert f"forgotten  {before}" not in running.said
         assert running.end() == 0
     if not watched:

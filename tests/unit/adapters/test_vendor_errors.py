@@ -10,7 +10,7 @@ from functions.adapters.vendor_errors import (
     Refused,
     VendorErrors,
     _words,
-    said,
+    error_text,
     seconds,
     status_within,
     tokens,
@@ -31,7 +31,7 @@ def error(message: str, **fields: Any) -> dict[str, Any]:
 
 
 def judged(status: int, body: Any) -> CaptionError:
-    return ACME.answered(status_within(body, status), "seer-1", said(body))
+    return ACME.answered(status_within(body, status), "seer-1", error_text(body))
 
 
 BLIND = (
@@ -244,7 +244,7 @@ def test_the_word_image_alone_makes_nothing_the_pictures_fault() -> None:
 
 def test_every_family_of_the_table_has_bodies_here() -> None:
     bodies = [*BLIND, *SETTINGS, *CREDIT, *REFUSALS, *AWAY, *OVER_QUOTA, *PICTURES]
-    words = [said(body) for _, body in bodies]
+    words = [error_text(body) for _, body in bodies]
     for family, pattern in _words().items():
         assert any(pattern.search(each) for each in words), family
 
@@ -253,7 +253,7 @@ def test_the_words_of_an_error_are_bounded_and_without_what_was_sent() -> None:
     deep: Any = "x"
     for _ in range(50):
         deep = {"error": [deep, {"message": "y" * 3000, "input": "our prompt"}]}
-    found = said(deep)
+    found = error_text(deep)
     assert len(found) <= 4000
     assert "our prompt" not in found
 

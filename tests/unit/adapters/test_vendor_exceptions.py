@@ -121,7 +121,7 @@ def test_an_error_without_an_answer_has_a_family() -> None:
         each: TransientError for each in PASSING
     }
     late: Any = httpx2.TimeoutException
-    found = {name(each): family(each, ACME.asked(late=late)) for each in NO_ANSWER}
+    found = {name(each): family(each, ACME.translating(late=late)) for each in NO_ANSWER}
     assert found == {name(each): known.get(each.__name__) for each in NO_ANSWER}
     assert known.keys() == {each.__name__ for each in NO_ANSWER}, "classes that are gone"
 
@@ -130,7 +130,7 @@ def test_a_wrong_address_names_its_variable() -> None:
     late: Any = httpx2.TimeoutException
     with (
         pytest.raises(ConfigurationError, match="ACME_BASE_URL is no address"),
-        ACME.asked(late=late),
+        ACME.translating(late=late),
     ):
         raise httpx2.UnsupportedProtocol("Request URL is missing an 'http://' protocol.")
 
@@ -179,7 +179,7 @@ def test_an_error_of_googles_credentials_has_a_family(connection: Connection) ->
     for kind in below(google.auth.exceptions.GoogleAuthError):
         passes = issubclass(kind, google.auth.exceptions.TransportError)
         expected = TransientError if passes else ConfigurationError
-        assert family(kind, connection.asked("gemini-9")) is expected, name(kind)
+        assert family(kind, connection.translating("gemini-9")) is expected, name(kind)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 429, 499, 500, 503, 504])
@@ -189,7 +189,7 @@ def test_an_error_of_geminis_has_a_family(status: int, connection: Connection) -
     passes = status in {408, 409, 429, 499} or status >= 500
     with (
         pytest.raises(TransientError if passes else ConfigurationError),
-        connection.asked("gemini-9"),
+        connection.translating("gemini-9"),
     ):
         raise kind(status, body)
 

@@ -13,18 +13,16 @@ from functions.cli.contact_sheet import RealModel
 from functions.cli.session import Choice
 from functions.core.document import Document, Problem, Source, Status, Usage
 from functions.local.folder_bucket import Result
-from functions.local.server import Outcome
+from functions.local.server import EventOutcome
 from functions.settings import Model
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 HOSTILE = """<script>alert(1)</script> "quoted' {{ x }} &amp; שלום"""
-MUG = Document(
+MUG = plain_document(
+    "a b/mug #1?.jpg",
+    at=NOW,
     bucket="local",
-    name="a b/mug #1?.jpg",
-    generation=1,
-    status=Status.CAPTIONED,
-    created_at=NOW,
-    updated_at=NOW,
     alt_text="A blue mug",
     caption="A blue mug stands on a table.",
     tags=("mug", "blue"),
@@ -44,7 +42,7 @@ def page(
     better: RealModel | None = None,
 ) -> LexborHTMLParser:
     (folder / ".captions").mkdir()
-    results = [Result(each.name, Outcome(True), each) for each in documents]
+    results = [Result(each.name, EventOutcome(True), each) for each in documents]
     path = contact_sheet.write(folder, results, choice, better)
     return LexborHTMLParser(path.read_text("utf-8"))
 

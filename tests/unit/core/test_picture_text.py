@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.core.document import IMAGE_CHANGED, Document, Lease, Review, Source, Status
+from functions.core.document import IMAGE_CHANGED, Document, Lease, Review, Source
 from functions.core.picture_text import (
     KEPT_FOR,
     PictureText,
@@ -15,19 +15,17 @@ from functions.core.picture_text import (
     question,
     to_text,
 )
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
 def document(name: str, alt_text: str, **changes: object) -> Document:
-    plain = Document(
+    plain = plain_document(
+        name,
+        at=NOW,
         bucket="b",
-        name=name,
-        generation=1,
-        status=Status.CAPTIONED,
-        created_at=NOW,
-        updated_at=NOW,
         captioned_at=NOW,
         source=Source.MODEL,
         model="m",
@@ -94,7 +92,7 @@ def test_an_approval_of_what_copies_have_is_a_persons_text() -> None:
 
 def test_a_persons_second_thought_takes_the_place_of_the_first() -> None:
     text = PictureText().with_text(written("a", "First")).with_text(written("a", "Second", 1))
-    assert [each.document.alt_text for each in text.known] == ["Second"]
+    assert [each.document.alt_text for each in text.texts] == ["Second"]
 
 
 def test_what_is_gone_expires_unless_another_document_has_it() -> None:
@@ -114,16 +112,16 @@ def test_it_is_bounded_however_many_there_are() -> None:
         text = text.with_text(written(f"{number}", f"Text {number}", number))
         text = text.with_text(document(f"m{number}", "x", prompt=f"p{number}"))
     assert told(text) == "Text 199"
-    assert len(text.known) == 12
+    assert len(text.texts) == 12
 
 
 def test_claims_to_ask_end_with_their_time_and_with_their_document() -> None:
     key = question("m", "p")
-    text = PictureText().asked_by(key, "a", NOW + HOUR, NOW)
-    assert text.asking[key].document_id == "a"
-    assert text.no_more_asked_by("a").asking == {}
-    later = text.asked_by("other", "b", NOW + 3 * HOUR, NOW + 2 * HOUR)
-    assert list(later.asking) == ["other"]
+    text = PictureText().with_lease(key, "a", NOW + HOUR, NOW)
+    assert text.leases[key].document_id == "a"
+    assert text.without_leases_of("a").leases == {}
+    later = text.with_lease("other", "b", NOW + 3 * HOUR, NOW + 2 * HOUR)
+    assert list(later.leases) == ["other"]
 
 
 def test_it_comes_back_as_it_was_stored() -> None:
@@ -134,10 +132,10 @@ def test_it_comes_back_as_it_was_stored() -> None:
         lease=Lease("x", NOW),
         translations={"fr": {"alt_text": "Une tasse", "source": "human"}},
     )
-    text = PictureText().with_text(whole).without(whole, NOW).asked_by("k", "d", NOW + HOUR, NOW)
+    text = PictureText().with_text(whole).without(whole, NOW).with_lease("k", "d", NOW + HOUR, NOW)
     back = from_text(to_text(text))
     assert back == text
-    assert back.known[0].document.lease is None
+    assert back.texts[0].document.lease is None
     assert from_text("") == PictureText()
 
 

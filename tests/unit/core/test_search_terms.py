@@ -18,7 +18,7 @@ def test_terms_are_distinct_folded_words() -> None:
 
 def test_terms_are_bounded() -> None:
     assert len(search_terms.terms(str(n) for n in range(1000))) == search_terms.MOST_TERMS
-    assert len(search_terms.asked(" ".join(map(str, range(1000))))) == search_terms.MOST_TERMS
+    assert len(search_terms.query_terms(" ".join(map(str, range(1000))))) == search_terms.MOST_TERMS
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_terms_are_bounded() -> None:
 )
 def test_a_word_stays_whole(text: str, words: tuple[str, ...]) -> None:
     assert search_terms.terms([text]) == words
-    assert search_terms.asked(text) == words
+    assert search_terms.query_terms(text) == words
 
 
 def test_where_there_are_no_spaces_pairs_stand_for_words() -> None:
-    assert search_terms.asked("青いカップ") == ("青い", "いカ", "カッ", "ップ")
-    assert search_terms.asked("iPhone15の写真") == ("iphone15", "の写", "写真")
-    assert search_terms.asked("แก้ว") == ("แก", "ก้", "้ว")
-    assert search_terms.asked("ﾏｸﾞ") == ("マグ",)
+    assert search_terms.query_terms("青いカップ") == ("青い", "いカ", "カッ", "ップ")
+    assert search_terms.query_terms("iPhone15の写真") == ("iphone15", "の写", "写真")
+    assert search_terms.query_terms("แก้ว") == ("แก", "ก้", "้ว")
+    assert search_terms.query_terms("ﾏｸﾞ") == ("マグ",)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_where_there_are_no_spaces_pairs_stand_for_words() -> None:
 def test_every_term_of_a_question_is_found_in_the_text_that_holds_it(
     text: str, question: str
 ) -> None:
-    assert search_terms.asked(question)
-    assert set(search_terms.asked(question)) <= set(search_terms.terms([text]))
+    assert search_terms.query_terms(question)
+    assert set(search_terms.query_terms(question)) <= set(search_terms.terms([text]))
 
 
 def test_an_ideograph_within_a_word_is_not_asked_for_alone() -> None:
-    assert search_terms.asked("東京") == ("東京",)
+    assert search_terms.query_terms("東京") == ("東京",)
     assert search_terms.terms(["東京"]) == ("東京", "東", "京")

@@ -20,19 +20,13 @@ from functions.core.document import (
     Review,
     Source,
     Status,
+    Untranslated,
 )
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOTHING, GIVEN = EmbeddedText(), EmbeddedText(alt_text="The uploader's")
-CLAIM = Document(
-    bucket="b",
-    name="a.jpg",
-    generation=1,
-    status=Status.PENDING,
-    created_at=NOW,
-    updated_at=NOW,
-    lease=Lease("me", NOW),
-)
+CLAIM = plain_document("a.jpg", at=NOW, bucket="b", status=Status.PENDING, lease=Lease("me", NOW))
 ASKED = CheckedCaption(
     reply=Reply(alt_text="The model's", caption="It says so.", tags=("a",)),
     reasons=(),
@@ -167,6 +161,18 @@ def test_what_a_claim_without_an_answer_comes_to(
     assert (document.lease, document.renewal) == (None, None)
 
 
+@pytest.mark.parametrize("reason", ["over_budget", "expired"])
+def test_a_wish_for_other_words_that_is_put_off_stays_beside_the_published_ones(
+    reason: str,
+) -> None:
+    wished = replace(PUBLISHED, renewal=Renewal(NOW, forced=True))
+    document = transitions.unanswered(wished, Status.DEFERRED, Problem(reason, "why", NOW))
+    assert (document.status, document.alt_text) == (Status.CAPTIONED, PUBLISHED.alt_text)
+    assert document.renewal == wished.renewal
+    assert document.error
+    assert "put off" in document.error.message
+
+
 def test_labels_alone_are_the_uploaders_text() -> None:
     document = transitions.labelled(CLAIM, GIVEN, "de", NOW)
     assert (document.status, document.source, document.alt_text, document.language) == (
@@ -175,3 +181,30 @@ def test_labels_alone_are_the_uploaders_text() -> None:
         "The uploader's",
         "de",
     )
+
+
+def test_a_models_translations_stand_beside_a_persons_and_work_goes_on() -> None:
+    by_hand = {"alt_text": "Ce qui est là", "source": "human"}
+    stands = replace(PUBLISHED, translations={"fr": by_hand, "de": {"outdated": True}})
+    found = {tag: {"alt_text": "x", "caption": "y"} for tag in ("fr", "de")}
+    made = transitions.translated(stands, found, (), ("fr", "de"), NOW)
+    assert made.translations == {
+        "fr": by_hand,
+        "de": {"alt_text": "x", "caption": "y", "source": "model"},
+    }
+    assert (made.renewal, made.lease, made.review) == (stands.renewal, stands.lease, Review())
+    assert "x" in made.search_terms
+
+
+def test_a_doubtful_translation_is_marked_beside_what_is_marked_already() -> None:
+    approved = replace(PUBLISHED, review=Review(True, ("a",), "Ada", NOW))
+    made = transitions.translated(approved, {}, ("b", "a"), (), NOW)
+    assert made.review == Review(True, ("a", "b"), "Ada", NOW)
+
+
+def test_what_is_left_to_translate_keeps_the_time_since_when() -> None:
+    waits = replace(PUBLISHED, untranslated=Untranslated(("fi",), NOW))
+    later = NOW.replace(hour=13)
+    left = transitions.left_to_translate(waits, ["sv", "fi"], [], later)
+    assert left == Untranslated(("fi", "sv"), NOW)
+    assert transitions.left_to_translate(waits, [], ["fi"], later) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from functions.http.daily_limit import DailyLimit
+from functions.http.daily_limit import LookupLimit
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ class Clock:
 
 
 def test_a_day_has_room_for_its_limit_and_for_no_more() -> None:
-    limit = DailyLimit(100, Clock())
+    limit = LookupLimit(100, Clock())
     assert limit.spend(60)
     assert not limit.spend(41)
     assert limit.spend(40)
@@ -27,7 +27,7 @@ def test_a_day_has_room_for_its_limit_and_for_no_more() -> None:
 
 def test_the_next_utc_day_begins_anew() -> None:
     clock = Clock()
-    limit = DailyLimit(1, clock)
+    limit = LookupLimit(1, clock)
     assert limit.spend(1)
     clock.now += timedelta(hours=11, minutes=59)
     assert not limit.spend(1)
@@ -37,4 +37,4 @@ def test_the_next_utc_day_begins_anew() -> None:
 
 
 def test_nought_is_no_limit() -> None:
-    assert DailyLimit(0, Clock()).spend(10**15)
+    assert LookupLimit(0, Clock()).spend(10**15)

@@ -58,10 +58,10 @@ def test_a_faulty_row_is_named(row: str, tmp_path: Path) -> None:
 
 
 def test_who_sends_no_bill_needs_no_price() -> None:
-    assert prices.is_known("ollama:qwen3-vl:4b")
-    assert prices.is_known("offline")
-    assert prices.is_known(FLASH)
-    assert not prices.is_known("openai:of-tomorrow")
+    assert prices.has_price("ollama:qwen3-vl:4b")
+    assert prices.has_price("offline")
+    assert prices.has_price(FLASH)
+    assert not prices.has_price("openai:of-tomorrow")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from functions import pictures
-from functions.core.document import Accepts, Picture
+from functions.core.document import Accepts, Media, Picture
 from functions.core.errors import PermanentError
 from tests.support import drawn
 
@@ -184,22 +184,40 @@ def test_black_text_in_a_svg_logo_can_be_seen() -> None:
     assert int(seen.getpixel((seen.width // 2, seen.height // 2))) < 10  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_an_animation_becomes_a_contact_sheet_that_is_said_to_be_one(kind: str) -> None:
-    picture = prepared(drawn.animation(kind, 8), GEMINI)
-    assert picture.note == "4 moments of one animation of 8 frames, in reading order."
+    picture = prepared(drawn.animation(kind, 4), GEMINI)
+    assert picture.note == (
+        "A contact sheet of 4 moments of one animation of 0.4 s, in reading order, at 0:00.0, "
+        "0:00.1, 0:00.2, 0:00.3; the time of each stands on the grey strip below it."
+    )
     assert (picture.width, picture.height) == (160, 100)
+    assert (picture.media, picture.duration_seconds) == (Media.ANIMATION, 0.4)
     reds = [colour[0] for colour in drawn.colours(picture.data)]
     assert reds == sorted(reds)
     assert reds[0] < 20
     assert reds[3] > 180
 
 
-def test_an_animated_png_is_said_to_be_one() -> None:
-    data = drawn.encoded(
-        drawn.quarters(), "PNG", save_all=True, append_images=[drawn.quarters(mode="L")]
-    )
-    assert prepared(data, GEMINI).note == "The first moment of an animation."
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_one_frame_is_an_image(kind: str) -> None:
+    picture = prepared(drawn.encoded(drawn.quarters(), kind, save_all=True))
+    assert (picture.media, picture.note) == (Media.IMAGE, "")
+
+
+def test_a_frame_that_asks_for_no_time_is_shown_as_long_as_browsers_do() -> None:
+    frames = [drawn.quarters(), drawn.quarters(mode="L").convert("RGB")] * 3
+    data = drawn.encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=0)
+    assert prepared(data).duration_seconds == 0.6
+
+
+def test_a_transparent_animation_stands_on_a_background() -> None:
+    frames = [drawn.shape(colour) for colour in ((250, 0, 0), (0, 0, 250))]
+    data = drawn.encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    picture = prepared(data)
+    assert "2 moments" in picture.note
+    assert "background is shown in white" in picture.note
+    assert drawn.opened(picture.data).getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_a_document_of_pages_says_which_one_is_shown() -> None:
@@ -284,3 +302,14 @@ def test_a_forged_size_does_not_pass() -> None:
     with pytest.raises(PermanentError) as refused:
         pictures.prepare(bytes(data), GEMINI, LIMIT)
     assert refused.value.reason == "too_many_pixels"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
+@pytest.mark.parametrize("left", [0.5, 0.8, 0.97])
+def test_an_animation_that_ends_too_early_is_refused(kind: str, left: float) -> None:
+    data = drawn.encoded(
+        drawn.noise((80, 60)), kind, save_all=True, append_images=[drawn.noise((80, 60))] * 5
+    )
+    with pytest.raises(PermanentError) as refused:
+        pictures.prepare(data[: int(len(data) * left)], NOTHING, LIMIT)
+    assert refused.value.reason == "corrupt_image"

@@ -222,13 +222,13 @@ def test_no_more_decode_at_once_than_stated() -> None:
 
 def test_who_waits_too_long_for_a_decoder_comes_back_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoders, "WAIT_SECONDS", 0.05)
-    taken = [decoders._places._free.pop() for _ in range(pictures.DECODERS)]
+    taken = [decoders._pool._free.pop() for _ in range(pictures.DECODERS)]
     try:
         with pytest.raises(TransientError, match="came free"):
             pictures.prepare(GIF, NOTHING, LIMIT)
     finally:
         for place in taken:
-            decoders._places._give(place)
+            decoders._pool._give(place)
     assert outcome(GIF) == ""
 
 
@@ -256,8 +256,9 @@ def answer(request, data):
     until = time.process_time() + request["work"]
     while time.process_time() < until:
         pass
-    told = {"mime_type": "image/jpeg", "width": 1, "height": 1, "note": ""}
+    told = {"mime_type": "image/jpeg", "width": 1, "height": 1, "note": "", "media": "image"}
     words = {"alt_text": "", "caption": "", "title": "", "language": ""}
+    told |= {"duration_seconds": None}
     return told | {"embedded": words}, b"\\xff\\xd8\\xff\\xd9"
 
 worker.main(1 << 28, answer)
@@ -266,7 +267,7 @@ worker.main(1 << 28, answer)
 
 def test_a_slow_image_gives_way_to_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoders, "PATIENCE_SECONDS", 0.3)
-    places = decoders.Places(lambda: decoders.Decoder("-c", BUSY))
+    places = decoders.DecoderPool(lambda: decoders.Decoder("-c", BUSY))
     places.decode({"work": 0}, b"")  # a decoder is at hand
     ended: list[str] = []
 
@@ -293,7 +294,7 @@ def test_the_second_attempt_at_a_killer_costs_half_of_the_first(
 ) -> None:
     monkeypatch.setattr(decoders, "DECODE_SECONDS", 3.0)
     breaks_late = "import sys, time; sys.stdin.buffer.read(8); time.sleep(2)"
-    places = decoders.Places(lambda: decoders.Decoder("-c", breaks_late))
+    places = decoders.DecoderPool(lambda: decoders.Decoder("-c", breaks_late))
     with pytest.raises(decoders.Overtime):
         places.decode({}, b"")
     places.close()

@@ -32,7 +32,26 @@ def test_heic_is_told_from_avif_and_from_plain_heif() -> None:
     assert sniff(drawn.heic()[:4096]) == "image/heic"
     assert sniff(b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif") == "image/avif"
     assert sniff(b"\0\0\0\x18ftypmif1\0\0\0\0mif1miaf") == "image/heif"
-    assert sniff(b"\0\0\0\x18ftypisom\0\0\0\0isommp42") is None
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\0\0\0\x18ftypisom\0\0\0\0isommp42", "video/mp4"),
+        (b"\0\0\0\x18ftypM4V \0\0\0\0isommp42", "video/mp4"),
+        (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "video/quicktime"),
+        (b"\0\0\0\x08wide\0\0\1\0mdat", "video/quicktime"),
+        (b"\0\0\1\0moov\0\0\0\x6cmvhd", "video/quicktime"),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\1\x42\x82\x84webm", "video/webm"),
+        (b"\x1a\x45\xdf\xa3\xa3\x42\x86\x81\1\x42\x82\x88matroska", "video/x-matroska"),
+        (b"\x1a\x45\xdf\xa3\xa3\x42\x86\x81\1", None),
+        (b"\0\0\0\x18ftypM4A \0\0\0\0isommp42", None),
+        (b"The free text of a page about skips and wide doors.", None),
+        (b"\0\0\0\x18stypmsdh\0\0\0\0msdhmsix", None),
+    ],
+)
+def test_a_video_is_told_from_sound_and_text(head: bytes, kind: str | None) -> None:
+    assert sniff(head + bytes(100)) == kind
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_what_decoding_needs_is_left() -> None:
 
 
 def test_a_platform_that_lacks_a_layer_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
-    places = decoders.Places()
+    places = decoders.DecoderPool()
     places._tell(["landlock (Function not implemented)"])
     places._tell(["landlock (Function not implemented)"])
     assert [record.getMessage() for record in caplog.records] == [
@@ -137,6 +137,7 @@ sys.stdin.buffer.read()
 """
 FINE = {
     "mime_type": "image/jpeg", "width": 1, "height": 1, "note": "", "memory": 1, "missing": [],
+    "media": "image", "duration_seconds": None,
     "embedded": {"alt_text": "", "caption": "", "title": "", "language": ""},
 }  # fmt: skip
 JPEG = b"\xff\xd8\xff\xd9"
@@ -158,6 +159,10 @@ def told(text: bytes, picture: bytes = JPEG, length: int | None = None) -> bytes
         told(json.dumps(FINE | {"memory": "much"}).encode()),
         told(json.dumps(FINE | {"mime_type": "text/html"}).encode()),
         told(json.dumps(FINE | {"width": -1}).encode()),
+        told(json.dumps(FINE | {"media": "film"}).encode()),
+        told(json.dumps(FINE | {"duration_seconds": -1}).encode()),
+        told(json.dumps(FINE | {"duration_seconds": "long"}).encode()),
+        told(json.dumps({"read": [0, 10]}).encode()),
         told(json.dumps(FINE | {"embedded": {"alt_text": 1}}).encode()),
         told(json.dumps(FINE | {"reason": "captioned"}).encode()),
         told(json.dumps(FINE).encode(), b"<script>"),
@@ -167,7 +172,7 @@ def told(text: bytes, picture: bytes = JPEG, length: int | None = None) -> bytes
 def test_what_a_decoder_says_is_a_strangers_word(answer: bytes, tmp_path: Path) -> None:
     said = tmp_path / "answer"
     said.write_bytes(answer)
-    places = decoders.Places(lambda: decoders.Decoder("-c", LIAR, str(said)))
+    places = decoders.DecoderPool(lambda: decoders.Decoder("-c", LIAR, str(said)))
     with pytest.raises(decoders.Crashed):
         places.decode({"max_bytes": 1 << 20}, b"x")
     assert places._free == [None] * decoders.DECODERS
@@ -176,7 +181,7 @@ def test_what_a_decoder_says_is_a_strangers_word(answer: bytes, tmp_path: Path) 
 def test_an_honest_answer_is_taken(tmp_path: Path) -> None:
     said = tmp_path / "answer"
     said.write_bytes(told(json.dumps(FINE).encode()))
-    places = decoders.Places(lambda: decoders.Decoder("-c", LIAR, str(said)))
+    places = decoders.DecoderPool(lambda: decoders.Decoder("-c", LIAR, str(said)))
     assert places.decode({"max_bytes": 1 << 20}, b"x") == (FINE, JPEG)
     places.close()
 

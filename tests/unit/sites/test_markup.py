@@ -119,6 +119,13 @@ def test_line_ends_and_controls_in_words_become_spaces() -> None:
         ),
         ("<img srcset=',, a.png 1x (b, c),d.png'>", ("a.png", "d.png")),
         ("<img src=''>", ()),
+        ("<video src=a.mp4 poster=p.jpg></video>", ("a.mp4", "p.jpg")),
+        (
+            "<video poster=p.jpg><source src=a.webm><p><source src=x></p><source src=b></video>",
+            ("a.webm", "b", "p.jpg"),
+        ),
+        ("<video data-src=a.mp4 data-poster=p.jpg></video>", ("a.mp4", "p.jpg")),
+        ("<video></video>", ()),
         ("<picture><source srcset='a.webp 1x'><img src=a.jpg></picture>", ("a.jpg", "a.webp")),
         ("<img src='a&amp;b.png'>", ("a&b.png",)),
     ],
@@ -150,6 +157,22 @@ def test_areas_that_lead_somewhere_and_image_buttons_are_found() -> None:
         ("area", False),
         ("input", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("video", "trackless"),
+    [
+        ("<video src=a></video>", True),
+        ("<video src=a><track kind=captions src=c></video>", False),
+        ("<video src=a><track src=c></video>", False),
+        ("<video src=a><track kind=metadata src=c><track kind=chapters src=d></video>", True),
+        ("<video src=a muted autoplay loop></video>", False),
+        ("<video src=a muted controls></video>", True),
+    ],
+)
+def test_a_video_that_can_be_heard_without_captions_is_known(video: str, trackless: bool) -> None:
+    (found,) = markup.read(video).images
+    assert (found.tag, found.trackless) == ("video", trackless)
 
 
 def test_the_first_base_element_with_an_address_counts() -> None:

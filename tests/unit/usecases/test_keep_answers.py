@@ -23,14 +23,14 @@ def store(tmp_path: Path) -> SqliteCaptions:
 
 def claimed(store: SqliteCaptions, key: str, generation: int = 1) -> bool:
     kept = keep_answers.read(store, "image", generation)
-    return not kept.is_asked(key) and keep_answers.claim(store, kept, key, LEASE)
+    return not kept.is_leased(key) and keep_answers.claim(store, kept, key, LEASE)
 
 
 def test_one_of_those_who_read_the_same_asks(store: SqliteCaptions) -> None:
     one, other = (keep_answers.read(store, "image", 1) for _ in range(2))
     assert keep_answers.claim(store, one, "what", LEASE)
     assert not keep_answers.claim(store, other, "what", LEASE)
-    assert keep_answers.read(store, "image", 1).is_asked("what")
+    assert keep_answers.read(store, "image", 1).is_leased("what")
 
 
 def test_another_one_may_ask_when_the_first_gives_way_or_its_lease_is_over(
@@ -50,8 +50,8 @@ def test_an_answer_is_kept_beside_others_and_marked_as_such(store: SqliteCaption
     keep_answers.keep(store, "image", 1, "what", MUG)
     kept = keep_answers.read(store, "image", 1)
     assert kept.answer("what") == ImageAnswer("A mug.", True, "en", "gemini:m", cached=True)
-    assert kept.is_asked("where")
-    assert not kept.is_asked("what")
+    assert kept.is_leased("where")
+    assert not kept.is_leased("what")
 
 
 def test_an_answer_that_comes_after_the_deletion_is_not_kept(store: SqliteCaptions) -> None:
@@ -73,7 +73,7 @@ def test_an_older_generations_answers_neither_serve_nor_go_in_the_newer_ones_pla
     with pytest.raises(Gone):
         keep_answers.read(store, "image", 1)
     keep_answers.forget(store, "image", 1)
-    assert keep_answers.read(store, "image", 2).is_asked("what")
+    assert keep_answers.read(store, "image", 2).is_leased("what")
 
 
 def test_a_record_has_a_bound_and_the_oldest_answer_goes_first(store: SqliteCaptions) -> None:

@@ -12,7 +12,7 @@ import pytest
 from functions.adapters.folder import BUCKET, FolderImages, database
 from functions.adapters.sqlite import SqliteCaptions
 from functions.core.document import Source, Status, document_id
-from functions.usecases.take_over import Fields, Outcome, Theirs, read, take_over
+from functions.usecases.take_over import Fields, TakenOver, Theirs, read, take_over
 from tests.support.pictures import jpeg
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -27,7 +27,7 @@ class Here:
         (folder / "a" / "mug.jpg").write_bytes(jpeg())
         self.images, self.captions = FolderImages(folder), SqliteCaptions(database(folder))
 
-    def take(self, *records: Mapping[str, Any], dry_run: bool = False) -> list[Outcome]:
+    def take(self, *records: Mapping[str, Any], dry_run: bool = False) -> list[TakenOver]:
         fields = Fields()
         return list(take_over(records, fields, self.captions, self.images, NOW, dry_run=dry_run))
 
