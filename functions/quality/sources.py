@@ -11,7 +11,9 @@ _EXTENSION = r"\.(?:jpe?g|jfif|png|gif|webp|avif|hei[cf]|tiff?|bmp|svg|psd|raw|d
 _FILE = re.compile(rf"(?<![\w%+~.-])[\w%+~()-][\w%+~().-]{{0,100}}{_EXTENSION}(?![\w-])", re.I)
 _CAMERA = re.compile(
     r"(?:IMG|DSC[NF]?|PXL|MVI|GOPR|DJI|PANO|VID|CIMG|SAM|WP|BURST|FB_IMG|signal|screenshot|photo|"
-    r"image|picture|scan|P)[-_ ]?(?:\d{3,}[\w-]*|\d{4}-\d\d-\d\d.*)",
+    r"image|picture|scan|P)[-_ ]?(?:\d{3,}[\w-]*|\d{4}-\d\d-\d\d.*)"
+    r"|screen ?shot \d{4}-\d\d-\d\d.*"
+    r"|(?:image|picture|photo|unnamed|untitled|download|scan) ?\(\d+\)",
     re.I,
 )
 _SHOT = re.compile(r"(?<!\w)(?:IMG|DSC[NF]?|PXL|MVI|VID|DJI|GOPR|FB_IMG)_?\d{4}\w*", re.I)
