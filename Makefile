@@ -80,6 +80,7 @@ bench-lookups: .venv/dev ## lookups of alt text a second, beside a plain handler
 
 bench-pages: .venv/dev ## captions html over sites of 1, 100 and 10,000 pages
 	$(BIN)/python -m tools.bench.bench_pages
+
 bench-videos: .venv/dev ## time, bytes read and memory of finding a video's moments
 	$(BIN)/python -m tools.bench.bench_videos
 
@@ -149,8 +150,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-<<<<<<< HEAD
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups bench-pages bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean
-=======
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-videos bench-lookups bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota walk mutants clean
->>>>>>> 9362689bcd4e49f65955f3229b5b1451375c5e1c
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-videos bench-lookups bench-pages bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota walk mutants clean
