@@ -1093,6 +1093,13 @@ MUTANTS = (
         "tests/unit/quality/test_classifier.py",
     ),
     Mutant(
+        "let a file's title dictate",
+        "functions/quality/embedded.py",
+        '        texts[field] = "" if withheld else found\n',
+        "        texts[field] = found\n",
+        "tests/scenarios/test_orders.py",
+    ),
+    Mutant(
         "withhold a short caption for good",
         "functions/quality/concepts.py",
         "    return bool(having & (_SPEAKS | _CONCERNS)) and not having & _SHOWS\n",
