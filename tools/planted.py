@@ -1026,6 +1026,22 @@ MUTANTS = (
         "tests/unit/usecases/test_keep.py",
     ),
     Mutant(
+        "give up events that their subscription still keeps",
+        "infra/module/functions.tf",
+        "merge(local.event_age, var.settings,",
+        "merge(var.settings,",
+        "tests/infra/test_infra.py",
+        "functions_take and values0",
+    ),
+    Mutant(
+        "replay uploads alone",
+        "infra/module/requests.tf",
+        'if name != "keep"]',
+        'if name == "caption-image"]',
+        "tests/infra/test_plans.py",
+        "replay",
+    ),
+    Mutant(
         "work on under a claim that has run out",
         _CAPTIONING,
         "if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):",
