@@ -32,6 +32,7 @@ _TRANSLATING, _TRANSLATED = (
     "functions/usecases/translate.py",
     "tests/scenarios/test_translations.py",
 )
+_LONG = "tests/scenarios/test_long_descriptions.py"
 _WEBSITES = "functions/http/translation_requests.py"
 
 
@@ -338,8 +339,8 @@ MUTANTS = (
     Mutant(
         "say that it is labelled before it is",
         _PUBLISHING,
-        "        metadata_synced=False,\n        search_terms=terms,",
-        "        metadata_synced=True,\n        search_terms=terms,",
+        "        metadata_synced=False,\n        search_terms=_terms(document),",
+        "        metadata_synced=True,\n        search_terms=_terms(document),",
         "tests/scenarios/test_crashes.py",
         "write",
     ),
@@ -1029,6 +1030,30 @@ MUTANTS = (
         "True",
         _QUESTIONS,
         "embedded and nothing_is_captioned",
+    ),
+    Mutant(
+        "tell figures that nobody read as if they stood in the image",
+        "functions/quality/checking.py",
+        "    if message := sources.unread_figures(checked, lines):\n",
+        "    if message := None:\n",
+        _LONG,
+        "figures",
+    ),
+    Mutant(
+        "publish a long description that wants to be obeyed",
+        "functions/quality/findings.py",
+        '        long = "" if "long_description" in unusable else reply.long_description\n',
+        "        long = reply.long_description\n",
+        _LONG,
+        "must_not_reach",
+    ),
+    Mutant(
+        "leave a long description of other words in another language",
+        "functions/usecases/edit_caption.py",
+        '_TRANSLATED = ("alt_text", "caption", "long_description")\n',
+        '_TRANSLATED = ("alt_text", "caption")\n',
+        _LONG,
+        "outdated",
     ),
     Mutant(
         "translate into a language that nobody offers",
