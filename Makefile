@@ -78,6 +78,9 @@ bench: .venv/dev ## cold start, one event, 160 uploads at once, beside a plain s
 bench-lookups: .venv/dev ## lookups of alt text a second, beside a plain handler
 	$(BIN)/python -m tools.bench.bench_lookups
 
+bench-videos: .venv/dev ## time, bytes read and memory of finding a video's moments
+	$(BIN)/python -m tools.bench.bench_videos
+
 bench-images: .venv/dev ## time and memory of each picture format
 	$(BIN)/python -m tools.bench.bench_pictures
 	$(BIN)/python -m tools.bench.bench_pictures --mix
@@ -107,6 +110,9 @@ chaos: .venv/dev ## crashes, storms, outages and wrong clocks, with figures
 simulate-quota: .venv/dev ## a bulk beyond the provider's quota: calls, refusals, time
 	$(BIN)/python -m tools.simulated_quota
 	$(BIN)/python -m tools.simulate_quota
+
+walk: .venv/dev ## both ways of docs/deploy.md from nothing to the first caption, on this machine
+	@$(BIN)/python -m tools.walk
 
 mutants: .venv/dev ## plant bugs one at a time and see each one caught
 	$(BIN)/python -m tools.mutants
@@ -141,4 +147,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-lookups bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-videos bench-lookups bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota walk mutants clean

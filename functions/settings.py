@@ -203,8 +203,9 @@ class Settings:
     video: str = _setting(
         "CAPTION_VIDEO",
         "frames",
-        _one_of("off", "frames"),
-        "what videos are captioned from: moments of them, or nothing (`off`: left alone)",
+        _one_of("off", "frames", "native"),
+        "what videos are captioned from: moments of them; short ones as they are where the model "
+        "takes them (`native`); or nothing (`off`: left alone)",
     )
     video_bytes: int = _setting(
         "CAPTION_VIDEO_BYTES",

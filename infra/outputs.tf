@@ -29,13 +29,18 @@ output "logs" {
 }
 
 output "replay" {
-  description = "Deliver all events since a time again, after an outage; what is done costs nothing."
+  description = "Deliver all uploads, deletions and requests since a time again, after an outage; what is done costs nothing."
   value       = module.captions.replay
 }
 
 output "dashboard" {
   description = "Outcomes, calls, tokens, cost, latency and backlog."
   value       = module.captions.dashboard
+}
+
+output "try" {
+  description = "With hold_new_revisions: tag the newest revision of caption-request as next, and have it answer an event, without any traffic. Then see its line with the command that the output logs prints."
+  value       = module.captions.try
 }
 
 output "rollback" {

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from tools.planted import MUTANTS, Mutant
 from tools.planted_pictures import PICTURES
+from tools.planted_videos import VIDEOS
 
 ROOT = Path(__file__).parent.parent
 _AT_ONCE = 2
@@ -74,7 +75,7 @@ def main() -> int:
     """Plant every mutant (or those whose names contain the arguments) and report."""
     wanted = [
         m
-        for m in (*MUTANTS, *PICTURES)
+        for m in (*MUTANTS, *PICTURES, *VIDEOS)
         if not sys.argv[1:] or any(a in m.name for a in sys.argv[1:])
     ]
     for mutant in wanted:

@@ -28,6 +28,8 @@ _REMOVALS = "functions/usecases/forget_image.py"
 _PLANS = "tests/infra/test_plans.py"
 _ASKED = "functions/usecases/ask_about_image.py"
 _QUESTIONS = "tests/scenarios/test_ask.py"
+_PLACES = "tests/scenarios/cli/test_html_places.py"
+_DESCRIBING = "functions/usecases/describe_in_place.py"
 _TRANSLATING, _TRANSLATED = (
     "functions/usecases/translate.py",
     "tests/scenarios/test_translations.py",
@@ -479,8 +481,8 @@ MUTANTS = (
     Mutant(
         "take a link its name",
         "functions/sites/fill.py",
-        "    if not said.alt_text and only:\n",
-        "    if not said.alt_text and not only and only:\n",
+        "    if not wording.alt_text and only:\n",
+        "    if not wording.alt_text and not only and only:\n",
         "tests/scenarios/cli/test_html.py",
         "name",
     ),
@@ -521,6 +523,84 @@ MUTANTS = (
         "shortest = name",
         "tests/scenarios/cli/test_audit.py",
         "wrong_with_a_text",
+    ),
+    Mutant(
+        "take a card's text for its neighbour's",
+        "functions/sites/page_text.py",
+        "if item.image is not None or self._others(index, at):",
+        "if item.image is not None:",
+        "tests/unit/sites/test_page_text.py",
+    ),
+    Mutant(
+        "tell a model what stands in a link's query",
+        "functions/sites/page_text.py",
+        'return _usable(f"{host}{path}", _LINK)',
+        "return _usable(href, _LINK)",
+        "tests/unit/sites/test_page_text.py",
+    ),
+    Mutant(
+        "ask about places before anybody has agreed",
+        "functions/cli/html.py",
+        "    if not count or not asks or yes:\n        return\n",
+        "    return\n",
+        _PLACES,
+        "agrees",
+    ),
+    Mutant(
+        "put a place's words over a person's",
+        "functions/sites/fill.py",
+        "mine = document.by_person and not people",
+        "mine = False",
+        _PLACES,
+        "persons_text",
+    ),
+    Mutant(
+        "show what leaves a doubt",
+        _DESCRIBING,
+        "if doubts := _doubts(checked, place):",
+        'if doubts := "":',
+        _PLACES,
+        "order or doubt",
+    ),
+    Mutant(
+        "ask about one place twice at once",
+        _DESCRIBING,
+        "            if kept.is_asked(generation):\n",
+        "            if pause > _LONGEST_PAUSE:\n",
+        "tests/unit/usecases/test_describe_in_place.py",
+        "at_once",
+    ),
+    Mutant(
+        "keep what is written of an image that is gone",
+        _DESCRIBING,
+        "            preflight.look_for(upload, self._images)\n",
+        "",
+        "tests/unit/usecases/test_describe_in_place.py",
+        "deleted_meanwhile",
+    ),
+    Mutant(
+        "tell another generation's words for a place",
+        "functions/core/page_place.py",
+        "if text and text.generation == generation and text.lease is None else None",
+        "if text and text.lease is None else None",
+        _PLACES,
+        "anew",
+    ),
+    Mutant(
+        "leave the places of a deleted image",
+        _REMOVALS,
+        "        self._store.remove_places(deletion.id, deletion.generation)\n",
+        "",
+        _PLACES,
+        "go_with",
+    ),
+    Mutant(
+        "let an order take a picture out of its page",
+        "functions/quality/checking.py",
+        "if sources.ordered(",
+        "if not sources.ordered(",
+        f"tests/unit/quality/test_sources.py {_PLACES}",
+        "decoration or take_a_picture",
     ),
     Mutant(
         "believe the query of an address that is an image's own",
@@ -588,8 +668,8 @@ MUTANTS = (
     Mutant(
         "leave an image without words that a library has taken away",
         "functions/http/static/alt.js",
-        "attributeFilter = ['alt', 'src'",
-        "attributeFilter = ['src'",
+        "attributeFilter = ['alt', 'aria-label'",
+        "attributeFilter = ['aria-label'",
         "tests/browser/test_alt_js_guests.py",
     ),
     Mutant(
@@ -691,6 +771,14 @@ MUTANTS = (
         'path.open("xb")',
         'path.open("wb")',
         _FRONT,
+    ),
+    Mutant(
+        "approve what has changed since it was selected",
+        "functions/http/review.py",
+        "seen = batch.versions.get(key) or version(stored.document)",
+        "seen = version(stored.document)",
+        "tests/scenarios/test_review_many.py",
+        "embedded and approved_unseen",
     ),
     Mutant(
         "sort what is to be reviewed by time alone",
@@ -902,6 +990,41 @@ MUTANTS = (
         "                    self._pace.refuse(turn.begun, now)\n",
         "                    pass\n",
         "tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "let a burst begin eight by eight",
+        "functions/model/pace.py",
+        "_FIRST_WINDOW * float(2.0 ** min(doublings, 10.0))",
+        "_FIRST_WINDOW",
+        "tests/unit/model/test_pace.py tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "ask in spite of a quota that has turned out to be spent",
+        "functions/model/fallback_chain.py",
+        "            turn.health.confirm(turn)\n",
+        "",
+        "tests/unit/model/test_fallback_chain.py",
+    ),
+    Mutant(
+        "never grow the pace again",
+        "functions/model/pace.py",
+        "self.rate += self._growth(self.rate)",
+        "pass",
+        "tests/unit/model/test_pace.py",
+    ),
+    Mutant(
+        "forget a forced request over the limit",
+        "functions/core/transitions.py",
+        "renewal=claim.renewal if put_off else None,",
+        "renewal=None,",
+        "tests/unit/core/test_transitions.py",
+    ),
+    Mutant(
+        "let one bucket that may not be listed stop keep",
+        "functions/usecases/keep.py",
+        "            except CaptionError as error:  # the other",
+        "            except Gone as error:  # the other",
+        "tests/unit/usecases/test_keep.py",
     ),
     Mutant(
         "work on under a claim that has run out",

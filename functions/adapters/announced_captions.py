@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.core.document import Document, Status, Stored
+from functions.core.document import Document, Record, Status, Stored
 from functions.core.errors import CaptionError, Stale
 from functions.core.ports import CaptionStore
 from functions.core.public_text import choose, published
@@ -36,23 +36,22 @@ class AnnouncedCaptions:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
         """As the store's own, with a message where ``document`` has ended."""
         before = stored.document
         news = _ended(document) and (
             before.untold or not _ended(before) or _content(before) != _content(document)
         )
         if not news:
-            return self._store.replace(stored, document)
+            return self._store.replace(stored, document, record)
         marked = replace(document, untold=True)
         if not _final(document):
-            return self._store.replace(stored, marked)
+            return self._store.replace(stored, marked, record)
         if before.untold:
             published = self._tell(document)
-            return self._store.replace(
-                stored, replace(document, untold=None) if published else marked
-            )
-        stored = self._store.replace(stored, marked)
+            after = replace(document, untold=None) if published else marked
+            return self._store.replace(stored, after, record)
+        stored = self._store.replace(stored, marked, record)
         if self._tell(document):
             with suppress(Stale):
                 return self._store.replace(stored, replace(document, untold=None))

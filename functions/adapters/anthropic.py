@@ -14,7 +14,7 @@ import httpx2
 from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
 from functions.adapters.server_names import server_name
-from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, status_within, tokens
+from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 # "Vision", Anthropic documentation: 5 MB a picture, counted in base64, and 8,000 pixels.
@@ -92,7 +92,6 @@ class AnthropicCaptioner:
     def _judged(
         self, body: Any, status: int, parts: frozenset[str], delay: float | None = None
     ) -> Answer:
-        status = status_within(body, status)
         service, negotiation = self._service, self._negotiation
         return judged(service, negotiation, self._name, status, body, parts, delay)
 

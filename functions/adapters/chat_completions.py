@@ -17,7 +17,7 @@ import openai
 
 from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
-from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, status_within, tokens
+from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 _MAX_OUTPUT_TOKENS = 4096
@@ -108,7 +108,6 @@ class ChatCaptioner:
     def _judged(
         self, body: Any, status: int, parts: frozenset[str], delay: float | None = None
     ) -> Answer:
-        status = status_within(body, status)
         service, negotiation = self._service, self._negotiation
         return judged(service, negotiation, self._name, status, body, parts, delay)
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import random
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -34,6 +32,7 @@ from functions.adapters.firestore_queries import (
     page_size,
     queries_for,
 )
+from functions.adapters.firestore_rpc import Rpc, Snapshot, no_database
 from functions.adapters.paging import UNRANKED, Position
 from functions.core.document import Document, Page, Query, Record, Status, Stored
 from functions.core.document_records import from_place, from_record, to_place, to_record
@@ -57,7 +56,6 @@ _RETRY = Retry(
     timeout=12.0,
 )
 _BOUNDS: dict[str, Any] = {"retry": _RETRY, "timeout": _ATTEMPT_SECONDS}
-_RESERVATION_TRIES = 20
 _REMOVAL_TRIES = 8
 _MOST_READ = 300
 _PLACE_FIELDS = tuple(each.name for each in fields(PlaceText))
@@ -68,60 +66,53 @@ class FirestoreCaptions:
 
     def __init__(self, client: firestore.Client, collection: str) -> None:
         self._client = client
+        self._rpc = Rpc(client, _BOUNDS)
         self._captions = client.collection(collection)
-        self._name = collection
-        self._days = client.collection(f"{collection}-days")
+        self._name, self._days = collection, f"{collection}-days"
+        self._spent = ""
 
-    def create(self, document: Document) -> Stored | None:
+    def create(self, document: Document, record: Record | None = None) -> Stored | None:
         document = prioritised(document)
+        write = self._rpc.create(self._name, document.id, _record(document))
         try:
-            with _translating(self._client):
-                written = self._captions.document(document.id).create(_record(document), **_BOUNDS)
+            (version, *_) = self._commit(write, *self._written(record))
         except google.AlreadyExists:
             return None
-        return Stored(document, written.update_time, written.update_time)
+        return Stored(document, version, version)
 
     def read(self, key: str) -> Stored | None:
-        with _translating(self._client):
-            snapshot = self._captions.document(key).get(**_BOUNDS)
-        return _stored(snapshot) if snapshot.exists else None
+        return self.read_many([key]).get(key)
 
     def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
-        references = [self._captions.document(key) for key in dict.fromkeys(keys)]
-        found: list[Any] = []
-        for start in range(0, len(references), _MOST_READ):
-            some = references[start : start + _MOST_READ]
-            with _translating(self._client):
-                found += self._client.get_all(some, **_BOUNDS)
-        return {each.id: _stored(each) for each in found if each.exists}
+        return {each.id: _stored(each) for each in self._read(keys)}
 
     def read_fields(self, keys: Iterable[str], fields: Collection[str]) -> Mapping[str, Document]:
-        references = [self._captions.document(key) for key in keys]
-        with _translating(self._client):
-            found = list(self._client.get_all(references, fields, **_BOUNDS))
-        return {each.id: from_record(each.to_dict() or {}) for each in found if each.exists}
+        keys = list(dict.fromkeys(keys))
+        if len(keys) == 1:
+            with _translating(self._client):
+                found = self._rpc.fields(self._name, keys[0], fields)
+            return {keys[0]: from_record(found)} if found is not None else {}
+        return {each.id: from_record(each.fields) for each in self._read(keys, fields)}
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
         document = prioritised(document)
         before, after = _record(stored.document), _record(document)
         changed = {key: value for key, value in after.items() if before.get(key) != value}
-        changed |= dict.fromkeys(before.keys() - after.keys(), firestore.DELETE_FIELD)
-        changed = changed or {"updated_at": document.updated_at}
-        option = self._client.write_option(last_update_time=stored.version)
-        reference = self._captions.document(document.id)
+        removed = before.keys() - after.keys()
+        if not changed and not removed:
+            changed = {"updated_at": document.updated_at}
+        write = self._rpc.update(
+            self._name, document.id, changed, stored.version, removed=sorted(removed)
+        )
         try:
-            with _translating(self._client):
-                written = reference.update(changed, option=option, **_BOUNDS)
-        except (google.FailedPrecondition, google.NotFound):
+            (version, *_) = self._commit(write, *self._written(record))
+        except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
             raise Stale from None
-        return Stored(document, written.update_time, written.update_time)
+        return Stored(document, version, version)
 
     def remove(self, stored: Stored) -> None:
-        option = self._client.write_option(last_update_time=stored.version)
-        reference = self._captions.document(stored.document.id)
         try:
-            with _translating(self._client):
-                reference.delete(option=option, **_BOUNDS)
+            self._commit(self._rpc.delete(self._name, stored.document.id, stored.version))
         except (google.FailedPrecondition, google.NotFound):
             raise Stale from None
 
@@ -151,7 +142,7 @@ class FirestoreCaptions:
             pages = [page(each, after, size) for each in queries]
             with _querying(self._client):
                 answers = [each for one in pages for each in one.get(**_BOUNDS)]
-            rows = list({each.id: _stored(each) for each in answers}.values())
+            rows = list({each.id: _found(each) for each in answers}.values())
             if len(pages) > 1:
                 order = functools.partial(Position.of, by_priority=asked_for.by_priority)
                 rows.sort(key=lambda each: order(each.document), reverse=True)
@@ -195,7 +186,7 @@ class FirestoreCaptions:
         for each, most in nearest(self._captions, vector, captioned):
             with _querying(self._client):
                 found = list(each.get(**_BOUNDS))
-            near = [(_stored(one), float(one.get(SIMILARITY))) for one in found]
+            near = [(_found(one), float(one.get(SIMILARITY))) for one in found]
             near = [one for one in near if matches(one[0].document, captioned)]
             if len(near) >= query.limit or len(found) < most:
                 break
@@ -203,28 +194,19 @@ class FirestoreCaptions:
 
     def read_record(self, kind: str, key: str) -> Record:
         with _translating(self._client):
-            snapshot = self._record(kind, key).get(**_BOUNDS)
-        now = _utc(snapshot.read_time)
-        fields = snapshot.to_dict() or {}
-        expires_at = fields.get("expires_at")
-        if expires_at and expires_at <= now:
+            (read,) = self._rpc.read(self._records(kind), [key])
+        fields, expires_at = read.fields, read.fields.get("expires_at")
+        if expires_at and expires_at <= read.read_time:
             fields, expires_at = {}, None
-        version = snapshot.update_time if snapshot.exists else None
-        return Record(kind, key, now, fields.get("text", ""), version, expires_at)
+        text = fields.get("text", "")
+        return Record(kind, key, read.read_time, text, read.update_time, expires_at)
 
     def write_record(self, record: Record) -> Record:
-        reference = self._record(record.kind, record.key)
-        fields = {"text": record.text, "expires_at": record.expires_at}
         try:
-            with _translating(self._client):
-                if record.version is None:
-                    written = reference.create(fields, **_BOUNDS)
-                else:
-                    option = self._client.write_option(last_update_time=record.version)
-                    written = reference.update(fields, option=option, **_BOUNDS)
+            (version,) = self._commit(*self._written(record))
         except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
             raise Stale from None
-        return replace(record, version=written.update_time)
+        return replace(record, version=version)
 
     def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
         wanted = [self._place(*each) for each in dict.fromkeys(places)]
@@ -279,41 +261,56 @@ class FirestoreCaptions:
 
     def _found(self, query: firestore.Query, limit: int) -> Sequence[Stored]:
         with _querying(self._client):
-            return [_stored(each) for each in query.limit(limit).get(**_BOUNDS)]
+            return [_found(each) for each in query.limit(limit).get(**_BOUNDS)]
 
     def reserved(self, day: str) -> int:
         with _translating(self._client):
-            snapshot = self._days.document(day).get(**_BOUNDS)
-        return int(snapshot.get("model_calls")) if snapshot.exists else 0
+            (read,) = self._rpc.read(self._days, [day])
+        return int(read.fields.get("model_calls", 0))
 
     def give_back(self, day: str, units: int) -> None:
-        back = {"model_calls": firestore.Increment(-units)}
-        with _translating(self._client):
-            self._days.document(day).set(back, merge=True, **_BOUNDS)
+        self._count(day, -units)
 
     def reserve(self, day: str, block: int, limit: int) -> int:
-        reference = self._days.document(day)
-        for attempt in range(_RESERVATION_TRIES):
+        """One write, which nothing contends with: what is taken over the limit goes back."""
+        if self._spent == day and self.reserved(day) >= limit:
+            return 0
+        over = self._count(day, block) - limit
+        if over > 0:
+            self.give_back(day, min(over, block))
+        granted = max(0, block - max(0, over))
+        self._spent = "" if granted else day
+        return granted
+
+    def _count(self, day: str, units: int) -> int:
+        with _translating(self._client):
+            return self._rpc.increment(self._days, day, "model_calls", units)
+
+    def _read(self, keys: Iterable[str], fields: Collection[str] = ()) -> Iterator[Snapshot]:
+        """Those documents that exist."""
+        wanted = list(dict.fromkeys(keys))
+        for start in range(0, len(wanted), _MOST_READ):
             with _translating(self._client):
-                snapshot = reference.get(**_BOUNDS)
-            taken = int(snapshot.get("model_calls")) if snapshot.exists else 0
-            granted = min(block, limit - taken)
-            if granted <= 0:
-                return 0
-            count = {"model_calls": taken + granted}
-            try:
-                with _translating(self._client):
-                    if snapshot.exists:
-                        option = self._client.write_option(last_update_time=snapshot.update_time)
-                        reference.update(count, option=option, **_BOUNDS)
-                    else:
-                        reference.create(count, **_BOUNDS)
-            except (google.FailedPrecondition, google.AlreadyExists):
-                # Only to come at different moments: no secret.
-                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  # nosec B311
-                continue
-            return granted
-        raise TransientError("the day's counter of model calls is contended; it is tried again")
+                read = self._rpc.read(self._name, wanted[start : start + _MOST_READ], fields)
+            yield from (each for each in read if each.update_time)
+
+    def _commit(self, *writes: Any) -> Sequence[Any]:
+        with _translating(self._client):
+            return self._rpc.commit(*writes)
+
+    def _written(self, record: Record | None) -> Iterator[Any]:
+        """The write of a record, if there is one."""
+        if record is None:
+            return
+        where = self._records(record.kind), record.key
+        fields = {"text": record.text, "expires_at": record.expires_at}
+        if record.version is None:
+            yield self._rpc.create(*where, fields)
+        else:
+            yield self._rpc.update(*where, fields, record.version)
+
+    def _records(self, kind: str) -> str:
+        return f"{self._name}-{kind}"
 
     def _remove_place(self, place: KeptPlace, generation: int) -> None:
         for _ in range(_REMOVAL_TRIES):
@@ -331,9 +328,6 @@ class FirestoreCaptions:
     def _place(self, image: str, key: str) -> firestore.DocumentReference:
         places: firestore.CollectionReference = self._captions.document(image).collection("places")
         return places.document(key)
-
-    def _record(self, kind: str, key: str) -> firestore.DocumentReference:
-        return self._client.collection(f"{self._name}-{kind}").document(key)
 
 
 def records(client: firestore.Client, collection: str) -> Iterator[Mapping[str, Any]]:
@@ -356,7 +350,12 @@ def _record(document: Document) -> dict[str, Any]:
     return record
 
 
-def _stored(snapshot: Any) -> Stored:
+def _stored(read: Snapshot) -> Stored:
+    return Stored(from_record(read.fields), read.update_time, read.read_time)
+
+
+def _found(snapshot: Any) -> Stored:
+    """What a query has found."""
     return Stored(from_record(snapshot.to_dict()), snapshot.update_time, _utc(snapshot.read_time))
 
 
@@ -391,7 +390,7 @@ def _translating(client: firestore.Client) -> Iterator[None]:
     try:
         yield
     except (google.AlreadyExists, google.FailedPrecondition, google.NotFound) as error:
-        if isinstance(error, google.NotFound) and "database" in str(error):
+        if isinstance(error, google.NotFound) and no_database(error):
             raise ConfigurationError(
                 f"there is no Firestore database {client._database} in the project "
                 f"{client.project}; create it, or set CAPTION_DATABASE and GOOGLE_CLOUD_PROJECT "

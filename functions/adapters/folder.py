@@ -7,6 +7,7 @@ it moves on with every way to write, replace or rename a file. Files are never w
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import mimetypes
@@ -24,6 +25,8 @@ from functions.core.errors import Gone, Stale
 BUCKET = "local"
 STATE = ".captions"
 _LONGEST_NAME = 1024
+# Bytes of a file whose MD5 is worth remembering: a video's takes seconds.
+_LARGE = 32 << 20
 _UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", "~")
 
 
@@ -69,8 +72,8 @@ class FolderImages:
         try:
             path = self._file(bucket, name)
             before = path.stat()
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, _md5).digest()
+            large = before.st_size > _LARGE
+            digest = (_digest if large else _digest.__wrapped__)(path, _generation(before))
         except (OSError, Gone):
             return None
         generation = _generation(before)
@@ -153,6 +156,13 @@ class FolderImages:
         if any(part.startswith(".") for part in name.split("/")):
             raise Gone
         return path
+
+
+@functools.lru_cache(maxsize=1024)
+def _digest(path: Path, _generation: int) -> bytes:
+    """The MD5 of a file: of a large one, each generation is read once."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, _md5).digest()
 
 
 def _md5() -> Any:

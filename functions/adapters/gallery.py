@@ -80,9 +80,10 @@ class SignedAddresses:
 
 
 def _harmless(content_type: str) -> str:
-    """A type as which a browser shows an image and runs nothing, whatever the object says."""
+    """A type as which a browser shows an image or a video and runs nothing, whatever the object
+    says."""
     kind = content_type.partition(";")[0].strip().lower()
-    web_type = kind.startswith("image/") and "svg" not in kind
+    web_type = kind.startswith(("image/", "video/")) and "svg" not in kind
     return kind if web_type else "application/octet-stream"
 
 

@@ -20,6 +20,7 @@ ACCEPTS = Accepts(
     types=frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}),
     max_bytes=14 * 2**20,
     max_side=8192,
+    videos=frozenset({"video/mp4"}),
 )
 _MAX_OUTPUT_TOKENS = 2048
 # Finish reasons that are a refusal of this image; with any other, what there is of a reply

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from functions.adapters.vendor_errors import Refused, VendorErrors, error_text
+from functions.adapters.vendor_errors import Refused, VendorErrors, error_text, status_within
 from functions.core.document import Answer, Picture, Prompt
 from functions.core.errors import CaptionError, TransientError
 
@@ -119,7 +119,7 @@ def judged(
 ) -> Answer:
     """The refusal that an error's ``body`` is; raises what else it is: AskDifferently where it is
     about a part of the request."""
-    words = error_text(body)
+    status, words = status_within(body, status), error_text(body)
     fault = errors.answered(status, model, words, retry_after)
     unexplained = errors.is_unexplained(status, words)
     if negotiation.refused(status, words, parts, unexplained=unexplained):

@@ -14,7 +14,6 @@ PULL = "ollama pull qwen3-vl:4b"
 DEFAULT = "http://localhost:11434"
 # A server on this machine answers in milliseconds; nothing waits longer for one that may not be.
 ANSWER_SECONDS = 0.5
-_LISTING_SECONDS = 2.0
 _MOST_MODELS = 40
 _MOST_BYTES = 2**22
 # Of servers too old to say what a model can do.

@@ -7,7 +7,7 @@ import json
 import operator
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,8 @@ _BUSY_SECONDS = 20.0
 _SCHEMA = Path(__file__).with_name("schema.sql").read_text("utf-8")
 # Of the schema: what an older file lacks is filled in when it is opened.
 _LAYOUT = 2
+# Documents that a sort takes longer for than a walk takes to find a page among them.
+_MANY = 2000
 # As the index has it.
 _PRIORITY = f"coalesce(document ->> '$.review.priority', {UNRANKED})"
 
@@ -89,15 +91,20 @@ class SqliteCaptions:
         self._path = path
         prepare(path)
 
-    def create(self, document: Document) -> Stored | None:
+    def create(self, document: Document, record: Record | None = None) -> Stored | None:
         document = prioritised(document)
-        with connected(self._path) as db:
+        with suppress(Stale), connected(self._path) as db:
             version = _next_version(db)
             row = _row(document, version)
             added = db.execute(
                 "insert or ignore into captions values (?, ?, ?, ?, ?, ?, ?, ?)", row
             ).rowcount
-        return Stored(document, version, _now()) if added else None
+            if not added:
+                raise Stale
+            if record:
+                _write(db, record, version)
+            return Stored(document, version, _now())
+        return None
 
     def read(self, key: str) -> Stored | None:
         with connected(self._path) as db:
@@ -124,7 +131,7 @@ class SqliteCaptions:
             for key, stored in self.read_many(keys).items()
         }
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
         document = prioritised(document)
         with connected(self._path) as db:
             version = _next_version(db)
@@ -134,8 +141,10 @@ class SqliteCaptions:
                 "updated_at = ?, document = ? where id = ? and version = ?",
                 (*rest, key, stored.version),
             ).rowcount
-        if not changed:
-            raise Stale
+            if not changed:
+                raise Stale
+            if record:
+                _write(db, record, version)
         return Stored(document, version, _now())
 
     def remove(self, stored: Stored) -> None:
@@ -148,9 +157,9 @@ class SqliteCaptions:
             raise Stale
 
     def find(self, query: Query) -> Page:
-        where, values = _condition(query)
         first = f"{_PRIORITY} desc, " if query.by_priority else ""
         with connected(self._path) as db:
+            where, values = _condition(query, _frequent(db, query))
             rows = db.execute(
                 f"select document, version from captions where {where} "  # noqa: S608
                 f"order by {first}updated_at desc, name desc, id desc limit ?",
@@ -199,23 +208,10 @@ class SqliteCaptions:
         return Record(kind, key, now, row[1], row[0], expires_at)
 
     def write_record(self, record: Record) -> Record:
-        expires_at = stamp(record.expires_at) if record.expires_at else None
         with connected(self._path) as db:
             version = _next_version(db)
-            if record.version is None:
-                written = db.execute(
-                    "insert or ignore into records values (?, ?, ?, ?, ?)",
-                    (record.kind, record.key, version, record.text, expires_at),
-                ).rowcount
-            else:
-                written = db.execute(
-                    "update records set version = ?, text = ?, expires_at = ? "
-                    "where kind = ? and key = ? and version = ?",
-                    (version, record.text, expires_at, record.kind, record.key, record.version),
-                ).rowcount
+            _write(db, record, version)
             db.execute("delete from records where expires_at < ?", (stamp(_now()),))
-        if not written:
-            raise Stale
         return replace(record, version=version)
 
     def read_places(self, places: Iterable[PlaceId]) -> Mapping[PlaceId, KeptPlace]:
@@ -298,7 +294,26 @@ class SqliteCaptions:
             return _taken(db, day)
 
 
-def _condition(query: Query) -> tuple[str, list[Any]]:
+def _lists(query: Query) -> dict[str, tuple[str, ...]]:
+    """The fields that are lists, with the values of which a document is to have one."""
+    lists = {"tags": (query.tag,), "search_terms": query.words, "review.reasons": (query.reason,)}
+    return {field: values for field, values in lists.items() if any(values)}
+
+
+def _frequent(db: sqlite3.Connection, query: Query) -> set[str]:
+    """The lists of whose values there are so many documents that a page is sooner found by
+    looking at one document after the other than by sorting them all."""
+    found = set()
+    for field, values in _lists(query).items():
+        marks = ", ".join("?" * len(values))
+        there = f"select 1 from terms where field = ? and value in ({marks}) limit {_MANY}"  # noqa: S608
+        (number,) = db.execute(f"select count(*) from ({there})", (field, *values)).fetchone()  # noqa: S608
+        if number == _MANY:
+            found.add(field)
+    return found
+
+
+def _condition(query: Query, frequent: Collection[str] = ()) -> tuple[str, list[Any]]:
     """What SQL asks for, and its values."""
     wheres, values = ["true"], list[Any]()
     for field in ("md5", "status", "bucket"):
@@ -311,14 +326,12 @@ def _condition(query: Query) -> tuple[str, list[Any]]:
             values.append(value)
     if query.review or query.by_priority:
         wheres.append("document ->> '$.review.needed'")
-    lists = {"tags": (query.tag,), "search_terms": query.words, "review.reasons": (query.reason,)}
-    for field, texts in lists.items():
-        if any(texts):
-            marks = ", ".join("?" * len(texts))
-            wheres.append(
-                f"id in (select id from terms where field = ? and value in ({marks}))"  # noqa: S608
-            )
-            values += [field, *texts]
+    for field, texts in _lists(query).items():
+        marks = ", ".join("?" * len(texts))
+        having = f"from terms where field = ? and value in ({marks})"
+        each = f"exists (select 1 {having} and terms.id = captions.id)"
+        wheres.append(each if field in frequent else f"id in (select id {having})")
+        values += [field, *texts]
     for sign, time in ((">=", query.since), ("<", query.until)):
         if time:
             wheres.append(f"updated_at {sign} ?")
@@ -357,6 +370,24 @@ def _row(document: Document, version: int) -> tuple[Any, ...]:
         stamp(document.updated_at),
         as_json(record),
     )
+
+
+def _write(db: sqlite3.Connection, record: Record, version: int) -> None:
+    """Write a record over the version that it was read in. Raises Stale."""
+    expires_at = stamp(record.expires_at) if record.expires_at else None
+    if record.version is None:
+        written = db.execute(
+            "insert or ignore into records values (?, ?, ?, ?, ?)",
+            (record.kind, record.key, version, record.text, expires_at),
+        ).rowcount
+    else:
+        written = db.execute(
+            "update records set version = ?, text = ?, expires_at = ? "
+            "where kind = ? and key = ? and version = ?",
+            (version, record.text, expires_at, record.kind, record.key, record.version),
+        ).rowcount
+    if not written:
+        raise Stale
 
 
 def _stored(row: tuple[str, int]) -> Stored:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 8
 _SKIPPED = {
     "not_an_image": "it is not an image",
+    "video": "CAPTION_VIDEO=off leaves videos alone",
+    "stream_segment": "it is a part of a video stream",
     "caption-skip": "its metadata says caption-skip",
     "resized_copy": "it is a resized copy, by its metadata",
     "rule": "a rule of the policy says so",

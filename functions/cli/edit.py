@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +16,7 @@ from functions.core.document import Document, document_id
 from functions.core.errors import Conflict, EditError, NoCaption
 
 if TYPE_CHECKING:
-    from functions.usecases.edit_caption import Change
+    from functions.usecases.edit_caption import Change, Edited
 
 _CUT = "# ---- what stands below is not kept ----"
 _HELP = "The alt text, a blank line, then the caption. No alt text: the image is decorative."
@@ -75,6 +74,11 @@ def edit(
         words = "\n\n".join(filter(None, (change.alt_text, change.caption)))
         lost = f"\nYour words were:\n\n{words}" if expected and words else ""
         raise EditError(f"{error}{lost}") from None
+    show(edited)
+
+
+def show(edited: Edited) -> None:
+    """Print the text that stands there now."""
     document = edited.stored.document
     if session().json:
         click.echo(output.as_json(output.record(document)))
@@ -99,5 +103,4 @@ def _written(document: Document) -> Change:
     if after is None or kept == before.partition(_CUT)[0]:
         raise click.ClickException("nothing was changed")
     alt_text, _, caption = (f"\n{kept}" if kept.startswith("\n") else kept).partition("\n\n")
-    change = Change(alt_text.strip(), caption.strip(), decorative=False)
-    return change if change.alt_text else replace(change, decorative=True)
+    return Change(alt_text.strip(), caption.strip(), decorative=not alt_text.strip())

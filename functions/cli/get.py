@@ -10,7 +10,7 @@ from functions import composition
 from functions.cli import output
 from functions.cli.options import common
 from functions.cli.session import located, session, settings
-from functions.core.document import Document, Status, document_id
+from functions.core.document import Document, Media, Status, document_id
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,6 +34,14 @@ def get(uri: str) -> None:
         output.console().print(_card(stored.document))
 
 
+def _media(document: Document) -> str:
+    """What it is and how long, where it is no still image."""
+    if document.media in (None, Media.IMAGE):
+        return ""
+    seconds = document.duration_seconds
+    return f"{document.media}, {seconds:g} s" if seconds else str(document.media)
+
+
 def _card(document: Document) -> Table:
     """Every field that says something, in words."""
     card = output.facts()
@@ -45,6 +53,7 @@ def _card(document: Document) -> Table:
     rows: list[tuple[str, object]] = [
         ("Image", document.uri),
         ("", ", ".join(filter(None, (document.content_type, pixels, size)))),
+        ("Shows", _media(document)),
         ("Alt text", output.words(document) if document.status == Status.CAPTIONED else ""),
         ("Caption", document.caption),
         *((tag, text["alt_text"]) for tag, text in document.translations.items()),

@@ -10,6 +10,7 @@ import click
 
 from functions import composition
 from functions.cli import output
+from functions.cli.edit import show
 from functions.cli.options import common
 from functions.cli.session import located, session, settings
 from functions.core.document import document_id
@@ -56,13 +57,7 @@ def restore(uri: str, to: int | None) -> None:
             else f"{place} has no earlier text to go back to"
         )
     edited = editing.restore(key, texts[number - 1], getpass.getuser())
-    document = edited.stored.document
-    if session().json:
-        click.echo(output.as_json(output.record(document)))
-    else:
-        click.echo(output.plain(output.words(document)))
-    if edited.unlabelled:
-        click.echo(f"The object's metadata is not written yet: {edited.unlabelled}", err=True)
+    show(edited)
 
 
 def _editing(uri: str) -> tuple[Editing, str, str]:

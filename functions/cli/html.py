@@ -210,7 +210,7 @@ def _batches(reading: PageReader, paths: list[str], captions: PublicCaptions) ->
     waiting = iter(paths)
     while together := list(islice(waiting, _TOGETHER)):
         pages = [(path, *reading.page(path)) for path in together]
-        captions.load(place for _, page, _ in pages if page for place in page.places)
+        captions.load(place for _, page, _ in pages if page for place in page.objects)
         captions.load(place for _, page, _ in pages if page for place in page.originals(captions))
         yield pages
 

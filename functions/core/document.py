@@ -148,11 +148,13 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """What a model takes: MIME types, bytes of a picture, pixels of its longer side."""
+    """What a model takes: MIME types, bytes of a picture, pixels of its longer side; and the MIME
+    types of ``videos`` that it takes as they are."""
 
     types: frozenset[str]
     max_bytes: int
     max_side: int
+    videos: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ _ENDPOINT = re.compile(
     re.I,
 )
 # A path that is an image's own: whatever its query says, that is the image.
-_OWN = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg|tiff?|heic|bmp)$", re.I)
+_IMAGE = r"\.(?:jpe?g|png|gif|webp|avif|svg|tiff?|heic|bmp)"
+_OWN = re.compile(rf"{_IMAGE}$", re.I)
 _SCHEME = re.compile(r"(?:https?:/{1,3}|gs://)(?=[^/])", re.I)
 _ENCODED_SCHEME = re.compile(r"(?:https?|gs)(?::|%(?:25)*3a)(?:/|%(?:25)*2f)", re.I)
 _HOST_FIRST = re.compile(r"(?:ssl:)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?/.", re.I)
@@ -39,6 +40,7 @@ _BASE64 = re.compile(r"(?:aHR0c|Z3M6Ly)[\w+/=-]{8,}")
 _HEX = re.compile(r"(?:68747470(?:73)?3a2f2f|67733a2f2f)(?:[0-9a-f]{2}){4,}", re.I)
 # The scheme as a folder: Discord's proxy, and others.
 _SCHEME_FOLDER = re.compile(r"/(https?)/(?=[^/]+\.[^/]+/)", re.I)
+_ENCODED_SLASH = re.compile(r"%(?:25)*2f", re.I)
 _LAYERS_OF_ENCODING = 4
 
 _PHOTON = re.compile(r"i\d\.wp\.com")
@@ -49,8 +51,14 @@ _THUMBOR_OPTION = re.compile(
     r"|left|right|center|top|bottom|middle|smart|filters:.*)/"
 )
 _AMP = re.compile(r"/(?:ii?|v|c)/(?:[wh]\d+/)?(?:s/)?(?=[^/]+\.)")
-_STATICALLY = re.compile(r"/img/([^/]+\.[^/]+)/(?:[a-z]+=[^/]*/)?(.+)")
+_STATICALLY = re.compile(r"/img/([^/]+\.[^/]+)/(?:[a-z]+(?:=|%3d)[^/]*/)?(.+)", re.I)
+# A path in base64, as imgproxy has it where its own settings say what is before it.
+_HIDDEN_PATH = re.compile(r"/([\w-]{12,})(?:\.[a-z0-9]{3,4})?", re.I)
+_IMAGE_PATH = re.compile(rf"(?:local:///?|/)?([^\0-\x1f:?#]+{_IMAGE})", re.I)
 _PLAIN = re.compile(r"/plain/(?:local:///?)?(.+?)(?:@[a-z0-9]{3,4})?", re.I)
+_DONE = (
+    r"(?:w|h|q|f|width|height|quality|format|fit|resize|cover|contain|crop|focus|inside|output|dpr)"
+)
 # Options in the middle of a path: what stays is before and after them.
 _OPTIONS = tuple(
     re.compile(pattern, re.I)
@@ -60,7 +68,12 @@ _OPTIONS = tuple(
         # Cloudinary, by the names of its transformations, and the version that stands after them
         r"(.*?/(?:image|video)/upload)/(?:s--[\w-]+--/)?(?:[a-z]{1,3}_[^/]+/)*(?:v\d+/)?(.+)",
         r"(.*?)/(?:tr:[^/]+)/(.+)",  # ImageKit
-        r"(.*?)/-/[a-z_]+/[^/]+/(.+)",  # Uploadcare
+        r"(.*?)/-/[a-z_]+/[^/]+/(.+)",  # Uploadcare, with a parameter and without
+        r"(.*?)/-/(?:preview|grayscale|invert|mirror|flip|enhance|sharp|blur)/(.+)",
+        r"(.*?)/(?:image|media):(.+)",  # TwicPics
+        # TwicPics, and rewritten paths, by what is done to the image: `year=2026` is a folder
+        rf"(.*?)(?:/v1)?/(?:{_DONE}=[^/]+/)+(?:image:)?(.+)",
+        r"(.*?)/bcdn_token=[^/]+/(.+)",  # Bunny
         r"(.*?)/(?:[a-z]+:[^/:]+/){1,20}(.+)",  # Optimole, imgproxy
     )
 )
@@ -73,6 +86,9 @@ def unwrapped(src: str) -> tuple[str, ...]:
     if not found:
         return ()
     scheme, host, path, query = found.groups()
+    before, _, after = path.replace("%3F", "%3f").partition("%3f")
+    if not query and after and _ENDPOINT.search(before):
+        path, query = before, f"?{_decoded(after)}"  # somebody encoded the question mark, too
     scheme = scheme or "https:"
     site = f"{scheme}//{host}"
     inner = [
@@ -99,7 +115,7 @@ def _in_query(site: str, path: str, query: str) -> Iterator[str]:
         elif _HOST_FIRST.match(value):
             yield "https://" + value.removeprefix("ssl:")
         if not absolute and at_endpoint:
-            yield f"{site}/{value.lstrip('/')}"
+            yield f"{site}/{_path(value)}"
 
 
 def _in_path(path: str, query: str) -> Iterator[str]:
@@ -140,8 +156,11 @@ def _without_options(path: str) -> Iterator[str]:
         yield "/" + plain[1].lstrip("/")
     for pattern in _OPTIONS:
         if found := pattern.fullmatch(path):
-            rest = found[2].lstrip("/")
-            yield f"{found[1]}/{_decoded(rest).lstrip('/') if '%2f' in rest.lower() else rest}"
+            yield f"{found[1]}/{_path(found[2])}"
+    if (hidden := _HIDDEN_PATH.fullmatch(path[path.rfind("/") :])) and (
+        inner := _IMAGE_PATH.fullmatch(_from_base64(hidden[1]))
+    ):
+        yield f"/{inner[1]}"
 
 
 def _absolute(value: str) -> str | None:
@@ -163,14 +182,31 @@ def _slashed(value: str) -> str:
 
 
 def _revealed(text: str) -> Iterator[str]:
-    """imgproxy cuts its base64 by slashes and leaves out the padding."""
-    letters = text.replace("/", "").rstrip("=").replace("+", "-")
+    """imgproxy cuts its base64 by slashes and leaves out the padding; after the last slash there
+    may be a name for search engines."""
+    for letters in (text, text.rpartition("/")[0]):
+        decoded = _from_base64(letters.replace("/", ""))
+        if _SCHEME.match(decoded):
+            yield _slashed(decoded)
+            return
+
+
+def _from_base64(text: str) -> str:
+    """The text in base64, without padding or with it; empty if it is none."""
+    letters = text.rstrip("=").replace("+", "-")
     try:
-        decoded = base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4)).decode()
+        return base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError):
-        return
-    if _SCHEME.match(decoded):
-        yield _slashed(decoded)
+        return ""
+
+
+def _path(text: str) -> str:
+    """A path without the slash before it, of which the slashes may have been encoded."""
+    for _ in range(_LAYERS_OF_ENCODING):
+        if not _ENCODED_SLASH.search(text):
+            break
+        text = _decoded(text)
+    return text.lstrip("/")
 
 
 def _decoded(text: str) -> str:

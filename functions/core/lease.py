@@ -12,6 +12,7 @@ from functions.core.document import (
     Document,
     Lease,
     Problem,
+    Record,
     Renewal,
     Review,
     Status,
@@ -61,12 +62,14 @@ class LeaseRequest:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A claimed document, by whose request, and what stood there before. To ``label`` it is all
-    there is to do for one that has its text already."""
+    there is to do for one that has its text already. ``record`` is that of its picture's text, as
+    it was written with the claim."""
 
     stored: Stored
     request: LeaseRequest
     before: Document | None = None
     label: bool = False
+    record: Record | None = None
 
 
 def decide(

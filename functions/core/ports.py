@@ -74,8 +74,9 @@ class Embedder(Protocol):
 class CaptionStore(Protocol):
     """Documents, changed by compare-and-set."""
 
-    def create(self, document: Document) -> Stored | None:
-        """Store a new document; None if one is there already."""
+    def create(self, document: Document, record: Record | None = None) -> Stored | None:
+        """Store a new document, and ``record`` with it, whose version is then the document's;
+        None if one of them is there already, or has changed: then neither is written."""
 
     def read(self, key: str) -> Stored | None:
         """The document with this ID."""
@@ -87,8 +88,9 @@ class CaptionStore(Protocol):
         """These fields of the documents with these IDs, as `read_many`; the others are left at
         their defaults, and an embedding that is not asked for is not carried."""
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
-        """Write ``document`` over ``stored``. Raises Stale if that has changed or is gone."""
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
+        """Write ``document`` over ``stored``, and ``record`` with it. Raises Stale if that has
+        changed or is gone, or the record has changed: then neither is written."""
 
     def remove(self, stored: Stored) -> None:
         """Remove ``stored``. Raises Stale if it has changed or is gone."""

@@ -26,6 +26,9 @@ _WORD = (
     r"|scaled|rotated|cropped|crop|optimi[sz]ed|opt|min|lowres|hires|retina|mobile|desktop|tablet"
     r"|placeholder|lqip|blur|xs|sm|md|lg|xl|xxl)"
 )
+# Eight letters and digits in no order that words have (`Winter24`): a digit before a letter, a
+# capital inside.
+_HASH = r"(?-i:(?=[\w-]{0,6}\d[A-Za-z])(?=[\w-]{0,6}[a-z\d][A-Z])(?=[\w-]{0,7}[a-z])[\w-]{8})"
 _FOLDER = (
     r"(?:[._]?(?:thumb(?:nail)?s?|resized|resizes|previews?|small|medium|large|optimi[sz]ed|scaled"
     r"|webp|avif|sizes|responsive|nextImageExportOptimizer|@?[1-4]x)"
@@ -33,7 +36,7 @@ _FOLDER = (
 )
 # What stands at the end of a file's name, before the extension.
 _ENDINGS = (
-    rf"[-_.]{_SIZE}(?:[-_]?(?:c|crop|fit|fill|resize)(?:[-_][a-z]+)*)?(?:[-_]q?\d{{1,3}})?",
+    rf"[-_.]{_SIZE}(?:[-_]?(?:c|crop|fit|fill|resize|pad)(?:[-_][a-z]+|[-_][0-9a-f]{6})*)?(?:[-_]q?\d{{1,3}})?",
     rf"[-_.]{_SIZE}(?:[-_](?:q\d+|crop|upscale|box|bgcolor\w+|detail))+",  # easy-thumbnails, Kirby
     r"_hu_?[0-9a-f]{16,}(?:_[a-z0-9]+)*",  # Hugo
     rf"[-_.]{_WORD}(?:[-_.]?{_SIZE})?",
@@ -41,6 +44,11 @@ _ENDINGS = (
     r"@(?:\d+(?:\.\d+)?x|\d{2,4}[wh]|w\d{2,4})",
     r"[-_][1-4]x",
     r"-e\d{10,13}",  # WordPress: edited in its library
+    r"-edited(?:-\d)?",  # WordPress: cropped in its editor
+    # Hashes of build tools: webpack and Hugo, Rails, Vite and Astro
+    r"\.(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,64}",
+    r"[-_](?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})",
+    rf"\.{_HASH}(?:_[0-9a-z]{{4,8}})?",
     r"\.progressive",  # Shopify
 )
 _ENDING = re.compile(rf"(?P<stem>.*[^-_.@])(?:{'|'.join(_ENDINGS)})", re.I)
@@ -58,7 +66,14 @@ _PATHS = tuple(
         (rf"(.*/)?thumb/(.+\.{_IMAGE})/[^/]*px-[^/]+", r"\1\2"),  # MediaWiki
         (r"(.*/)?_\d+x\d+_crop_[^/]+/(.+)", r"\1\2"),  # Craft
         (r"(.*/)?cache/(?:[^/]+/)*?[0-9a-f]{32}/(.+)", r"\1\2"),  # Magento
-        (rf"(.+\.{_IMAGE})/(?:m|v1)/.+", r"\1"),  # Storyblok, Wix
+        (
+            rf"(.+\.{_IMAGE})/(?:m|v1|-|_?jcr[:_]content)/.+",
+            r"\1",
+        ),  # Storyblok, Wix, Uploadcare, AEM
+        (rf"(.+\.{_IMAGE})(?:/tr:[^/]+|;.+)", r"\1"),  # ImageKit; parameters of a path
+        (rf"(.*/)?ik-seo/(?:tr:[^/]+/)?(.+)/[^/]+(\.{_IMAGE})", r"\1\2\3"),  # ImageKit
+        (rf"(.+\.{_IMAGE})/[^/]+\.{_IMAGE}", r"\1"),  # Sanity: a name for search engines
+        (r"(.*/)?static/[0-9a-f]{32}/[0-9a-f]{5}/(.+)", r"\1\2"),  # Gatsby
         (rf"(.*/)?{_FOLDER}/(.+)", r"\1\2"),
         (r"(.*/)?(?:thumb|small|medium|large|mini)/([^/]+)", r"\1original/\2"),  # Paperclip
     )

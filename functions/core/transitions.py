@@ -25,6 +25,8 @@ from functions.core.errors import ConfigurationError, TransientError
 
 # Reasons that say nothing against the text that stands.
 _REFUSED = frozenset({"blocked", "no_caption"})
+# Reasons by which a wish for other words is put off, not refused.
+PUT_OFF = frozenset({"over_budget", "expired"})
 _TRANSLATED = frozenset({"alt_text", "caption", "long_description"})
 
 
@@ -178,20 +180,23 @@ def _settled(claim: Document, found: Document, *, proposed: bool, now: datetime)
 
 def unanswered(claim: Document, status: Status, problem: Problem) -> Document:
     """``claim`` without new text: what is published for its image stays, with the problem beside
-    it; else it has ended as ``status``."""
+    it; else it has ended as ``status``. A wish for other words that is only put off stays, for
+    ``keep`` to take up."""
     published = claim.status == Status.CAPTIONED
     text_stands = published and IMAGE_CHANGED not in claim.review.reasons
     refused = published and problem.reason in _REFUSED
     if not (text_stands or refused):
         return ended(claim, status, problem.at, problem)
-    message = f"asked again in vain, the words from before stand: {problem.message}"
+    put_off = text_stands and problem.reason in PUT_OFF
+    how = "asked again, and put off" if put_off else "asked again in vain"
+    message = f"{how}; the words from before stand: {problem.message}"
     return replace(
         claim,
         updated_at=problem.at,
         error=replace(problem, message=message),
         lease=None,
         not_before=None,
-        renewal=None,
+        renewal=claim.renewal if put_off else None,
     )
 
 

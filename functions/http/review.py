@@ -26,6 +26,7 @@ from functions.core.errors import (
 from functions.core.ports import CaptionStore, Gallery
 from functions.http import responses, review_requests
 from functions.http.responses import Refusal
+from functions.http.review_requests import Batch
 from functions.usecases import import_text, search_captions
 from functions.usecases.edit_caption import Change, Editing, version
 from functions.usecases.thumbnail import Thumbnails
@@ -81,6 +82,8 @@ _POLICY = (
 # Even an SVG that is opened by itself runs nothing.
 _IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _CACHED = "private, max-age=600"
+# Bytes of a file of a folder, which is in memory as a whole while it is shown.
+_MOST_SHOWN = 100 << 20
 _SVG = "image/svg+xml"
 # Documents read to answer a search by words while somebody waits.
 _MOST_RANKED = 100
@@ -176,11 +179,12 @@ class ReviewEndpoint:
         batch = review_requests.batch(request)
         by = review_requests.person(request, self.by)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            done = pool.map(lambda key: self._one_of_many(key, batch.act, by), batch.ids)
+            done = pool.map(lambda key: self._one_of_many(key, batch, by), batch.ids)
             captions = dict(zip(batch.ids, done, strict=True))
         return responses.as_json({"captions": captions})
 
-    def _one_of_many(self, key: str, act: str, by: str) -> dict[str, object]:
+    def _one_of_many(self, key: str, batch: Batch, by: str) -> dict[str, object]:
+        act = batch.act
         try:
             stored = self._read(key)
             if act == "recaption":
@@ -189,7 +193,8 @@ class ReviewEndpoint:
             if act == "decorative" and stored.document.source == Source.HUMAN:
                 raise EditError("a person wrote its text; open it to change that")
             change = Change(approve=True) if act == "approve" else Change(decorative=True)
-            edited = self.editing.edit(key, change, by, version(stored.document))
+            seen = batch.versions.get(key) or version(stored.document)
+            edited = self.editing.edit(key, change, by, seen)
         except CaptionError as error:
             return {"done": False, "error": str(error)}
         return {"done": True, "version": version(edited.stored.document)}
@@ -305,8 +310,11 @@ class ReviewEndpoint:
 
     def _image(self, request: Request, key: str) -> Response:
         """A way to the image that only who may see captions is given."""
+        document = self._read(key).document
+        if not self.gallery.origins and (document.size or 0) > _MOST_SHOWN:
+            raise Refusal(413, "the file is too large to be shown here; open it in its folder")
         try:
-            image = self.gallery.show(self._read(key).document)
+            image = self.gallery.show(document)
         except Gone:
             raise Refusal(404, "the image is gone, or was overwritten a moment ago") from None
         if isinstance(image, str):

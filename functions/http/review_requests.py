@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -178,10 +178,12 @@ def size(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One thing to be done with many captions: ``approve``, ``decorative`` or ``recaption``."""
+    """One thing to be done with many captions: ``approve``, ``decorative`` or ``recaption``;
+    ``versions`` are those that a person saw, by id, as far as they are told."""
 
     ids: tuple[str, ...]
     act: str
+    versions: Mapping[str, str]
 
 
 def batch(request: Request) -> Batch:
@@ -192,10 +194,13 @@ def batch(request: Request) -> Batch:
         raise Refusal(400, "ids is no list of captions' ids")
     if not 0 < len(ids) <= MOST_IN_BATCH:
         raise Refusal(400, f"ids has {len(ids)} captions; send 1 to {MOST_IN_BATCH}")
+    versions = sent.pop("versions", {})
+    if not isinstance(versions, dict) or not all(isinstance(v, str) for v in versions.values()):
+        raise Refusal(400, "versions is no map of ids to the versions that you saw")
     acts = [name for name, wanted in sent.items() if wanted is True]
     if len(sent) != 1 or len(acts) != 1 or acts[0] not in ACTS:
         raise Refusal(400, f"say one thing to do, as true: {', '.join(ACTS)}")
-    return Batch(tuple(dict.fromkeys(ids)), acts[0])
+    return Batch(tuple(dict.fromkeys(ids)), acts[0], versions)
 
 
 def moment(request: Request) -> datetime:

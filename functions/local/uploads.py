@@ -118,7 +118,7 @@ class LocalGuard:
             raise Refusal(413, f"the file is larger than CAPTION_MAX_BYTES={self._max_bytes}")
         to.seek(0)
         if sniff(to.read(_HEAD)) is None:
-            raise Refusal(415, "the file is no image that is known here; choose JPEG, PNG, WebP …")
+            raise Refusal(415, "the file is no image or video known here; choose JPEG, WebP, MP4 …")
 
     def _kept(self, name: str, taken: IO[bytes]) -> str:
         """The name under which the file is in the folder now; what is there stays."""

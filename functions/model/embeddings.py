@@ -9,7 +9,8 @@ import math
 import operator
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,16 @@ from functions.model import prices
 LOW, UNKNOWN = "low_similarity", "similarity_unknown"
 # A wrong key or model would cost every event a call; after this it may have been mended.
 _PAUSE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The embedding of ``text``, or the fault that stood in the way, and what it cost."""
+
+    text: str
+    vector: tuple[float, ...] | None
+    usage: Usage = field(default_factory=Usage)
+    fault: str = ""
 
 
 class Embeddings:
@@ -50,35 +61,39 @@ class Embeddings:
         if self._embedder:
             self._embedder.close()
 
-    def with_embedding(self, document: Document, report: Report) -> Document:
-        """``document`` with its embedding and what that cost, if it has words and no embedding.
-
-        Where there is none to be had it comes back as it is, and ``report`` says why; one that
-        says so already is not asked for again.
-        """
+    def made(self, document: Document, report: Report) -> Made:
+        """The embedding of a document's words, if it has any and no embedding. Where there is
+        none to be had ``fault`` says why; one that ``report`` knows of is not asked for again.
+        ``report`` is left as it is, so that this may run beside who writes it."""
         if document.embedding or not embeddable(document) or report.embedding:
-            return document
-        before = report.usage.cost_usd
-        embedded = self._words(document, report)
-        spent = Usage(cost_usd=report.usage.cost_usd - before)
-        vector = embedded.vector if embedded else None
-        return replace(document, embedding=vector, usage=document.usage + spent)
+            return Made(words(document), document.embedding)
+        own = Report()
+        asked = self._words(document, own)
+        vector = asked.vector if asked else None
+        return Made(words(document), vector, Usage(cost_usd=own.usage.cost_usd), own.embedding)
 
-    def embedding_once(self, report: Report) -> Callable[[Document], Document]:
-        """:meth:`with_embedding` for a document that may change under it: asks once."""
-        made: list[tuple[str, tuple[float, ...] | None, Usage]] = []
+    def with_embedding(self, document: Document, report: Report) -> Document:
+        """``document`` with its embedding and what that cost, as far as :meth:`made` tells, which
+        ``report`` is told too."""
+        return self.embedding_once(report)(document)
+
+    def embedding_once(
+        self, report: Report, ahead: Future[Made] | None = None
+    ) -> Callable[[Document], Document]:
+        """:meth:`with_embedding` for a document that may change under it: asks once.
+        ``ahead`` is a call of :meth:`made` that has begun already."""
+        once: list[Made] = []
 
         def embed(document: Document) -> Document:
-            if not made:
-                before = report.usage.cost_usd
-                embedded = self.with_embedding(document, report)
-                spent = Usage(cost_usd=report.usage.cost_usd - before)
-                made.append((words(document), embedded.embedding, spent))
-                return embedded
-            text, vector, spent = made[0]
-            if document.embedding or words(document) != text:
-                vector = document.embedding
-            return replace(document, embedding=vector, usage=document.usage + spent)
+            if not once:
+                made = ahead.result() if ahead else self.made(document, report)
+                report.embedding = report.embedding or made.fault
+                report.usage += made.usage
+                once.append(made)
+            made, vector = once[0], document.embedding
+            if not vector and words(document) == made.text:
+                vector = made.vector
+            return replace(document, embedding=vector, usage=document.usage + made.usage)
 
         return embed
 

@@ -130,6 +130,7 @@ class FallbackChain:
     ) -> Answer:
         started = time.monotonic()
         try:
+            turn.health.confirm(turn)
             if not self._budget.take(self._clock()):
                 raise OverBudget
             report.model = captioner.model
@@ -154,7 +155,7 @@ class FallbackChain:
                 self._budget.untake(self._clock())
             raise
         except CaptionError:
-            turn.health.answered(image)
+            turn.health.answered(turn, image)
             raise
-        turn.health.answered(image)
+        turn.health.answered(turn, image)
         return answer

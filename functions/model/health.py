@@ -65,28 +65,44 @@ class ModelHealth:
         """The right to ask once, waited for as long as ``patience`` says. Raises Away where
         there is none in this time, with how long it may take."""
         with self._changed:
-            now = self._clock()
-            until = now + timedelta(seconds=patience)
+            until = self._clock() + timedelta(seconds=patience)
             while True:
-                closed, delay = self._closed_for(now), self._pace.delay(now)
-                if not closed and not delay and not self._pace.full:
-                    return self._begin(now)
-                left = (until - now).total_seconds()
-                if self._hopeless(closed, delay, left):
-                    raise Away(self._why(closed), closed or delay or None)
+                left = (until - self._clock()).total_seconds()
+                found = self.turn_or_wait(left, self._waiting)
+                if isinstance(found, Turn):
+                    return found
                 self._waiting += 1
                 try:
-                    self._wait(self._changed, min(left, closed or delay or left))
+                    self._wait(self._changed, min(left, found))
                 finally:
                     self._waiting -= 1
-                now = self._clock()
 
-    def answered(self, image: str) -> None:
+    def turn_or_wait(self, left: float, ahead: int) -> Turn | float:
+        """The right to ask once, or the seconds until there may be one, for who can wait for
+        ``left`` seconds behind so many others. Raises Away where that would be in vain."""
+        with self._changed:
+            now = self._clock()
+            closed, delay = self._closed_for(now), self._pace.delay(now)
+            if not closed and not delay:
+                return self._begin(now)
+            if self._hopeless(closed, delay, left, ahead):
+                raise Away(self._why(closed), closed or delay)
+            return closed or delay
+
+    def confirm(self, turn: Turn) -> None:
+        """See that a turn still stands just before its call: between the two, others may have
+        found that the quota is spent. Raises Away then."""
+        with self._changed:
+            closed = 0.0 if turn.probe else self._closed_for(self._clock())
+            if closed or self._pace.overtaken(turn.begun):
+                raise Away(self._why(closed), closed or None)
+
+    def answered(self, turn: Turn, image: str) -> None:
         """The model answered a call about ``image``."""
         with self._changed:
             now = self._clock()
             self._outcomes.note(image, True, now)
-            self._pace.succeed(now)
+            self._pace.succeed(turn.begun, now)
             self._outage, self._failures, self._pause = Outage.NONE, 0, 0.0
             self._changed.notify_all()
 
@@ -127,11 +143,11 @@ class ModelHealth:
         left = self._pause - gone if 0 <= gone < self._pause else 0.0
         return left or (FIRST_PAUSE if self._probing else 0.0)
 
-    def _hopeless(self, closed: float, delay: float, left: float) -> bool:
+    def _hopeless(self, closed: float, delay: float, left: float, ahead: int) -> bool:
         """Whether waiting for ``left`` seconds would be in vain."""
         if closed and self._outage != Outage.OVER_QUOTA:
             return True
-        queue = self._waiting / self._pace.rate if self._pace.rate else 0.0
+        queue = ahead / self._pace.rate if self._pace.rate else 0.0
         return left <= 0 or max(closed, delay) + queue > left
 
     def _close(self, turn: Turn, outage: Outage, retry_after: float | None, now: datetime) -> None:
@@ -156,7 +172,7 @@ def _backoff(failures: int, outage: Outage) -> float:
     """Seconds of a pause that nobody has asked for; most quotas are those of a minute."""
     if failures < 2:
         return 0.0
-    growing = 4.0 ** min(failures - 1, 5) if outage in _QUOTA else 2.0 ** min(failures - 2, 10)
+    growing = 20.0 ** min(failures - 1, 5) if outage in _QUOTA else 2.0 ** min(failures - 2, 10)
     return min(FIRST_PAUSE * growing, LONGEST_PAUSE)
 
 
@@ -167,6 +183,7 @@ class Turn:
     health: ModelHealth
     begun: datetime
     probe: bool = False
+    over: bool = False
 
     def __enter__(self) -> Self:
         return self
@@ -177,4 +194,10 @@ class Turn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.health.end(self)
+        self.end()
+
+    def end(self) -> None:
+        """Let others ask; a second time it does nothing."""
+        if not self.over:
+            self.over = True
+            self.health.end(self)

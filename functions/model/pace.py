@@ -1,10 +1,17 @@
 """How fast a model may be asked: additive increase, multiplicative decrease, for one instance.
 
-A refusal lowers the rate, to what was answered since the last one at most, pauses included: what
-a quota let through, whatever its period. Each answer that was waited for raises it, by so much
-that the next refusals cost about a hundredth of the calls before them. Until the first refusal
-there is no rate; the number of calls at once is bounded then, and grows by one with each answer,
-so that a quota is not run into at full speed.
+::
+
+    no rate      until the first refusal: calls at once double so quickly that a burst hardly
+                 waits, yet not before the first of them could have been refused
+    first rate   what was answered by then, as if it were a minute's quota; it doubles in about
+                 a minute, until the next refusal
+    rate         85% of what it was, and at most what was answered since the last refusal, pauses
+                 included: what a quota lets through, whatever its period. It grows by so much
+                 that the next refusals cost about a hundredth of the calls before them
+
+Only an answer that was waited for raises a rate: where few ask, that they were all answered says
+nothing of a faster one. ``python -m tools.simulated_quota`` is what the numbers were chosen by.
 """
 
 from __future__ import annotations
@@ -12,12 +19,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-_FIRST_WINDOW, _WIDEST_WINDOW = 8, 1000
-_DECREASE, _CALLS_A_REFUSAL = 0.85, 150
-# Beyond what was reached before, demand or quota have changed: faster, to find out.
-_GROWTH_BEYOND = 1.01
-# A call every twenty seconds: below that, an instance would hardly learn of a quota's end.
-_SLOWEST = 0.05
+_FIRST_WINDOW, _WIDEST_WINDOW, _DOUBLING_SECONDS = 8, 1000, 0.25
+# A refusal takes a tenth of a second to arrive, a glance a sixteenth.
+_GLANCE_SECONDS = 0.06
+# A call every five seconds, and every twenty: below that, an instance would hardly learn of a
+# quota's end.
+_SLOWEST_FIRST, _SLOWEST = 0.2, 0.05
+_DECREASE, _CALLS_A_REFUSAL, _MOST_COUNTED = 0.85, 150, 3
+# Calls a second that an answer adds while it is unknown what a quota lets through: a rate doubles
+# in 40 seconds, a low one more slowly, since the instances are many then.
+_GROWTH, _CAUTIOUS_GROWTH = 1 / 60, 1 / 40
+_PERIOD = 60.0
+# Nobody asks for so long after a refusal without a delay: close to a quota's pace, its minute is
+# over soon.
+_FIRST_BREATH, _BREATH = 10.0, 3.0
 _IDLE_SECONDS = 2.0
 # A few answers in a moment tell nothing of what a quota lets through in the long run.
 _SHORTEST_SECONDS, _TELLING = 5.0, 10
@@ -32,28 +47,32 @@ class Pace:
     began: datetime
     rate: float | None = None
     running: int = 0
-    _window: int = _FIRST_WINDOW
     _answered: int = 0
+    _answered_at_first: int = 0
     _refused: int = 0
-    _reached: float = 0.0
+    # The rate that was refused last; None while the first one grows.
+    _reached: float | None = None
     _refused_at: datetime | None = None
     _next_at: datetime | None = None
     _ended_at: datetime | None = None
     _limited_at: datetime | None = None
 
-    @property
-    def full(self) -> bool:
-        """Whether another call has to wait for the end of one."""
-        return self.rate is None and self.running >= self._window
-
     def delay(self, now: datetime) -> float:
         """Seconds until the next call may begin. A clock that is set back does not stop it."""
-        if self.rate is None or self._next_at is None:
+        if self.rate is None:
+            return _GLANCE_SECONDS if self.running >= self._window(now) else 0.0
+        if self._next_at is None:
             return 0.0
-        left = max(0.0, min((self._next_at - now).total_seconds(), 2 / self.rate))
+        most = max(2 / self.rate, _FIRST_BREATH)
+        left = max(0.0, min((self._next_at - now).total_seconds(), most))
         if left:
             self._limited_at = now
         return left
+
+    def overtaken(self, begun: datetime) -> bool:
+        """Whether the first refusal came after ``begun``: what began at full speed then, and has
+        not asked yet, would be refused as well."""
+        return self._reached is None and self._refused_at is not None and begun < self._refused_at
 
     def begin(self, now: datetime, after_pause: bool) -> None:
         """A call begins; what was reached before a time in which nobody asked does not count."""
@@ -70,41 +89,62 @@ class Pace:
         self.running -= 1
         self._ended_at = now
 
-    def succeed(self, now: datetime) -> None:
-        """A call was answered."""
-        self._answered += 1
-        if self.rate is None:
-            self._window = min(self._window + 1, _WIDEST_WINDOW)
-        elif self._refused_at and now - self._refused_at > _UNPACED_AFTER:
-            self.rate, self._window = None, _FIRST_WINDOW
-        elif self._limits(now):
-            calls = _CALLS_A_REFUSAL * max(1, self._refused)
-            if self._answered <= 2 * calls:
-                self.rate += (1 - _DECREASE) * self._reached / calls
-            else:
-                self.rate *= _GROWTH_BEYOND
-
-    def _limits(self, now: datetime) -> bool:
-        """Whether somebody has waited for the pace just now: where few ask, that they were all
-        answered says nothing of a faster one."""
-        slack = timedelta(seconds=1 + 2 / (self.rate or 1))
-        return self._limited_at is not None and now - self._limited_at <= slack
+    def succeed(self, begun: datetime, now: datetime) -> None:
+        """A call was answered that began at ``begun``."""
+        if self.rate is None or self._refused_at is None:
+            self._answered += 1
+        elif now - self._refused_at > _UNPACED_AFTER:
+            self.rate = self._reached = self._refused_at = None
+            self.began, self._answered = now, 0
+        elif begun >= self._refused_at:
+            self._answered += 1
+            if self._limits(now, self.rate):
+                self.rate += self._growth(self.rate)
+        elif self._reached is None:
+            self._answered_at_first += 1
+            self.rate = max(self.rate, _DECREASE * self._answered_at_first / _PERIOD)
 
     def refuse(self, begun: datetime, now: datetime) -> None:
         """A call was refused that began at ``begun``: those that were on their way when another
         one was, and those that ask whether a pause is over, lower the rate no further."""
-        fresh = self._refused_at is None or begun >= self._refused_at
-        if fresh and self.rate is None:
-            self._window = max(1, self._window // 2)
-        if fresh and self._answered:
-            seconds = max((now - self.began).total_seconds(), _SHORTEST_SECONDS)
-            let_through = self._answered / seconds
-            lower = _DECREASE * (let_through if self.rate is None else self.rate)
-            if self._answered >= _TELLING:
-                lower = min(lower, let_through)
-            self.rate = max(lower, _SLOWEST)
-            self._reached = self.rate / _DECREASE
-            self.began, self._answered, self._refused = now, 0, 0
-            self._next_at = None
+        if self._refused_at is None or begun >= self._refused_at:
+            breath = _FIRST_BREATH if self._reached is None else _BREATH
+            if self.rate is None:
+                self._set_first(now)
+            elif self._answered:
+                self._lower(now, self.rate)
+            self._next_at = now + timedelta(seconds=breath)
         self._refused += 1
         self._refused_at = now
+
+    def _window(self, now: datetime) -> float:
+        """How many calls may run at once while there is no rate."""
+        doublings = max(0.0, (now - self.began).total_seconds()) / _DOUBLING_SECONDS
+        return min(_WIDEST_WINDOW, _FIRST_WINDOW * float(2.0 ** min(doublings, 10.0)))
+
+    def _limits(self, now: datetime, rate: float) -> bool:
+        """Whether somebody has waited for the pace just now."""
+        slack = timedelta(seconds=1 + 2 / rate)
+        return self._limited_at is not None and now - self._limited_at <= slack
+
+    def _growth(self, rate: float) -> float:
+        if self._reached is None:
+            return min(_GROWTH, _CAUTIOUS_GROWTH * rate)
+        calls = _CALLS_A_REFUSAL * min(max(1, self._refused), _MOST_COUNTED)
+        if self._answered <= 2 * calls:
+            return (1 - _DECREASE) * self._reached / calls
+        return _GROWTH  # beyond what was reached before, the quota has changed
+
+    def _set_first(self, now: datetime) -> None:
+        seconds = max((now - self.began).total_seconds(), _PERIOD)
+        self.rate = max(_DECREASE * self._answered / seconds, _SLOWEST_FIRST)
+        self._answered_at_first = self._answered
+        self.began, self._answered, self._refused = now, 0, 0
+
+    def _lower(self, now: datetime, reached: float) -> None:
+        if self._reached is not None and self._answered >= _TELLING:
+            seconds = max((now - self.began).total_seconds(), _SHORTEST_SECONDS)
+            reached = min(reached, self._answered / seconds / _DECREASE)
+        self.rate = max(_DECREASE * reached, _SLOWEST)
+        self._reached = reached
+        self.began, self._answered, self._refused = now, 0, 0

@@ -25,6 +25,8 @@ from functions.core.policy import Rule
 NAME = "alt-text-3"
 # What is added for a video or an animation, of which a model gets moments.
 MOMENTS = "moments-1"
+# What is added for a video that it gets as it is.
+CLIP = "clip-1"
 _FIELDS = {"language", "max_length", "guidance"}
 _FENCE = "~~~~~~~~"
 _FENCE_SIGNS = re.compile("[~\u02dc\u223c\u301c\uff5e]{2,}")
@@ -103,10 +105,12 @@ def about(prompt: Prompt, note: str, embedded: EmbeddedText, media: Media = Medi
     """``prompt`` with what is known of the picture's own file, and what ``media`` it shows."""
     texts = "\n".join(filter(None, (embedded.title, embedded.alt_text, embedded.caption)))
     note = f" {note}" if note else ""
-    if media is not Media.IMAGE:
+    if media is Media.VIDEO and not note:
+        note = _text(CLIP)
+    elif media is not Media.IMAGE:
         article = "an" if media is Media.ANIMATION else "a"
         places = {"one": f"{article} {media}", "the": f"the {media}", "name": f"{media} of"}
-        note = _moments().format(note=note.strip(), **places)
+        note = _text(MOMENTS).format(note=note.strip(), **places)
     user = prompt.user + note + fenced("text stored in the file", texts)
     return replace(prompt, user=user)
 
@@ -180,10 +184,6 @@ def _shipped() -> PromptText:
 
 
 @functools.cache
-def _moments() -> str:
-    return _text(MOMENTS)
-
-
 def _text(name: str) -> str:
     return (Path(__file__).parent / "prompts" / f"{name}.md").read_text("utf-8")
 

@@ -25,6 +25,7 @@ from functions.pictures.embedded_text import words
 from functions.pictures.kinds import VIDEOS, sniff
 from functions.pictures.packed import MAX_UNPACKED, unpacked, unpacked_head, unpacked_size
 from functions.pictures.structure import heif, jpeg, png, webp
+from functions.pictures.structure.mp4 import is_private
 from functions.pictures.structure.survey import Survey
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "TARGET_SIDE",
     "VIDEOS",
     "Remote",
+    "is_private",
     "prepare",
     "sniff",
     "unpacked_head",

@@ -123,15 +123,15 @@ class Texts:
     """The texts of a site's images, and where each was seen first: bounded by ``most``."""
 
     def __init__(self, most: int = 200_000) -> None:
-        self._seen: dict[str, tuple[str, str]] = {}
+        self._first: dict[str, tuple[str, str]] = {}
         self._most = most
 
     def first(self, alt: str, image: str, where: str) -> str:
         """Where another image has the same text; empty if none has."""
         key = " ".join(alt.casefold().split())
-        if key not in self._seen and len(self._seen) < self._most:
-            self._seen[key] = (image, where)
-        other, place = self._seen.get(key, (image, ""))
+        if key not in self._first and len(self._first) < self._most:
+            self._first[key] = (image, where)
+        other, place = self._first.get(key, (image, ""))
         return place if other != image else ""
 
 
@@ -154,19 +154,19 @@ class Audit:
 
     def __init__(
         self,
-        places: ImageLocator,
-        known: PublicCaptions | None,
+        locator: ImageLocator,
+        captions: PublicCaptions | None,
         language: str,
         fitted: FittedTexts | None = None,
     ) -> None:
-        self._places, self._known, self._language = places, known, language
+        self._locator, self._captions, self._language = locator, captions, language
         self._fitted, self._texts = fitted, Texts()
 
     def page(self, path: str, data: bytes, address: str = "") -> Audited:
         """The faults of a page. Raises encoding.NotText."""
         source = encoding.decode(data)
         found = markup.read(source.text, around=self._fitted is not None)
-        base = address or self._places.page(path)
+        base = address or self._locator.page(path)
         faults: list[Fault] = []
         replaced: list[tuple[int, int, str]] = []
         line, counted = 1, 0
@@ -216,14 +216,14 @@ class Audit:
         language = image.language or self._language or _LANGUAGE
         text, fixes = cleaned(alt, language)
         checked = CheckedText(text, "alt_text", language, LIMIT, Context((language,), LIMIT))
-        told = [(each.code, each.message) for each in judged(checked)]
-        if _is_named_like_its_file(alt, where.src) and "file_name" not in dict(told):
-            told.append(("file_name", RULES["file_name"].meaning))
-        fixed = text if text and not told else None
+        findings = [(each.code, each.message) for each in judged(checked)]
+        if _is_named_like_its_file(alt, where.src) and "file_name" not in dict(findings):
+            findings.append(("file_name", RULES["file_name"].meaning))
+        fixed = text if text and not findings else None
         for code, message in fixes.items():
             if code in RULES and text != alt.strip():  # spaces around a text are nobody's fault
                 yield replace(where, code=code, message=message, fix=fixed)
-        for code, message in told:
+        for code, message in findings:
             if code in RULES and not (code in _SINGLE_WORDS_ARE_FINE and " " not in alt.strip()):
                 useless = code in ("file_name", "placeholder", "refusal", "prompt_echo")
                 fix = where.suggestion if useless and where.suggestion else None
@@ -249,15 +249,15 @@ class Audit:
     def _suggestion(self, image: Image, base: str, page: PageText | None) -> str:
         """What was written for the image's place, or what its caption says; empty if there is
         neither, or if it is decoration."""
-        if self._known is None or image.tag not in ("img", "video"):
+        if self._captions is None or image.tag not in ("img", "video"):
             return ""
         for src in image.addresses:
-            for place in self._places.find(src, base):
-                said = self._known.wording(place, image.language or self._language)
-                document = self._known.document(place)
-                if said and document:
+            for place in self._locator.find(src, base):
+                wording = self._captions.wording(place, image.language or self._language)
+                document = self._captions.document(place)
+                if wording and document:
                     fitted = self._fitted and page and self._fitted.wording(document, image, page)
-                    return (fitted or said).alt_text
+                    return (fitted or wording).alt_text
         return ""
 
 

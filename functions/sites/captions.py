@@ -24,9 +24,9 @@ class PublicCaptions:
         self._withhold = withhold
         self._documents: dict[str, Document | None] = {}
 
-    def load(self, places: Iterable[ObjectName]) -> None:
+    def load(self, objects: Iterable[ObjectName]) -> None:
         """Read the documents of these objects that are not known yet, in few round trips."""
-        keys = (document_id(*place) for place in places)
+        keys = (document_id(*place) for place in objects)
         new = list(dict.fromkeys(key for key in keys if key not in self._documents))
         for begin in range(0, len(new), _AT_ONCE):
             batch = new[begin : begin + _AT_ONCE]
@@ -40,8 +40,8 @@ class PublicCaptions:
         if document is None:
             return "uncaptioned"
         if document.status == Status.CAPTIONED:
-            shown = public_text.published(document, withhold=self._withhold)
-            return "uncaptioned" if shown else "withheld"
+            published = public_text.published(document, withhold=self._withhold)
+            return "uncaptioned" if published else "withheld"
         ended = document.status in (Status.REJECTED, Status.FAILED)
         return str(document.status) if ended else "waiting"
 

@@ -107,9 +107,9 @@ def _declared(body: bytes) -> str:
         if found := webencodings.lookup(label.decode("latin-1").strip("\t\n\x0c\r ")):
             name: str = found.codec_info.name
             if name in _STATEFUL:
-                shown = label.decode("ascii", "replace")
+                encoding = label.decode("ascii", "replace")
                 raise NotText(
-                    f"is in {shown}, which cannot be changed in one place only; save it as UTF-8"
+                    f"is in {encoding}, which cannot be changed in one place only; save it as UTF-8"
                 )
             return _BROWSERS.get(name, name)
     return ""

@@ -91,7 +91,7 @@ class HtmlPage:
         self,
         path: str,
         data: bytes,
-        places: ImageLocator,
+        locator: ImageLocator,
         language: str = "",
         titles: Titles | None = None,
         around: str = "",
@@ -99,14 +99,15 @@ class HtmlPage:
         self._text, self._form = encoding.decode(data), sources.form(path, bool(around))
         self._language = language
         found = self._form.read(self._text.text)
-        page = places.page(path)
-        self._target = functional.targets(titles, places, page, found.base)
+        page = locator.page(path)
+        self._target = functional.targets(titles, locator, page, found.base)
         self._around = dict(_places(found, language or around))
         self._images = []
         for each in found.images:
-            meant = [places.find(src, page, found.base) for src in each.addresses]
-            exact = [place for readings in meant for place in readings[:1]]
-            self._images.append((each, exact, [place for found in meant for place in found[1:]]))
+            candidates = [locator.find(src, page, found.base) for src in each.addresses]
+            exact = [place for objects in candidates for place in objects[:1]]
+            originals = [place for objects in candidates for place in objects[1:]]
+            self._images.append((each, exact, originals))
 
     @property
     def lacking(self) -> int:
@@ -114,39 +115,38 @@ class HtmlPage:
         return sum(_settled(image) in ("", "template") for image, *_ in self._images)
 
     @property
-    def places(self) -> Iterator[ObjectName]:
+    def objects(self) -> Iterator[ObjectName]:
         """The objects whose words are needed."""
         for image, exact, _ in self._images:
             if _fillable(image):
                 yield from exact
 
-    def originals(self, known: PublicCaptions) -> Iterator[ObjectName]:
-        """The objects that images may have been made from, of which nothing is ``known``."""
+    def originals(self, captions: PublicCaptions) -> Iterator[ObjectName]:
+        """The objects that images may have been made from, of which there are no ``captions``."""
         for image, exact, originals in self._images:
-            if _fillable(image) and not any(known.wording(place, "") for place in exact):
+            if _fillable(image) and not any(captions.wording(place, "") for place in exact):
                 yield from originals
 
-    def uses(self, known: PublicCaptions, people: bool = False) -> Iterator[ImageUse]:
+    def uses(self, captions: PublicCaptions, people: bool = False) -> Iterator[ImageUse]:
         """The uses of captioned images whose words their place may change: not of decoration, nor
         where a rule tells what they need, nor, but with ``people``, where a person has decided."""
         for image, exact, originals in self._images:
-            if use := self._use(image, [*exact, *originals], known, people):
+            if use := self._use(image, [*exact, *originals], captions, people):
                 yield use
 
     def fill(
-        self, known: PublicCaptions, fitted: PlaceTexts | None = None, people: bool = False
+        self, captions: PublicCaptions, fitted: PlaceTexts | None = None, people: bool = False
     ) -> Filled:
-        """Put in the alt text that is missing and ``known``, or the one that is ``fitted`` to its
-        place."""
+        """Put in the alt text that is missing: the caption's, or that ``fitted`` to its place."""
         text = self._text.text
         attributes, findings, line, counted = [], [], 1, 0
         for image, exact, originals in self._images:
             line += text.count("\n", counted, image.start)
             counted = image.start
-            finding = self._finding(line, image, [*exact, *originals], known)
-            use = fitted and self._use(image, [*exact, *originals], known, people)
-            if fitted and use and (said := fitted.wording(use.document, use.place)):
-                finding = _in_place(finding, image, said)
+            finding = self._finding(line, image, [*exact, *originals], captions)
+            use = fitted and self._use(image, [*exact, *originals], captions, people)
+            if fitted and use and (wording := fitted.wording(use.document, use.place)):
+                finding = _in_place(finding, image, wording)
             findings.append(finding)
             if finding.alt is not None:
                 write = _label if image.tag == "video" else self._form.write
@@ -155,25 +155,25 @@ class HtmlPage:
         return Filled(self._text, markup.insert(text, attributes), tuple(findings))
 
     def _use(
-        self, image: Image, places: list[ObjectName], known: PublicCaptions, people: bool
+        self, image: Image, objects: list[ObjectName], captions: PublicCaptions, people: bool
     ) -> ImageUse | None:
         around = self._around.get(image.start)
         if around is None or functional.purpose(image.context, self._target):
             return None
-        for place in places:
-            said = known.wording(place, image.language or self._language)
-            document = known.document(place)
-            if said and document:
-                settled = _described(ImageFinding(0, "", "", ""), image, said)
+        for place in objects:
+            wording = captions.wording(place, image.language or self._language)
+            document = captions.document(place)
+            if wording and document:
+                settled = _described(ImageFinding(0, "", "", ""), image, wording)
                 mine = document.by_person and not people
                 return None if settled.outcome != "filled" or mine else ImageUse(document, around)
         return None
 
     def _finding(
-        self, line: int, image: Image, places: list[ObjectName], known: PublicCaptions
+        self, line: int, image: Image, objects: list[ObjectName], captions: PublicCaptions
     ) -> ImageFinding:
         src = image.addresses[0] if image.addresses else ""
-        uri = "gs://{}/{}".format(*places[0]) if places else ""
+        uri = "gs://{}/{}".format(*objects[0]) if objects else ""
         settled = _settled(image)
         trackless = image.trackless and settled not in ("template", "hidden", "presentational")
         found = ImageFinding(line, image.tag, src, settled, uri, trackless=trackless)
@@ -185,10 +185,10 @@ class HtmlPage:
         purpose = functional.purpose(image.context, self._target)
         if purpose and image.tag != "video":
             return replace(found, outcome="functional", alt=purpose)
-        for place in places:
-            if said := known.wording(place, image.language or self._language):
-                return _described(replace(found, uri="gs://{}/{}".format(*place)), image, said)
-        return replace(found, outcome=known.why_not(places[0]) if places else "elsewhere")
+        for place in objects:
+            if wording := captions.wording(place, image.language or self._language):
+                return _described(replace(found, uri="gs://{}/{}".format(*place)), image, wording)
+        return replace(found, outcome=captions.why_not(objects[0]) if objects else "elsewhere")
 
 
 def _label(words: str) -> str:
@@ -213,41 +213,40 @@ def _settled(image: Image) -> str:
     return "redundant" if functional.is_beside_its_name(context) else ""
 
 
-def _described(found: ImageFinding, image: Image, said: PublicText) -> ImageFinding:
+def _described(found: ImageFinding, image: Image, wording: PublicText) -> ImageFinding:
     """An image with the words for it; not where a text beside it has them. A video has no other
     name than its own."""
     if image.tag == "video":
-        if said.alt_text:
-            return replace(found, outcome="filled", alt=said.alt_text, language=said.language)
+        if wording.alt_text:
+            return replace(found, outcome="filled", alt=wording.alt_text, language=wording.language)
         return replace(found, outcome="decorative")
     only = functional.is_only_name(image.context)
-    if not said.alt_text and only:
+    if not wording.alt_text and only:
         return replace(found, outcome="nameless")
-    if not said.alt_text:
-        return replace(found, outcome="decorative", alt="", language=said.language)
-    if not only and functional.says_the_same(image.context.figcaption, said.alt_text):
-        return replace(found, outcome="redundant", alt="", language=said.language)
+    if not wording.alt_text:
+        return replace(found, outcome="decorative", alt="", language=wording.language)
+    if not only and functional.says_the_same(image.context.figcaption, wording.alt_text):
+        return replace(found, outcome="redundant", alt="", language=wording.language)
     return replace(
         found,
         outcome="filled",
-        alt=said.alt_text,
-        language=said.language,
+        alt=wording.alt_text,
+        language=wording.language,
         functional_image=only and not functional.leads_to_an_image(image.context),
     )
 
 
 def _places(found: Markup, language: str) -> Iterator[tuple[int, PagePlace]]:
     """What stands around the images without settled words, by where their tags begin."""
-    shown = (each for each in found.images if each.tag == "img" and _fillable(each))
-    images = shown if found.text else ()
-    for image in islice(images, MOST_PLACES):
+    unsettled = (each for each in found.images if each.tag == "img" and _fillable(each))
+    for image in islice(unsettled if found.text else (), MOST_PLACES):
         if found.text and (place := found.text.place(image.start, image.context, language)):
             yield image.start, place
 
 
-def _in_place(found: ImageFinding, image: Image, said: PublicText) -> ImageFinding:
+def _in_place(found: ImageFinding, image: Image, wording: PublicText) -> ImageFinding:
     """An image with the words for its place; the general ones stand where those would not do."""
-    fitted = _described(found, image, said)
+    fitted = _described(found, image, wording)
     return replace(fitted, in_place=True) if fitted.outcome in ("filled", "decorative") else found
 
 

@@ -30,13 +30,13 @@ class Titles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self._known: dict[str, str] = {}
+        self._titles: dict[str, str] = {}
 
     def of(self, path: str) -> str:
         """The title of the page that a site has at ``path``; empty if there is none to tell."""
-        if path not in self._known:
-            self._known[path] = self._read(path.strip("/"))
-        return self._known[path]
+        if path not in self._titles:
+            self._titles[path] = self._read(path.strip("/"))
+        return self._titles[path]
 
     def _read(self, path: str) -> str:
         names = [path, f"{path}/index.html", f"{path}/index.htm", f"{path}.html", f"{path}.htm"]
@@ -65,7 +65,7 @@ def _title(data: bytes) -> str:
 
 
 def targets(
-    titles: Titles | None, places: ImageLocator, page: str, base: str
+    titles: Titles | None, locator: ImageLocator, page: str, base: str
 ) -> Callable[[str], str]:
     """What the page that an address leads to is called, seen from ``page``."""
 
@@ -74,7 +74,7 @@ def targets(
             return ""
         try:
             address = urlsplit(urljoin(urljoin(page, base), href))
-            site = urlsplit(places.page(""))
+            site = urlsplit(locator.page(""))
         except ValueError:
             return ""
         if address.netloc.lower() != site.netloc.lower() or not address.path.startswith(site.path):

@@ -35,10 +35,10 @@ class AltText:
     end, and not for servers, which would miss what changes."""
 
     def __init__(
-        self, captions: CaptionStore, places: ImageLocator, withhold: bool = False
+        self, captions: CaptionStore, locator: ImageLocator, withhold: bool = False
     ) -> None:
-        self._known = PublicCaptions(captions, withhold)
-        self._places = places
+        self._captions = PublicCaptions(captions, withhold)
+        self._locator = locator
 
     @classmethod
     def open(cls, bucket: str = "", prefix: str = "", site: str = "") -> AltText:
@@ -49,26 +49,26 @@ class AltText:
         """
         read = Settings.from_env(os.environ)
         try:
-            places = ImageLocator(read.origins or (), site, bucket, prefix)
+            locator = ImageLocator(read.origins or (), site, bucket, prefix)
         except ValueError as error:
             raise ConfigurationError(f"AltText.open: site or bucket {error}") from None
-        return cls(composition.store(read), places, read.unreviewed == "withhold")
+        return cls(composition.store(read), locator, read.unreviewed == "withhold")
 
     def of(self, src: object, lang: object = "") -> str | None:
         """The alt text of the image at ``src`` for readers of ``lang``: ``""`` for decoration,
         None if there is none, or no ``src`` either, as templates have it (``None``, undefined).
         Raises TransientError if the store does not answer."""
-        for place in self._places.find(_text(src)) if _text(src) else ():
-            said = self._known.wording(place, _text(lang))
-            if said:
-                return said.alt_text
+        for place in self._locator.find(_text(src)) if _text(src) else ():
+            wording = self._captions.wording(place, _text(lang))
+            if wording:
+                return wording.alt_text
         return None
 
     def attribute(self, src: object, lang: object = "") -> Attribute:
         """`` alt="..."`` as HTML, with the space before it; nothing if there is no alt text, so
         that an image nobody has described does not pass for decoration."""
-        said = self.of(src, lang)
-        return Attribute("" if said is None else attributes.attribute(said))
+        alt_text = self.of(src, lang)
+        return Attribute("" if alt_text is None else attributes.attribute(alt_text))
 
 
 def _text(value: object) -> str:

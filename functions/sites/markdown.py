@@ -16,7 +16,7 @@ from functions.sites.markup import Image, Markup
 from functions.sites.surroundings import Surroundings
 
 _EMPTY = re.compile(r"!\[\](?=\()")
-_FRONT = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*\r?$", re.S | re.M)
+_FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*\r?$", re.S | re.M)
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 _IMG = re.compile(r"<img(?=[\s/>])[^>]*>", re.I)
 _ALT = re.compile(r"\salt(?=[\s=/>])", re.I)
@@ -25,17 +25,17 @@ _NEEDS_ESCAPE = re.compile(r"[\\`*_{}\[\]<>!&|~$]")
 
 def read(text: str) -> Markup:
     """The images without alt text: those of Markdown may be filled, an ``<img>`` is left."""
-    front = _FRONT.match(text)
-    begin = front.end() if front else 0
+    front_matter = _FRONT_MATTER.match(text)
+    begin = front_matter.end() if front_matter else 0
     if "\ue000" in text:
         return Markup((), "")
-    places = [found.start() for found in _EMPTY.finditer(text, begin)]
-    tokens = list(_tokens(_marked(text, places)[begin:]))
+    starts = [found.start() for found in _EMPTY.finditer(text, begin)]
+    tokens = list(_tokens(_marked(text, starts)[begin:]))
     images = []
     for token in tokens:
         mark = _MARK.fullmatch(token.content) if token.type == "image" else None
         if mark:
-            start = places[int(mark[1])]
+            start = starts[int(mark[1])]
             src = str(token.attrs.get("src", ""))
             images.append(Image("img", start, start + 2, None, (src,), Surroundings(), "{{" in src))
     images += _left(text, begin, tokens)
@@ -48,9 +48,9 @@ def escaped(words: str) -> str:
     return _NEEDS_ESCAPE.sub(r"\\\g<0>", words)
 
 
-def _marked(text: str, places: list[int]) -> str:
+def _marked(text: str, starts: list[int]) -> str:
     parts, at = [], 0
-    for number, place in enumerate(places):
+    for number, place in enumerate(starts):
         parts += [text[at : place + 2], f"\ue000{number}\ue001"]
         at = place + 2
     return "".join([*parts, text[at:]])

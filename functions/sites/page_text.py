@@ -164,8 +164,8 @@ class PageText:
         """What the links of the page to an address say: of several, the longest."""
         if not href:
             return ""
-        said = (surroundings.said(each) for each in self._links.get(href, ())[:_NEAR])
-        return max(said, key=lambda text: (len(text), text), default="")
+        texts = (surroundings.spoken_text(each) for each in self._links.get(href, ())[:_NEAR])
+        return max(texts, key=lambda text: (len(text), text), default="")
 
 
 class _Reading:
@@ -209,7 +209,7 @@ class _Reading:
             self.items.append(_Item(box, image=node.origin_offset))
             return True
         if node.name == "title" and not self.title:
-            self.title = surroundings.said(node)
+            self.title = surroundings.spoken_text(node)
         if node.name == "a" and (href := (node.attrs.get("href") or "").strip()):
             self.links.setdefault(href, []).append(node)
         return False

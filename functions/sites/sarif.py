@@ -47,7 +47,7 @@ def _rule(rule: AuditRule) -> dict[str, Any]:
 
 
 def _result(path: str, fault: Fault) -> dict[str, Any]:
-    said = f" It says: {fault.alt}" if fault.alt else ""
+    alt = f" It says: {fault.alt}" if fault.alt else ""
     better = f" Its caption says: {fault.suggestion}" if fault.suggestion else ""
     uri = path if path.startswith(("http://", "https://")) else quote(path)
     # Lines move: what a fault is about stays.
@@ -56,7 +56,7 @@ def _result(path: str, fault: Fault) -> dict[str, Any]:
         "ruleId": fault.code,
         "ruleIndex": list(RULES).index(fault.code),
         "level": fault.level,
-        "message": {"text": f"{fault.message}{said}{better}"},
+        "message": {"text": f"{fault.message}{alt}{better}"},
         "locations": [
             {
                 "physicalLocation": {

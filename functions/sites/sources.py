@@ -18,7 +18,7 @@ from functions.sites.markup import Image, Markup
 from functions.sites.surroundings import Surroundings
 from functions.sites.template_code import Span
 
-_FRONT = re.compile(r"\A---[ \t]*\r?\n.*?^---[ \t]*\r?$", re.S | re.M)
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^---[ \t]*\r?$", re.S | re.M)
 _RAW = re.compile(r"<(script|style)\b.*?</\1\s*>", re.S | re.I)
 _IMG = re.compile(r"<img(?=[\s/>])", re.I)
 _ALT = re.compile(r"""[\s"'](?::|v-bind:)?alt(?=[\s=/>])""", re.I)
@@ -53,11 +53,11 @@ def _template(text: str, suffix: str) -> Markup:
         image if suffix not in CODE and _is_plain(image, suffix, spans) else _left(image)
         for image in found.images
     ]
-    seen = {image.start for image in images}
+    parsed = {image.start for image in images}
     comments = [each.span() for each in _COMMENT.finditer(text)]
     images += [
         Image("img", start, start, None, (), Surroundings(), True)
-        for start in _unseen(text, seen, comments)
+        for start in _unparsed(text, parsed, comments)
     ]
     return Markup(tuple(sorted(images, key=lambda image: image.start)), found.base)
 
@@ -72,12 +72,12 @@ def _left(image: Image) -> Image:
     return image if image.has_alt else replace(image, templated=True)
 
 
-def _unseen(text: str, seen: set[int], comments: list[Span]) -> Iterator[int]:
+def _unparsed(text: str, parsed: set[int], comments: list[Span]) -> Iterator[int]:
     """Where an ``<img`` without ``alt`` stands that no parser has found: in a script's string, or
     after a tag that only another engine ends."""
     for found in _IMG.finditer(text):
         start = found.start()
-        if start in seen or template_code.within(start, comments):
+        if start in parsed or template_code.within(start, comments):
             continue
         tag = text[start : start + _LONGEST_TAG].partition(">")[0]
         if not _ALT.search(f"{tag}>"):
@@ -87,10 +87,10 @@ def _unseen(text: str, seen: set[int], comments: list[Span]) -> Iterator[int]:
 def _braces(text: str) -> list[Span]:
     """The outermost braces, and what stands before the page; a brace that nothing closes goes on
     to the end."""
-    front = _FRONT.match(text)
-    spans = [front.span()] if front else []
+    front_matter = _FRONT_MATTER.match(text)
+    spans = [front_matter.span()] if front_matter else []
     raw = [each.span() for each in _RAW.finditer(text)]
-    depth, begin, at = 0, 0, front.end() if front else 0
+    depth, begin, at = 0, 0, front_matter.end() if front_matter else 0
     for found in re.compile(r"[{}]").finditer(text, at):
         if template_code.within(found.start(), raw):
             continue

@@ -83,7 +83,7 @@ class SurroundingsReader:
     def _control(self, element: Element) -> Control:
         if id(element) not in self._controls:
             href = (element.attrs.get("href") or "").strip() if element.name == "a" else ""
-            text = said(element)
+            text = spoken_text(element)
             images = sum(each.name == "img" for each in _elements(element))
             named = any(_stated(element, name) for name in _NAMES)
             self._controls[id(element)] = Control(href, text, named, images)
@@ -97,11 +97,11 @@ class SurroundingsReader:
                 if isinstance(each, Element) and each.name == "figcaption"
             )
             found = next(captions, None)
-            self._figcaptions[id(figure)] = said(found) if found is not None else ""
+            self._figcaptions[id(figure)] = spoken_text(found) if found is not None else ""
         return self._figcaptions[id(figure)]
 
 
-def said(element: Element) -> str:
+def spoken_text(element: Element) -> str:
     """What those hear who hear an element, images aside; nothing unless there is a word in it."""
     parts = []
     waiting: list[Node | Text] = [element]

@@ -6,12 +6,15 @@ import functools
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from functions import quality
-from functions.core import lease, object_metadata, transitions
+from functions.core import background, lease, object_metadata, transitions
+from functions.core.background import Start
 from functions.core.clock import Clock
 from functions.core.document import (
     CaptionRequest,
@@ -19,6 +22,7 @@ from functions.core.document import (
     EmbeddedText,
     Problem,
     Prompt,
+    Record,
     Source,
     Status,
     Stored,
@@ -41,7 +45,7 @@ from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
 from functions.core.spans import span
 from functions.model.client import ModelClient
-from functions.model.embeddings import Embeddings
+from functions.model.embeddings import Embeddings, Made
 from functions.model.health import PATIENCE, Turn, Wait
 from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
@@ -54,6 +58,8 @@ from functions.usecases.translate import Translating
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
 _SAVING_SECONDS = 2
+# The calls of a burst begin within it.
+_MOMENT = 1.0
 # Whatever a provider asks for: an image is to be captioned within the day.
 _LONGEST_PAUSE = timedelta(hours=1)
 
@@ -65,7 +71,8 @@ Finish = Callable[[Document], Document]
 @dataclass(slots=True)
 class Task:
     """A claimed upload, what is asked about it, and the right to ask. The claim may be renewed;
-    ``keep`` keeps its text for copies, where that is shorter than usual."""
+    ``record`` is that of its picture's text as this claim left it, ``kept`` says that the text
+    is in it, ``embedding`` is being made of the text meanwhile."""
 
     claim: Claim
     upload: Upload
@@ -73,7 +80,9 @@ class Task:
     languages: Sequence[str]
     prompt: Prompt
     turn: Turn | None = None
-    keep: Callable[[Document], None] | None = None
+    record: Record | None = None
+    kept: bool = False
+    embedding: Future[Made] | None = None
 
 
 class Captioning:
@@ -95,13 +104,16 @@ class Captioning:
         fallbacks: Sequence[Captioner] = (),
         embedder: Embedder | None = None,
         wait: Wait = threading.Condition.wait,
+        start: Start[Any] = background.start,
     ) -> None:
         self._settings, self._policy, self._clock = settings, policy, Clock(clock)
         self._store, self._images, self._captioner = store, images, captioner
         self._lease = timedelta(seconds=settings.lease_seconds)
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher.by(settings, images)
+        self._pictures = PictureFetcher.by(
+            settings, images, whole_videos=settings.video == "native"
+        )
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
             self._captioners,
@@ -112,6 +124,7 @@ class Captioning:
             wait=wait,
         )
         self._embeddings = Embeddings(embedder, settings.prices)
+        self._start = start
         self._translating = Translating(settings, policy, store, self._model.chain, self._clock)
 
     def close(self) -> None:
@@ -182,7 +195,7 @@ class Captioning:
         so that it costs neither an attempt nor a write each time.
         """
         try:
-            return self._model.turn()
+            return self._model.turn(_MOMENT)
         except Away as away:
             request = self._lease_request(prompt)
             why = Problem("transient", str(away), request.at)
@@ -210,16 +223,20 @@ class Captioning:
         nothing to do. Raises Held where another delivery may still do it."""
         request = self._lease_request(prompt)
         own_text = transitions.has_text(object_metadata.uploader_text(upload))
+        record = find_copy.first_to_ask(upload, request)
         for _ in range(_CONTENTION):
-            won = self._store.create(lease.first(upload, request))
+            won = self._store.create(lease.first(upload, request), record)
             stored = won or self._store.read(upload.id)
             if stored is None:
+                record = None  # these bytes were seen before
                 continue
+            if won and record:
+                record = replace(record, version=won.version, read_at=won.read_at)
             wrong = self._clock.set(stored.read_at)
             request = replace(request, at=self._clock())
             mine = lease.holds(request, stored.document)  # created, perhaps with a lost answer
             if mine and not wrong:
-                return Claim(stored, request)
+                return Claim(stored, request, record=record if won else None)
             decision = lease.decide(stored, upload, trigger, request, own_text=own_text)
             if mine:
                 decision = Decision.WORK
@@ -295,7 +312,7 @@ class Captioning:
         with span("save"):
             saved = self._save(task.claim.stored, finish, report)
         if saved and lease.unlabelled(saved.document):
-            self._label(saved, task.upload, report, task.keep)
+            self._label(saved, task.upload, report, task)
 
     def _captioned(self, task: Task, report: Report) -> Finish:
         """What gives a claimed document its text: a copy's, what the object carries, or the
@@ -304,12 +321,7 @@ class Captioning:
         preflight.check(upload, document, self._images, self._settings, self._clock())
         people = object_metadata.uploader_text(upload)
         if copy := self._copy(task, people):
-            preflight.look_for(upload, self._images)
-            if copy.by_person:
-                keep_history.inherit(self._store, document, copy)
-            return functools.partial(
-                transitions.copied, copy=copy, uploader=people, now=self._clock()
-            )
+            return self._copied(task, copy, people)
         if find_copy.is_labelled(claim, upload):
             preflight.look_for(upload, self._images)
             text, language = object_metadata.carried_text(upload), task.languages[0]
@@ -318,26 +330,37 @@ class Captioning:
             )
         return self._model_text(task, people, report)
 
+    def _copied(self, task: Task, copy: Document, people: EmbeddedText) -> Finish:
+        """What gives a claimed document the text of ``copy``."""
+        preflight.look_for(task.upload, self._images)
+        if copy.by_person:
+            keep_history.inherit(self._store, task.claim.stored.document, copy)
+        return functools.partial(transitions.copied, copy=copy, uploader=people, now=self._clock())
+
     def _copy(self, task: Task, people: EmbeddedText) -> Document | None:
         """The document that has the text for a claimed one: itself, or one of the same bytes."""
         claim = task.claim
         if lease.own_text(claim.stored.document, claim.request):
             return claim.stored.document
-        copy = find_copy.copy_of(self._store, claim, task.upload)
-        if copy.record:
-            task.keep = functools.partial(find_copy.remember, self._store, record=copy.record)
+        return self._found(task, find_copy.copy_of(self._store, claim, task.upload), people)
+
+    def _found(self, task: Task, copy: find_copy.Copy, people: EmbeddedText) -> Document | None:
+        task.record = copy.record
         if copy.text is None:
             return None
-        if copy.text.expires_at is None and not transitions.has_text(people):
-            task.keep = _kept_already
+        task.kept = copy.text.expires_at is None and not transitions.has_text(people)
         return copy.text.document
 
     def _model_text(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
         """What gives a claimed document the model's text."""
         upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
+        earlier = functools.partial(find_copy.unrecorded, self._store, task.claim)
+        older = self._start(earlier) if task.claim.record else None
         picture = fetch(self._model.accepts(task.turn) if task.turn else self._captioner.accepts)
         try:
+            if older and (copy := self._found(task, older.result(), people)):
+                return self._copied(task, copy, people)
             held_until = self._hold(task)
             context = quality.Context(
                 languages=tuple(task.languages),
@@ -359,6 +382,8 @@ class Captioning:
                 )
         finally:
             picture.release()
+            if task.turn:
+                task.turn.end()
         finish = functools.partial(
             transitions.captioned,
             checked=checked,
@@ -369,6 +394,9 @@ class Captioning:
         found = finish(task.claim.stored.document)
         own = found.source != Source.MODEL or found.proposal
         if self._settings.filter != "similarity" or own:
+            if self._embeddings.available:
+                embed = functools.partial(self._embeddings.made, found, replace(report))
+                task.embedding = self._start(embed)
             return finish
         threshold = self._settings.similarity_threshold
         judged = self._embeddings.judged(found, fetch, threshold, report)
@@ -429,13 +457,14 @@ class Captioning:
         stored: Stored,
         upload: Upload,
         report: Report,
-        keep: Callable[[Document], None] | None = None,
+        task: Task | None = None,
     ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        embed = self._embeddings.embedding_once(report)
+        embed = self._embeddings.embedding_once(report, task.embedding if task else None)
+        record, kept = (task.record, task.kept) if task else (None, False)
         try:
             with span("label"):
-                ended = label(self._store, self._images, stored, upload, embed, keep)
+                ended = label(self._store, self._images, stored, upload, embed, record, kept=kept)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise
@@ -487,7 +516,3 @@ class Captioning:
         find_copy.give_way(self._store, task.claim.stored.document)
         problem = Problem(reason, message, self._clock())
         return functools.partial(transitions.unanswered, status=status, problem=problem)
-
-
-def _kept_already(document: Document) -> None:
-    """Another document holds this text for copies."""

@@ -54,7 +54,7 @@ class DescribingInPlace:
         self._clock, self._sleep = Clock(clock), sleep
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
-        self._pictures = PictureFetcher(images, settings.max_bytes, settings.max_pixels)
+        self._pictures = PictureFetcher.by(settings, images)
         self._model = ModelClient(
             captioners,
             DailyLimit(store, settings.daily_limit),
@@ -153,8 +153,6 @@ class DescribingInPlace:
         self, turn: Turn, upload: Upload, place: PagePlace, until: datetime, report: Report
     ) -> PlaceText:
         """The model's answer. Raises PermanentError where it has none."""
-        if upload.size is not None and upload.size > self._settings.max_bytes:
-            raise PermanentError("too_large", "the image is larger than CAPTION_MAX_BYTES")
         rule, hint = self._policy.rule(upload.name), object_metadata.hint(upload)
         limit = self._settings.max_output_tokens
         prompt = place_prompt.compose(place, rule, hint, limit)

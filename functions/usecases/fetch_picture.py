@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from functions import pictures
@@ -18,18 +19,28 @@ from functions.usecases import preflight
 
 # What of a video is in this process at once: one range, twice.
 _RANGE_BYTES = 4 << 20
+# A video that a model gets as it is: a request holds 14 MB, and each second costs.
+_WHOLE_BYTES, _WHOLE_SECONDS = 8 << 20, 60.0
 
 
 class PictureFetcher:
     """Gets pictures for models and for people; one for all events of an instance.
 
     An image of more than ``max_bytes`` or ``max_pixels`` is refused; of a video, ``video_bytes``
-    are read at most, and it is refused where that is 0.
+    are read at most, and it is refused where that is 0. With ``whole_videos``, a short one without
+    private data goes as it is to who takes it.
     """
 
     def __init__(
-        self, images: ImageStore, max_bytes: int, max_pixels: int, video_bytes: int = 64 << 20
+        self,
+        images: ImageStore,
+        max_bytes: int,
+        max_pixels: int,
+        video_bytes: int = 64 << 20,
+        *,
+        whole_videos: bool = False,
     ) -> None:
+        self._whole_videos = whole_videos
         self._images, self._max_bytes, self._max_pixels = images, max_bytes, max_pixels
         self._video_bytes = video_bytes
         self._memory, self._reads = MemoryLimiter(), Outcomes()
@@ -37,10 +48,13 @@ class PictureFetcher:
         self._memory_of_unpacked = MemoryLimiter(UNPACKED_BYTES)
 
     @classmethod
-    def by(cls, settings: Settings, images: ImageStore) -> PictureFetcher:
+    def by(
+        cls, settings: Settings, images: ImageStore, *, whole_videos: bool = False
+    ) -> PictureFetcher:
         """One with the bounds that ``settings`` name."""
         video_bytes = 0 if settings.video == "off" else settings.video_bytes
-        return cls(images, settings.max_bytes, settings.max_pixels, video_bytes)
+        bounds = (settings.max_bytes, settings.max_pixels, video_bytes)
+        return cls(images, *bounds, whole_videos=whole_videos)
 
     def fetch(self, upload: Upload, accepts: Accepts) -> Picture:
         """The picture of exactly this generation, to be released when it has been sent.
@@ -92,6 +106,11 @@ class PictureFetcher:
             with span("prepare"):
                 video = pictures.Remote(upload.size or 0, read, self._video_bytes)
                 picture = pictures.watch(video, kind, accepts, self._max_pixels)
+            if self._whole_videos and kind in accepts.videos and _is_short(upload, picture):
+                taken.callback(self._memory_of_unpacked.take(upload.size or 0))
+                data = self._read(upload)
+                if not pictures.is_private(data):
+                    picture = replace(picture, data=data, mime_type=kind, note="")
             picture.on_release = taken.pop_all().close
         return picture
 
@@ -109,3 +128,8 @@ class PictureFetcher:
             raise
         self._reads.note(upload.id, True, now)
         return data
+
+
+def _is_short(upload: Upload, picture: Picture) -> bool:
+    seconds = picture.duration_seconds or _WHOLE_SECONDS + 1
+    return (upload.size or 0) <= _WHOLE_BYTES and seconds <= _WHOLE_SECONDS

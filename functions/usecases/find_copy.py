@@ -43,9 +43,8 @@ def copy_of(store: CaptionStore, claim: Claim, upload: Upload) -> Copy:
     mine = claim.stored.document
     if not mine.md5:
         return Copy()
-    asks = not mine.by_person and not _forced(mine) and not is_labelled(claim, upload)
-    if asks and (first := _first(store, claim)):
-        return first
+    if claim.record:
+        return Copy(record=claim.record)
     for _ in range(_CONTENTION):
         record = store.read_record(KIND, _key(mine.md5))
         text = _picture_text(store, record, mine)
@@ -62,22 +61,30 @@ def copy_of(store: CaptionStore, claim: Claim, upload: Upload) -> Copy:
     raise Held("many are captioning the same bytes")
 
 
-def _first(store: CaptionStore, claim: Claim) -> Copy | None:
-    """The claim to ask about bytes that were never seen: most are, and one write says so. None
-    if they were."""
-    mine, request = claim.stored.document, claim.request
-    key = question(request.model, request.prompt)
-    text = PictureText().with_lease(key, mine.id, _until(claim), request.at)
-    try:
-        record = _write(store, Record(KIND, _key(mine.md5), request.at), text)
-    except Stale:
+def first_to_ask(upload: Upload, request: LeaseRequest) -> Record | None:
+    """The record by which a new document's claim is the one to ask about bytes that were never
+    seen: most are, and it is written with the claim. None where nobody may be to ask."""
+    if not upload.md5 or carried_text(upload).alt_text:
         return None
+    key, until = question(request.model, request.prompt), request.at + request.lease
+    asked = PictureText().with_lease(key, upload.id, until, request.at)
+    return _with(Record(KIND, _key(upload.md5), request.at), asked)
+
+
+def unrecorded(store: CaptionStore, claim: Claim) -> Copy:
+    """As :func:`copy_of`, for a claim whose bytes were on no record: documents that are older
+    than records may have their text."""
+    record, mine, request = claim.record, claim.stored.document, claim.request
+    if record is None:
+        return Copy()
+    text = asked = from_text(record.text)
     for document in _captioned(store, mine):
         text = text.with_text(document)
+    if text == asked:
+        return Copy(record=record)
     found = text.persons() or text.models(request.model, request.prompt) or text.outdated()
-    if text.texts:
-        with suppress(Stale):
-            record = _write(store, record, text)
+    with suppress(Stale):
+        record = _write(store, record, text)
     return Copy(found, record)
 
 
@@ -100,10 +107,17 @@ def _forced(document: Document) -> bool:
     return bool(document.renewal and document.renewal.forced)
 
 
-def remember(store: CaptionStore, document: Document, record: Record | None = None) -> None:
-    """Keep the text of a document for copies of its picture, in ``record`` if that is as it was
-    left. Raises Held if the record keeps changing."""
-    _change(store, document, lambda text, now: text.with_text(document), record)
+def remember(store: CaptionStore, document: Document) -> None:
+    """Keep the text of a document for copies of its picture. Raises Held if the record keeps
+    changing."""
+    _change(store, document, lambda text, now: text.with_text(document))
+
+
+def kept_in(record: Record, document: Document) -> Record | None:
+    """``record`` with the text of a document for copies of its picture; None if it has it."""
+    text = from_text(record.text).at(record.read_at)
+    changed = text.with_text(document).without_leases_of(document.id)
+    return None if changed == text or not _has_text(document) else _with(record, changed)
 
 
 def forget(store: CaptionStore, document: Document) -> None:
@@ -147,22 +161,18 @@ def _change(
     store: CaptionStore,
     document: Document,
     change: Callable[[PictureText, datetime], PictureText],
-    record: Record | None = None,
 ) -> None:
-    has_text = document.alt_text or document.caption or document.decorative
-    if not document.md5 or not has_text:
+    if not document.md5 or not _has_text(document):
         return
     for _ in range(_CONTENTION):
-        record = record or store.read_record(KIND, _key(document.md5))
+        record = store.read_record(KIND, _key(document.md5))
         text = from_text(record.text).at(record.read_at)
         changed = change(text, record.read_at).without_leases_of(document.id)
         if changed == text:
             return
-        try:
+        with suppress(Stale):
             _write(store, record, changed)
             return
-        except Stale:
-            record = None
     raise Held("the text of a picture keeps changing")
 
 
@@ -183,7 +193,15 @@ def _captioned(store: CaptionStore, mine: Document) -> Iterator[Document]:
 
 
 def _write(store: CaptionStore, record: Record, text: PictureText) -> Record:
-    return store.write_record(replace(record, text=to_text(text), expires_at=text.expires_at))
+    return store.write_record(_with(record, text))
+
+
+def _with(record: Record, text: PictureText) -> Record:
+    return replace(record, text=to_text(text), expires_at=text.expires_at)
+
+
+def _has_text(document: Document) -> bool:
+    return bool(document.alt_text or document.caption or document.decorative)
 
 
 def _until(claim: Claim) -> datetime:

@@ -51,6 +51,12 @@ _UNTRANSLATED: Mapping[str, str | bool] = {"untranslated.waits": True}
 _EXPIRED: Mapping[str, str | bool] = {"status": "failed", "error.reason": "expired"}
 ASKED_BY_KEEP = (_UNLABELLED, _EXPIRED, _UNTOLD, _UNTRANSLATED, *_RENEWED)
 
+_NO_BUCKET = (
+    "which buckets there are: no image has a document yet, and none is named. Set "
+    "CAPTION_PUBLIC_BUCKETS, or name one to look for lost events: captions keep gs://BUCKET, or "
+    '{"bucket": "BUCKET"} as the message\'s data'
+)
+
 # Bucket and name of an image that is to be captioned.
 Image = tuple[str, str]
 
@@ -133,23 +139,29 @@ class Keeping:
         self._tell(run)
 
     def _deferred(self, run: _KeepRun) -> None:
-        """Uploads over a daily limit, as many as today's limit allows, the oldest first."""
+        """Uploads over a daily limit, and wishes for other words, as many as today's limit
+        allows, the oldest upload first."""
         now = self._clock()
         left = self._limit - self._store.reserved(now.date().isoformat())
         most = min(left, _MOST) if self._limit else _MOST
         if most > 0:
-            waiting = self._store.oldest("deferred", now, most)
-            self._take_up(run, "deferred", filter(run.concerns, waiting))
+            waiting = [*self._store.oldest("deferred", now, most)]
+            waiting += filter(_over_the_limit, self._renewed())
+            self._take_up(run, "deferred", filter(run.concerns, waiting[:most]))
 
     def _left_behind(self, run: _KeepRun) -> None:
         """Documents whose text is due and nobody makes it: a holder died, or no event is left."""
         now = self._clock()
         waiting = [*self._store.oldest("pending", now, _MOST)]
-        for each in _RENEWED:
-            waiting += self._store.equal(each, _PAGE)
+        waiting += (each for each in self._renewed() if not _over_the_limit(each))
         stranded = [each for each in waiting if run.concerns(each) and self._stranded(each)]
         most = _MOST if self._answers(now) else _TRIED
         self._take_up(run, "left_behind", stranded[:most])
+
+    def _renewed(self) -> Iterator[Stored]:
+        """Captions for which somebody wants other words."""
+        for each in _RENEWED:
+            yield from self._store.equal(each, _PAGE)
 
     def _stranded(self, stored: Stored) -> bool:
         if lease.waits_until(stored):
@@ -238,10 +250,15 @@ class Keeping:
         """The next part of each bucket beside its captions: lost events, images that are gone,
         missing labels and embeddings."""
         buckets = [run.request.bucket] if run.request.bucket else self._buckets_to_check()
+        if not buckets:
+            run.faults.append(_NO_BUCKET)
         share = max(1, _LOOKED_AT // max(1, len(buckets)))
         for bucket in buckets:
-            for some in self._parts(run, bucket, share):
-                self._mend_part(run, some)
+            try:
+                for some in self._parts(run, bucket, share):
+                    self._mend_part(run, some)
+            except CaptionError as error:  # the other buckets' images have no part in it
+                run.faults.append(f"gs://{bucket}: {error}")
 
     def _buckets_to_check(self) -> Sequence[str]:
         if self._buckets:
@@ -327,3 +344,8 @@ class Keeping:
         if run.faults:
             report.reason = "needs_a_person"
             report.message += "; a person should look at " + "; ".join(run.faults[:10])
+
+
+def _over_the_limit(stored: Stored) -> bool:
+    error = stored.document.error
+    return error is not None and error.reason == "over_budget"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from functions.core import object_metadata
-from functions.core.document import Document, Status, Stored, Upload
+from functions.core.document import Document, Record, Status, Stored, Upload
 from functions.core.errors import Gone, Stale, TransientError
 from functions.core.ports import CaptionStore, ImageStore
-from functions.usecases.find_copy import remember
+from functions.usecases import find_copy
 from functions.usecases.forget_image import drop
 
 # How often the labels are written anew when the metadata or the document changed under them.
@@ -22,12 +23,14 @@ def label(
     stored: Stored,
     upload: Upload,
     finished: Callable[[Document], Document] = lambda document: document,
-    keep: Callable[[Document], None] | None = None,
+    record: Record | None = None,
+    *,
+    kept: bool = False,
 ) -> str:
     """Write a captioned document's text into the metadata of ``upload``, keep it for copies of
     the picture, and note that in the document; ``labelled``, ``gone`` or ``changed_meanwhile``.
-    ``finished`` may add to the document what is to be saved with that note, ``keep`` knows a
-    shorter way to keep the text.
+    ``finished`` may add to the document what is to be saved with that note; ``record`` is that of
+    the picture's text as it was left, for one round trip less, and with ``kept`` the text is in it.
 
     The first write goes by the metageneration that ``upload`` knows. After it the object is read
     before the document: a text that is newer than the one in hand and labelled already has moved
@@ -49,11 +52,7 @@ def label(
             _write(images, stored.document, live)
             if not stored.document.metadata_synced:
                 document = finished(stored.document)
-                if keep:
-                    keep(document)
-                else:
-                    remember(store, document)
-                store.replace(stored, replace(document, metadata_synced=True))
+                _note(store, stored, document, None if kept else record, kept)
             return "labelled"
         except Stale:
             live = None
@@ -64,6 +63,20 @@ def label(
     if images.look_up(upload.bucket, upload.name) is None:
         drop(store, images, stored)
     return "gone"
+
+
+def _note(
+    store: CaptionStore, stored: Stored, document: Document, record: Record | None, kept: bool
+) -> None:
+    """Keep the text for copies of the picture, and note that the labels stand. Raises Stale."""
+    synced = replace(document, metadata_synced=True)
+    if record:
+        with suppress(Stale):
+            store.replace(stored, synced, find_copy.kept_in(record, document))
+            return
+    if not kept:
+        find_copy.remember(store, document)
+    store.replace(stored, synced)
 
 
 def _write(images: ImageStore, document: Document, live: Upload) -> None:

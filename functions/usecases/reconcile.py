@@ -6,6 +6,7 @@ first, for lost events, and for what failed too often.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -15,13 +16,10 @@ from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
 
-from functions import pictures
 from functions.core import lease
 from functions.core.document import (
-    Accepts,
     Deletion,
     Document,
-    Picture,
     Query,
     Source,
     Status,
@@ -36,6 +34,7 @@ from functions.core.report import Report
 from functions.core.review_priority import review_priority
 from functions.model.embeddings import Embeddings, embeddable
 from functions.usecases import preflight
+from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.forget_image import Forgetting
 from functions.usecases.label_image import label
 from functions.usecases.search_captions import walk
@@ -242,8 +241,7 @@ class Reconciler:
         if stored is None or upload is None:
             return None
 
-        def fetch(accepts: Accepts) -> Picture:
-            return pictures.prepare(self._images.read(upload), accepts, max_pixels)
+        fetch = functools.partial(PictureFetcher(self._images, 1 << 31, max_pixels).fetch, upload)
 
         with suppress(Gone):
             made = self._embeddings.measured(stored.document, fetch, report)

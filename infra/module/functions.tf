@@ -84,7 +84,7 @@ locals {
   # Custom roles know letters, digits, dots and underscores only.
   role_prefix = replace(var.name_prefix, "-", "_")
 
-  env = merge(var.settings, local.vertex_ai, {
+  env = merge(local.event_age, var.settings, local.vertex_ai, {
     GOOGLE_CLOUD_PROJECT  = var.project
     CAPTION_MODEL         = var.model
     CAPTION_DATABASE      = local.database
@@ -157,6 +157,8 @@ resource "google_cloudfunctions2_function" "function" {
     environment_variables = merge(
       local.env,
       { THREADS = tostring(var.concurrency) },
+      # It looks through the buckets that are captioned, not through a CDN's.
+      each.key == "keep" ? { CAPTION_PUBLIC_BUCKETS = join(",", var.buckets[*].name) } : {},
       each.value.tells ? { CAPTION_EVENTS_TOPIC = google_pubsub_topic.events.name } : {},
     )
 

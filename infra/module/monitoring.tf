@@ -34,7 +34,7 @@ locals {
       title    = "${local.title}: images were given up"
       severity = "WARNING"
       filter   = "jsonPayload.outcome=\"failed\""
-      remedy   = "Ten attempts, or a day, went by without a caption. The documents say why: `captions list --status failed`. When the reason is mended: `captions retry`."
+      remedy   = "Ten attempts of its own, or a week, went by without a caption. The documents say why: `captions list --status failed`. When the reason is mended: `captions retry`."
     }
     configuration = {
       title    = "${local.title}: a setting, key or permission is wrong"
@@ -225,7 +225,7 @@ resource "google_monitoring_alert_policy" "dead_letters" {
 
   documentation {
     subject   = "${local.title}: dead letters"
-    content   = "A function answered none of a hundred deliveries well. Mend it by its log, then deliver the time since again, which costs nothing for what is done: `gcloud pubsub subscriptions seek ${var.name_prefix}caption-image --time=TIME`, and empty the dead letters: `gcloud pubsub subscriptions seek ${var.name_prefix}caption-dead-letters --time=$(date -u +%FT%TZ)`."
+    content   = "A function answered none of a hundred deliveries well. Mend it by its log, then deliver the time since again, which costs nothing for what is done: `for s in ${join(" ", local.replayed)}; do gcloud pubsub subscriptions seek $s --time=TIME; done`, and empty the dead letters: `gcloud pubsub subscriptions seek ${var.name_prefix}caption-dead-letters --time=$(date -u +%FT%TZ)`."
     mime_type = "text/markdown"
   }
 }

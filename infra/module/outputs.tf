@@ -33,17 +33,22 @@ output "review" {
 
 output "logs" {
   description = "The last deliveries and what they ended in."
-  value       = "gcloud logging read 'jsonPayload.outcome:*' --project=${var.project} --limit=20 --format='table(timestamp,severity,jsonPayload.outcome,jsonPayload.reason,jsonPayload.message)'"
+  value       = "gcloud logging read 'jsonPayload.outcome:*' --project=${var.project} --limit=20 --format='table(timestamp,severity,resource.labels.revision_name,jsonPayload.outcome,jsonPayload.reason,jsonPayload.message)'"
 }
 
 output "replay" {
-  description = "Deliver all events since a time again, after an outage; what is done costs nothing."
-  value       = "gcloud pubsub subscriptions seek ${google_pubsub_subscription.function["caption-image"].name} --project=${var.project} --time=$(date -u -d '1 day ago' +%FT%TZ)"
+  description = "Deliver all uploads, deletions and requests since a time again, after an outage; what is done costs nothing."
+  value       = "for s in ${join(" ", local.replayed)}; do gcloud pubsub subscriptions seek $s --project=${var.project} --time=$(date -u -d '1 day ago' +%FT%TZ); done"
 }
 
 output "dashboard" {
   description = "Outcomes, calls, tokens, cost, latency and backlog."
   value       = "https://console.cloud.google.com/monitoring/dashboards/builder/${reverse(split("/", google_monitoring_dashboard.captions.id))[0]}?project=${var.project}"
+}
+
+output "try" {
+  description = "With hold_new_revisions: tag the newest revision of caption-request as next, and have it answer an event, without any traffic. Then see its line with the command that the output logs prints."
+  value       = var.hold_new_revisions ? "f=${google_cloudfunctions2_function.function["caption-request"].name}; gcloud run services update-traffic $f --project=${var.project} --region=${var.region} --update-tags=next=$(gcloud run revisions list --service=$f --project=${var.project} --region=${var.region} --sort-by=~metadata.creationTimestamp --format='value(metadata.name)' --limit=1) && gcloud pubsub topics publish ${google_pubsub_topic.try[0].name} --project=${var.project} --message='{\"bucket\": \"${var.buckets[0].name}\", \"name\": \"image.jpg\", \"force\": true}'" : "set hold_new_revisions = true first"
 }
 
 output "rollback" {

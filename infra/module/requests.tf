@@ -1,4 +1,8 @@
 locals {
+  # A week: an event may live, and be delivered again, as long as its subscription keeps it.
+  kept_seconds = 604800
+  event_age    = { CAPTION_MAX_AGE_SECONDS = tostring(local.kept_seconds) }
+
   # Who is told of what. The bucket's notifications are told apart by their attributes.
   subscribers = {
     caption-image = {
@@ -19,7 +23,12 @@ locals {
     }
   }
 
+  # What may be delivered again after an outage: uploads, deletions and requests, not the clock.
+  replayed = [for name in keys(local.subscriptions) : "${var.name_prefix}${name}" if name != "keep"]
+
   subscriptions = { for name, each in local.subscribers : name => each if contains(keys(local.functions), name) }
+
+  request_uri = google_cloudfunctions2_function.function["caption-request"].service_config[0].uri
 
   pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 }
@@ -29,8 +38,8 @@ resource "google_pubsub_topic" "uploads" {
   project = var.project
   name    = "${var.name_prefix}caption-uploads"
 
-  # A week: after an outage `gcloud pubsub subscriptions seek` delivers it again, for nothing where it is done.
-  message_retention_duration = "604800s"
+  # After an outage `gcloud pubsub subscriptions seek` delivers it again, for nothing where it is done.
+  message_retention_duration = "${local.kept_seconds}s"
 
   # A week of events is in it.
   lifecycle {
@@ -46,7 +55,7 @@ resource "google_pubsub_topic" "requests" {
   project = var.project
   name    = "${var.name_prefix}caption-requests"
 
-  message_retention_duration = "604800s"
+  message_retention_duration = "${local.kept_seconds}s"
 
   depends_on = [google_project_service.api]
 }
@@ -146,7 +155,7 @@ resource "google_pubsub_subscription" "dead_letters" {
   name    = "${var.name_prefix}caption-dead-letters"
   topic   = google_pubsub_topic.dead_letters.id
 
-  message_retention_duration = "604800s"
+  message_retention_duration = "${local.kept_seconds}s"
 
   expiration_policy {
     ttl = "" # never
@@ -219,7 +228,7 @@ resource "google_pubsub_subscription" "function" {
   # Longer than the function may take, or a slow event would be delivered twice.
   ack_deadline_seconds = local.timeout_seconds + 60
 
-  message_retention_duration = "604800s"
+  message_retention_duration = "${local.kept_seconds}s"
 
   retry_policy {
     minimum_backoff = "10s"
@@ -239,4 +248,44 @@ resource "google_pubsub_subscription" "function" {
     google_cloud_run_v2_service_iam_member.push,
     google_pubsub_topic_iam_member.pubsub_buries,
   ]
+}
+
+# A new revision that has no traffic yet answers what is published here: "terraform output try".
+resource "google_pubsub_topic" "try" {
+  # checkov:skip=CKV_GCP_83:Google's own keys; messages name objects, and hold no picture.
+  count = var.hold_new_revisions ? 1 : 0
+
+  project = var.project
+  name    = "${var.name_prefix}caption-try"
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_pubsub_subscription" "try" {
+  count = var.hold_new_revisions ? 1 : 0
+
+  project = var.project
+  name    = "${var.name_prefix}caption-try"
+  topic   = google_pubsub_topic.try[0].id
+
+  push_config {
+    push_endpoint = replace(local.request_uri, "https://", "https://next---")
+
+    # A tag's address is not an audience: the service's own is.
+    oidc_token {
+      service_account_email = google_service_account.push.email
+      audience              = local.request_uri
+    }
+  }
+
+  ack_deadline_seconds = local.timeout_seconds + 60
+
+  # What a revision does not answer in ten minutes is no longer asked.
+  message_retention_duration = "600s"
+
+  expiration_policy {
+    ttl = "" # never
+  }
+
+  depends_on = [google_cloud_run_v2_service_iam_member.push]
 }

@@ -9,7 +9,7 @@ locals {
 
   providers = [for each in split(",", var.model) : split(":", trimspace(each))[0]]
 
-  # Keys that the chosen models need: none for offline, and none for Gemini on Vertex AI.
+  # Keys that the chosen models need: none for offline and ollama, and none for Gemini on Vertex AI.
   keys = toset([
     for name in local.providers : local.key_names[name]
     if contains(keys(local.key_names), name) && !(var.vertex_ai && name == "gemini")
@@ -53,7 +53,7 @@ resource "google_secret_manager_secret_version" "key" {
     # Here and not with the variable: to destroy needs no key.
     precondition {
       condition     = lookup(var.model_keys, each.value, "") != ""
-      error_message = "model_keys lacks a key of the model's provider: export TF_VAR_model_keys='{GEMINI_API_KEY=\"...\"}' (OPENAI_API_KEY, ANTHROPIC_API_KEY for those), or set vertex_ai to ask Gemini without a key."
+      error_message = "model_keys lacks a key of the model's provider: export TF_VAR_model_keys='{GEMINI_API_KEY=\"...\"}' (OPENAI_API_KEY, ANTHROPIC_API_KEY for those; any word for a server of your own that wants none), or set vertex_ai to ask Gemini without a key."
     }
   }
 }

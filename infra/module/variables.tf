@@ -130,14 +130,14 @@ variable "database" {
 }
 
 variable "model" {
-  description = "Who writes the captions, CAPTION_MODEL: provider:model, and after commas those to ask where it is unable to. Another provider than gemini needs its line in requirements.txt, and make lock."
+  description = "Who writes the captions, CAPTION_MODEL: provider:model, and after commas those to ask where it is unable to. Another provider than gemini needs its line in requirements.txt, and make lock; a server of your own its address in settings."
   type        = string
   default     = "gemini:gemini-3.5-flash-lite"
   nullable    = false
 
   validation {
-    condition     = var.model == "offline" || alltrue([for each in split(",", var.model) : can(regex("^(gemini|google-generativeai|openai|anthropic):.+$", trimspace(each)))])
-    error_message = "model is provider:model, such as gemini:gemini-3.5-flash-lite; providers are gemini, google-generativeai, openai and anthropic. offline stands alone."
+    condition     = var.model == "offline" || alltrue([for each in split(",", var.model) : can(regex("^(gemini|google-generativeai|openai|ollama|anthropic):.+$", trimspace(each)))])
+    error_message = "model is provider:model, such as gemini:gemini-3.5-flash-lite; providers are gemini, google-generativeai, openai, ollama and anthropic. offline stands alone."
   }
 }
 
@@ -211,7 +211,7 @@ variable "daily_limit" {
 }
 
 variable "settings" {
-  description = "Any other setting of the root README, such as {CAPTION_TIMEOUT_SECONDS = \"20\"}."
+  description = "Any other setting of the root README, such as {CAPTION_TIMEOUT_SECONDS = \"20\"}, or the address of a model's server: OLLAMA_HOST, OPENAI_BASE_URL."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -235,8 +235,12 @@ variable "settings" {
       "CAPTION_UNREVIEWED",
       "CAPTION_VIDEO",
       "CAPTION_VIDEO_BYTES",
+      "ANTHROPIC_BASE_URL",
+      "GOOGLE_GEMINI_BASE_URL",
+      "OLLAMA_HOST",
+      "OPENAI_BASE_URL",
     ], name)])
-    error_message = "settings takes the CAPTION_ settings that have no variable of their own here: see infra/README.md. The rules by path are captions.toml beside main.py; keys go in model_keys."
+    error_message = "settings takes the CAPTION_ settings that have no variable of their own here, and the addresses of models: see infra/README.md. The rules by path are captions.toml beside main.py; keys go in model_keys."
   }
 }
 

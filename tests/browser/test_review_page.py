@@ -7,7 +7,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.support import videos
 from tests.support.answers import gemini
 from tests.support.command_line import Serve, serving
 from tests.support.model_server import ModelServer
@@ -89,6 +90,7 @@ def site(tmp_path: Path, model_server: ModelServer, page: Page) -> Iterator[Site
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     key = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": model_server.url}
+    key["CAPTION_LANGUAGES_ON_REQUEST"] = "fi"
     with serving(folder, **key) as serve:
         yield Site(serve, serve.url(), page, model_server)
     assert not [each for each in complaints if "Failed to load resource" not in each]
@@ -211,6 +213,16 @@ def test_a_picture_that_is_dropped_gets_its_caption(site: Site) -> None:
     expect(site.page.locator("#queue")).to_have_text("1 of 1 pictures captioned.")
 
 
+def test_a_video_is_told_as_one_and_shown_by_its_moments(site: Site) -> None:
+    (site.serve.folder / "clip.mp4").write_bytes(videos.mp4())
+    site.serve.wait(lambda: site.found("clip.mp4").get("metadata_synced"))
+    site.open()
+    row = site.row("clip.mp4")
+    expect(row.locator(".source")).to_contain_text("Video, 4 sec · ")
+    expect(row.locator("img")).to_have_js_property("complete", True)
+    expect(row.locator("img")).to_have_js_property("naturalWidth", 240)
+
+
 def test_files_that_are_chosen_are_told_one_by_one(site: Site) -> None:
     site.caption("mug.jpg", alt_text="The first mug")
     site.open()
@@ -223,7 +235,7 @@ def test_files_that_are_chosen_are_told_one_by_one(site: Site) -> None:
     )
     expect(site.row("mug (2).jpg").locator(".alt")).to_have_text("The second mug", timeout=60_000)
     expect(site.page.locator("#progress li")).to_have_text(
-        "notes.jpg: the file is no image that is known here; choose JPEG, PNG, WebP … Try again"
+        "notes.jpg: the file is no image or video known here; choose JPEG, WebP, MP4 … Try again"
     )
     expect(site.page.locator("#queue")).to_have_text("1 of 2 pictures captioned.")
     expect(site.row("mug.jpg").locator(".alt")).to_have_text("The first mug")
@@ -458,6 +470,36 @@ def test_a_language_is_edited_apart_and_survives_an_edit_of_the_main_words(site:
     assert site.found("a.jpg")["translations"]["de"]["alt_text"] == "Ein Becher"
 
 
+def test_what_a_model_translated_is_translated_anew_after_an_edit(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.edit("a.jpg", translations={"de": {"alt_text": "Ein roter Becher"}})
+    key = site.found("a.jpg")["id"]
+
+    def finnish(alt_text: str) -> Any:
+        text = {"language": "fi", "alt_text": alt_text, "caption": alt_text}
+        return gemini.text(json.dumps({"translations": [text]}))
+
+    site.model.answer(finnish("Punainen muki"))
+    site.ask(f"captions/{key}/translate", "POST", {"languages": ["fi"]})
+    site.serve.wait(lambda: "fi" in site.found("a.jpg")["translations"])
+    site.model.always(replace(finnish("Sininen muki"), delay=5))
+    site.open(f"?caption={key}")
+    large = site.page.locator("#one")
+    large.get_by_role("button", name="Edit").click()
+    site.page.get_by_label("Alt text").fill("A blue mug")
+    site.page.keyboard.press("Control+Enter")
+    expect(large.locator(".which")).to_have_text(re.compile(r"text was changed: Finnish \(fi\)$"))
+    assert violations(site.page) == []
+
+    large.get_by_role("button", name="Translate anew").click()
+    expect(site.page.locator("#said")).to_have_text("Translated anew by the model: a.jpg.")
+    expect(large.locator(".stale")).to_be_hidden()
+    large.get_by_role("tab", name="Finnish").click()
+    expect(large.locator(".text .alt")).to_have_text("Sininen muki")
+    expect(large.locator(".whose")).to_have_text("by the model")
+    assert site.found("a.jpg")["translations"]["de"]["alt_text"] == "Ein roter Becher"
+
+
 def answer_asks(page: Page, status: int) -> None:
     """Answer questions by this status; by none where it is 0."""
 
@@ -587,3 +629,133 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(scheme: Any, width: int, site:
         .filter(({width, height}) => width < 24 || height < 24).length"""
     )
     assert small == 0
+
+
+@pytest.mark.parametrize("width", [320, 640])
+def test_every_part_fits_a_page_that_is_enlarged_fourfold_and_forced_colours(
+    width: int, site: Site
+) -> None:
+    site.caption("a-name-that-goes-on-and-on-without-any-place-to-break-it.jpg", alt_text="Long")
+    name = "a-name-that-goes-on-and-on-without-any-place-to-break-it.jpg"
+    site.edit(name, translations={"ar": {"alt_text": "كوب أحمر"}, "ja": {"alt_text": "赤" * 300}})
+    site.edit(name, approve=False, reasons=["image_changed", "of-a-later-version" * 5])
+    page = site.page
+    page.emulate_media(forced_colors="active")
+    page.set_viewport_size({"width": width, "height": 256 * width // 320})
+
+    def fits() -> None:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(page) == []
+
+    site.open("?show=review&view=grid")
+    page.get_by_label(f"Select {name}").check()
+    page.locator("#further summary").click()
+    fits()
+    page.locator(".menu summary").click()
+    fits()
+    page.keyboard.press("Escape")
+    page.locator("#start").click()
+    page.get_by_role("tab", name="Japanese").click()
+    fits()
+    page.get_by_role("button", name="Edit").click()
+    page.locator(".ask summary").click()
+    fits()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Keyboard").last.click()
+    fits()
+
+
+def test_all_that_can_be_done_is_done_by_keyboard(site: Site) -> None:
+    to_review(site, "a.jpg", "b.jpg")
+    site.open()
+    page, keys = site.page, site.page.keyboard
+
+    def press(wanted: Locator, key: str = "Enter") -> None:
+        tab_to(page, wanted)
+        keys.press(key)
+
+    press(page.get_by_role("link", name="Skip to the captions"))
+    expect(page.locator("#captions")).to_be_focused()
+    press(page.get_by_label("Select b.jpg"), "Space")
+    keys.press("Shift+Tab")
+    for _ in range(3):
+        keys.press("Shift+Tab")
+    press(page.locator("#selection").get_by_role("button", name="Mark as decorative"))
+    dialog = page.get_by_role("dialog", name="Mark 1 image as decorative?")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    keys.press("Shift+Tab")
+    keys.press("Enter")
+    expect(page.locator("#said")).to_have_text("Done with 1 of 1.")
+    press(page.get_by_role("button", name="Undo"))
+    expect(page.locator("#said")).to_have_text("1 of 1 taken back.")
+    assert site.found("b.jpg")["alt_text"] == "A red mug on table b"
+
+    page.locator(".skip").focus()
+    press(page.get_by_role("button", name="Grid"))
+    expect(page.get_by_role("button", name="Grid")).to_have_attribute("aria-pressed", "true")
+    press(page.locator(".menu summary"))
+    press(page.get_by_role("button", name="Import texts"))
+    expect(page.get_by_role("dialog", name="Import texts")).to_be_visible()
+    keys.press("Escape")
+    expect(page.get_by_role("button", name="Import texts")).to_be_focused()
+    keys.press("Escape")
+    expect(page.locator(".menu summary")).to_be_focused()
+    expect(page.get_by_role("button", name="Import texts")).to_be_hidden()
+    tab_to(page, page.get_by_role("combobox", name="Show"))
+    keys.type("to r")
+    expect(page.locator("#found")).to_have_text("2 captions")
+    tab_to(page, page.get_by_role("combobox", name="Sort"))
+    keys.press("ArrowDown")
+    expect(page).to_have_url(re.compile("order=newest"))
+    press(page.locator("#further summary"))
+    tab_to(page, page.get_by_role("textbox", name="Tag"))
+    keys.type("nowhere")
+    expect(page.locator("#empty")).to_contain_text("Nothing matches")
+    press(page.get_by_role("button", name="Clear filters"))
+    expect(page.locator("#captions > li")).to_have_count(2)
+
+
+def answer_saves(page: Page, status: int) -> None:
+    """Answer what is asked of one caption by this status, and no JSON."""
+    page.unroute("**/captions/*")
+    page.route("**/captions/*", lambda route: route.fulfill(status=status, body="<html>"))
+
+
+def test_hostile_names_and_long_words_stay_words_where_nothing_is_kept(site: Site) -> None:
+    """A browser that forbids keeping anything, an address that means nothing, and a signed-out
+    person are no end of the page."""
+    name = "<img src=x onerror=document.title=1> \"'😀 \u202egpj.jpg"
+    site.caption(name, alt_text="A red mug")
+    japanese = {"ja": {"alt_text": "赤いマグカップ"}}
+    words = {"alt_text": "كوب أحمر على الطاولة", "language": "ar", "caption": "long " * 990}
+    site.edit(name, translations=japanese, **words)
+    site.page.add_init_script(
+        """Object.defineProperty(window, "localStorage", {
+            get() { throw new DOMException("forbidden", "SecurityError"); }})"""
+    )
+    cursor = base64.urlsafe_b64encode(b'["2026", "", ""]').decode()
+    site.open(f"?show=nothing&cursor={cursor}&from=9999")
+    row = site.page.locator("#captions > li")
+    expect(row.locator(".name")).to_have_text(name)
+    expect(row.locator(".alt")).to_have_css("direction", "rtl")
+    assert row.evaluate("row => row.getBoundingClientRect().height") < 500
+    assert site.page.evaluate("document.querySelectorAll('#captions img').length") == 1
+    row.get_by_role("button", name="Edit").click()
+    site.page.get_by_label("Alt text").fill("Mine")
+
+    answer_saves(site.page, 401)
+    row.get_by_role("button", name="Save").click()
+    expect(row.locator(".wrong")).to_contain_text("You are signed out")
+    answer_saves(site.page, 200)
+    row.get_by_role("button", name="Save").click()
+    expect(row.locator(".wrong")).to_contain_text("You are signed out")
+    for status in (429, 503):
+        answer_saves(site.page, status)
+        row.get_by_role("button", name="Save").click()
+        expect(row.locator(".wrong")).to_contain_text("The server is busy")
+    site.page.unroute("**/captions/*")
+    row.get_by_role("button", name="Save").click()
+    expect(row.locator(".alt")).to_have_text("Mine")
+    assert site.page.title() == "Captions"
+    row.get_by_role("button", name="Approve").click()
+    expect(site.page.locator("#said")).to_contain_text("Approved")

@@ -235,6 +235,27 @@ def out_of_quota(place: Place, uploads: int) -> Outcome:
     return outage(place, uploads, "quota")
 
 
+def a_minute(calls: int) -> Callable[[datetime], str]:
+    """A model that answers so many calls in each minute."""
+    used: Counter[datetime] = Counter()
+
+    def model(now: datetime) -> str:
+        minute = now.replace(second=0, microsecond=0)
+        used[minute] += 1
+        return "good" if used[minute] <= calls else "quota"
+
+    return model
+
+
+def quota_of_a_tenth(place: Place, uploads: int) -> Outcome:
+    """Ten times as many uploads in a minute as the quota has calls for."""
+    days = Days(place, a_minute(max(1, uploads // 10)))
+    days.upload(uploads, over=MINUTE)
+    days.scheduler(*hourly(1))
+    days.run(DAY)
+    return days.outcome("10 times the quota uploaded at once")
+
+
 def limit_spent(place: Place, uploads: int) -> Outcome:
     """Ten times the day's limit is uploaded: it takes ten days, and nobody is asked."""
     days = Days(place, limit=max(1, uploads // 5))
@@ -282,6 +303,7 @@ def dead_letters(place: Place, uploads: int) -> Outcome:
 SCENARIOS: tuple[Callable[[Place, int], Outcome], ...] = (
     outage,
     out_of_quota,
+    quota_of_a_tenth,
     limit_spent,
     killed_each_minute,
     five_hundred_starts,

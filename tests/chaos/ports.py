@@ -37,9 +37,9 @@ class WatchedCaptions:
         self._world, self._store = world, world.place.captions
         self._faults, self._witness = faults, world.witness
 
-    def create(self, document: Document) -> Stored | None:
+    def create(self, document: Document, record: Record | None = None) -> Stored | None:
         def effect() -> Stored | None:
-            stored = self._store.create(document)
+            stored = self._store.create(document, record)
             if stored:
                 self._witness.wrote(None, document)
             return stored and self._timed(stored)
@@ -56,9 +56,9 @@ class WatchedCaptions:
 
         return self._faults.around("read", self._world.passing(effect))
 
-    def replace(self, stored: Stored, document: Document) -> Stored:
+    def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
         def effect() -> Stored:
-            written = self._store.replace(stored, document)
+            written = self._store.replace(stored, document, record)
             self._witness.wrote(stored.document, document)
             return self._timed(written)
 

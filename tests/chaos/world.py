@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from cloudevents.http import CloudEvent
 
+from functions.core.background import at_once
 from functions.core.document import CaptionRequest, Deletion, Document, Upload, document_id
 from functions.core.errors import ConfigurationError, TransientError
 from functions.core.policy import Policy
@@ -264,6 +265,7 @@ class World:
             ScriptedCaptioner(self, faults, instance.skew),
             clock=lambda: self.now + instance.skew,
             wait=lambda _, seconds: self.pass_time(seconds),
+            start=at_once,
         )
 
     def _tell_of_removal(self, upload: Upload) -> None:

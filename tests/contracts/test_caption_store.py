@@ -15,19 +15,13 @@ from functions.core.document import Document, Lease, Problem, Proposal, Query, R
 from functions.core.errors import Stale, TransientError
 from functions.core.page_place import KeptPlace, PlaceText
 from functions.core.ports import CaptionStore
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 def document(name: str = "a/b.jpg", **changes: object) -> Document:
-    plain = Document(
-        bucket="pictures",
-        name=name,
-        generation=2**62 + 1,
-        status="pending",
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    plain = plain_document(name, at=NOW, bucket="pictures", generation=2**62 + 1, status="pending")
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -272,6 +266,38 @@ def test_a_record_that_has_expired_reads_as_empty_and_is_written_again(
     assert expired.text == ""
     store.write_record(replace(expired, text="new", expires_at=now + timedelta(days=1)))
     assert store.read_record("copies", "k").text == "new"
+
+
+def test_a_document_and_a_record_are_created_together_or_not_at_all(store: CaptionStore) -> None:
+    record = replace(store.read_record("copies", "k"), text="asking")
+    created = store.create(document("a.jpg"), record)
+    assert created
+    assert store.create(document("b.jpg"), record) is None
+    assert store.create(document("a.jpg"), replace(record, key="other")) is None
+
+    assert store.read(document("b.jpg").id) is None
+    assert store.read_record("copies", "other").version is None
+    again = store.write_record(replace(record, version=created.version, text="more"))
+    read = store.read_record("copies", "k")
+    assert (read.text, read.version) == ("more", again.version)
+
+
+def test_a_document_and_a_record_are_replaced_together_or_not_at_all(store: CaptionStore) -> None:
+    record = replace(store.read_record("copies", "k"), text="asking")
+    created = store.create(document("a.jpg"), record)
+    assert created
+    mine = replace(record, version=created.version, text="known")
+    written = store.replace(created, replace(created.document, caption="one"), mine)
+    with pytest.raises(Stale):
+        store.replace(written, replace(written.document, caption="two"), mine)
+    with pytest.raises(Stale):
+        store.replace(created, created.document, replace(record, key="other"))
+
+    read = store.read(created.document.id)
+    assert read
+    assert read.document.caption == "one"
+    assert store.read_record("copies", "k").text == "known"
+    assert store.read_record("copies", "other").version is None
 
 
 def test_of_many_that_write_one_record_each_version_has_one_winner(store: CaptionStore) -> None:

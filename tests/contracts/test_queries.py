@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from functions.adapters import sqlite
 from functions.core.document import Document, Query, Review
 from functions.core.ports import CaptionStore
 from functions.core.review_priority import SEVERITY, review_priority
+from tests.support.documents import plain_document
 from tests.support.earlier_version import without_priority
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -21,14 +23,7 @@ HOUR = timedelta(hours=1)
 
 
 def document(name: str = "a.jpg", **changes: Any) -> Document:
-    plain = Document(
-        bucket="pictures",
-        name=name,
-        generation=1,
-        status="captioned",
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    plain = plain_document(name, at=NOW, bucket="pictures")
     return replace(plain, **changes)
 
 
@@ -80,6 +75,25 @@ COMBINATIONS = [
     tuple(FILTERS),
     tuple(name for name in FILTERS if name != "md5"),
 ]
+
+
+@pytest.fixture(params=["few", "many"])
+def many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many documents SQLite takes for many: it then looks for a page otherwise."""
+    if request.param == "many":
+        monkeypatch.setattr(sqlite, "_MANY", 1)
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", ["tag", "words", "reason"])
+def test_a_list_is_searched_alike_by_a_sort_and_by_a_walk(store: CaptionStore, name: str) -> None:
+    asked, has, lacks = FILTERS[name]
+    for number in range(9):
+        values = has if number % 2 else lacks
+        add(store, document(f"{number}", **values, updated_at=NOW + number * HOUR))
+
+    assert walked(store, Query(limit=2, **asked)) == [["7", "5"], ["3", "1"], []]
 
 
 @pytest.mark.parametrize("chosen", COMBINATIONS, ids=lambda chosen: "+".join(chosen))

@@ -18,11 +18,12 @@ import pytest
 from google.cloud import firestore
 
 from functions.adapters.firestore import FirestoreCaptions
-from functions.core.document import Document, Review, Status
+from functions.core.document import Review, Status
 from tests.conftest import installed
 from tests.infra.firestore_indexes import Indexes
 from tests.support import emulators
 from tests.support.documentation import page
+from tests.support.documents import plain_document
 from tests.support.meanings import vector
 from tests.support.model_server import ModelServer
 from tests.support.recorded_firestore import recorded_firestore
@@ -30,9 +31,7 @@ from tests.support.recorded_firestore import recorded_firestore
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 BROWSER_LIBRARIES = ROOT / "tests" / "browser" / "node_modules"
-PLAIN = Document(
-    bucket="b", name="x", generation=1, status="captioned", created_at=NOW, updated_at=NOW
-)
+PLAIN = plain_document("x", at=NOW, bucket="b")
 DOCUMENTS = {
     "doubtful": replace(PLAIN, name="a", review=Review(True)),
     "kitchen": replace(PLAIN, name="b", tags=("kitchen",), source="human"),

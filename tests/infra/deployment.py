@@ -67,8 +67,8 @@ class Deployment:
         shutil.copytree(self.folder.parent, folder)
         return Deployment(self.program, folder / "infra", self.cloud.branch())
 
-    def apply(self, key: str = KEY, **values: Any) -> Ran:
-        return self._changing("apply", "-auto-approve", key=key, **values)
+    def apply(self, *options: str, key: str = KEY, **values: Any) -> Ran:
+        return self._changing("apply", "-auto-approve", *options, key=key, **values)
 
     def plan(self, *options: str, key: str = KEY, **values: Any) -> Ran:
         return self._changing("plan", *options, key=key, **values)
@@ -95,6 +95,19 @@ class Deployment:
             each["address"].removeprefix("module.captions."): each["values"]
             for each in module["resources"]
         }
+
+    def service(self, entry_point: str) -> dict[str, Any]:
+        """How a function has been deployed."""
+        [found] = [
+            each["service_config"][0]
+            for each in self.cloud.all("google_cloudfunctions2_function")
+            if each["build_config"][0]["entry_point"] == entry_point
+        ]
+        return dict(found)
+
+    def environment(self, entry_point: str) -> dict[str, str]:
+        """The variables that a function has been deployed with, keys apart."""
+        return dict(self.service(entry_point)["environment_variables"])
 
     def outputs(self) -> dict[str, Any]:
         ran = self.program.run("output", "-json", folder=self.folder)

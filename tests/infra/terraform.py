@@ -40,7 +40,7 @@ class Program:
             [self._path, *arguments],
             cwd=folder,
             input=said,
-            env={**kept, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", **env},
+            env={**kept, "GOGC": "400", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", **env},
             capture_output=True,
             text=True,
             check=False,

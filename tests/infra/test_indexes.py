@@ -18,12 +18,13 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.types import StructuredQuery
 
 from functions.adapters.firestore import FirestoreCaptions
-from functions.core.document import Document, Query, Review, Source, Status, Usage
+from functions.core.document import Query, Review, Source, Usage
 from functions.core.document_records import to_record
 from functions.core.errors import ConfigurationError
 from functions.core.review_priority import prioritised
 from functions.usecases.keep import ASKED_BY_KEEP
 from tests.infra.firestore_indexes import Indexes, leaves
+from tests.support.documents import plain_document
 from tests.support.recorded_firestore import Recorded, recorded_firestore
 
 DEPLOYED = Indexes.load(Path(__file__).parents[2] / "infra" / "firestore.indexes.json")
@@ -43,13 +44,11 @@ FILTERS: dict[str, Any] = {
     "prefix": "shop/",
     "by_priority": True,
 }
-FULL = Document(
+FULL = plain_document(
+    "shop/mug.jpg",
+    at=NOW,
     bucket="pictures",
-    name="shop/mug.jpg",
     generation=1764115200000000,
-    status=Status.CAPTIONED,
-    created_at=NOW,
-    updated_at=NOW,
     captioned_at=NOW,
     content_type="image/jpeg",
     size=1,
@@ -81,20 +80,31 @@ def server() -> Iterator[Recorded]:
         yield recorded
 
 
-@pytest.fixture
-def store(server: Recorded, monkeypatch: pytest.MonkeyPatch) -> Iterator[FirestoreCaptions]:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", server.host)
-    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "captions-test")
-    server.queries.clear()
-    server.refusal = None
-    with closing(firestore.Client()) as client:
+@pytest.fixture(scope="module")
+def captions(server: Recorded) -> Iterator[FirestoreCaptions]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", server.host)
+        patch.setenv("GOOGLE_CLOUD_PROJECT", "captions-test")
+        client = firestore.Client()
+    with closing(client):
         yield FirestoreCaptions(client, "captions")
 
 
 @pytest.fixture
-def sent(store: FirestoreCaptions, server: Recorded) -> list[StructuredQuery]:
+def store(captions: FirestoreCaptions, server: Recorded) -> FirestoreCaptions:
+    """The captions, of which nothing has been asked yet."""
+    server.queries.clear()
+    server.refusal = None
+    return captions
+
+
+@pytest.fixture(scope="module")
+def sent(captions: FirestoreCaptions, server: Recorded) -> list[StructuredQuery]:
     """What is sent for few filters in every combination and for nearly all, for documents and
     for near ones: each filter adds its condition or its order, whatever the others are."""
+    store = captions
+    server.queries.clear()
+    server.refusal = None
     for count in (*range(4), len(FILTERS) - 1, len(FILTERS)):
         for chosen in itertools.combinations(FILTERS, count):
             query = Query(**{name: FILTERS[name] for name in chosen})

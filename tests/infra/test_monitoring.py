@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +106,48 @@ def test_a_defect_alerts(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ZeroDivisionError):
         logs.handle(CloudEvent({"type": "t", "source": "s", "id": "1"}, {}), broken)
     assert alerted(json.loads(capsys.readouterr().out)) == {"defect"}
+
+
+def test_what_keep_leaves_to_a_person_alerts(embedded: Embedded) -> None:
+    embedded.deliver(embedded.put("mug.jpg", jpeg()), time=datetime.now(UTC) - timedelta(days=2))
+    embedded.log()
+    embedded.keep(bucket="no-bucket-of-that-name")
+    [line] = embedded.log()
+    assert alerted(line) == {"person"}
+    assert "no-bucket-of-that-name" in line["message"]
+
+
+def test_each_alert_on_a_line_has_a_line_here_that_the_code_writes() -> None:
+    tested = set(re.findall(r'alerted\(.*?\) == \{"(\w+)"\}', Path(__file__).read_text("utf-8")))
+    assert set(CAPTIONS.locals["alerts"]) == tested
+
+
+@pytest.fixture
+def outcomes(embedded: Embedded, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What deliveries end in while the model is away, and when the day's limit is spent."""
+    embedded.model.always(gemini.ERRORS["overloaded"])
+    for number in range(3):
+        embedded.deliver(embedded.put(f"{number}.jpg", jpeg(number)))
+    embedded.model.always(gemini.good())
+    monkeypatch.setenv("CAPTION_DAILY_LIMIT", "1")
+    embedded.restart()
+    for number in range(3, 5):
+        embedded.deliver(embedded.put(f"{number}.jpg", jpeg(number)))
+    lines = embedded.log()
+    assert all("model_state" in line for line in lines)
+    return {str(line["outcome"]) for line in lines}
+
+
+def test_the_outcomes_that_alerts_count_are_ones_that_the_code_writes(
+    applied: Deployment, outcomes: set[str]
+) -> None:
+    counted = {
+        each
+        for query in queries(applied)
+        for _, values in re.findall(r'outcome(=~?)"([\w|]+)"', query)
+        for each in values.split("|")
+    }
+    assert {"away", "redelivered", "deferred"} <= counted & outcomes
 
 
 def queries(deployment: Deployment) -> list[str]:

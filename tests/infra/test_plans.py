@@ -190,10 +190,8 @@ def test_the_last_release_is_taken_over_with_all_it_has(program: Program, tmp_pa
 def test_what_would_take_pictures_or_words_away_is_refused_before_anything_is_gone(
     deployed: Deployment, options: list[str], values: dict[str, Any]
 ) -> None:
-    ran = deployed.plan(*options, key="" if options else KEY, **values)
+    ran = deployed.apply(*options, key="" if options else KEY, **values)
     assert any("prevent_destroy" in each for each in ran.faults)
-    command = ["destroy"] if options else ["apply"]
-    assert deployed.run(*command, "-auto-approve", "-json", "-input=false").faults
     assert [each for each in deployed.cloud.done if each.verb == "delete"] == []
 
 
@@ -239,7 +237,7 @@ def test_buckets_of_other_projects_and_with_notifications_of_their_own(
     ran = deployed.apply(
         buckets=[
             {"name": "my-images"},
-            {"name": "more", "project": OTHER, "location": "us-east1"},
+            {"name": "more", "project": OTHER, "location": "EUR4"},
             {"name": "theirs", "create": False},
         ]
     )
@@ -263,6 +261,70 @@ def test_buckets_of_other_projects_and_with_notifications_of_their_own(
         for one in deployed.cloud.all("google_cloudfunctions2_function")
     }
     assert env == "my-images,more,theirs"
+
+
+def test_the_clock_questions_and_events_have_accounts_and_no_more_than_they_need(
+    applied: Deployment,
+) -> None:
+    made = applied.cloud.all
+    accounts = {each["account_id"]: each["email"] for each in made("google_service_account")}
+    for function in made("google_cloudfunctions2_function"):
+        [service] = function["service_config"]
+        assert service["service_account_email"] == accounts[f"captions-{function['name']}"]
+    [job] = made("google_cloud_scheduler_job")
+    assert '"caption-keep"' in job["pubsub_target"][0]["topic_name"]
+    assert {each["name"] for each in made("google_pubsub_subscription")} >= {"keep"}
+    publishing = {
+        (each["topic"].rpartition("/")[2], each["member"].partition("@")[0].rpartition(":")[2])
+        for each in made("google_pubsub_topic_iam_member")
+    }
+    told = {account for topic, account in publishing if topic == "caption-events"}
+    functions = ("caption-image", "caption-request", "keep", "review")
+    assert told == {f"captions-{name}" for name in functions}
+    assert ("caption-requests", "captions-keep") in publishing
+    assert "captions-ask" not in {account for _, account in publishing}
+    titles = " ".join(each["display_name"] for each in made("google_monitoring_alert_policy"))
+    for sign in ("nothing arrives", "model is away", "deferred", "events wait", "cost more"):
+        assert sign in titles
+    for default in ("-compute@developer", "@appspot", "@cloudbuild"):
+        assert default not in str(applied.cloud.things)
+
+
+_LONGEST = {
+    "google_service_account": ("account_id", 30),
+    "google_storage_bucket": ("name", 63),
+    "google_cloudfunctions2_function": ("name", 63),
+    "google_project_iam_custom_role": ("role_id", 64),
+    "google_artifact_registry_repository": ("repository_id", 63),
+    "google_pubsub_topic": ("name", 255),
+}
+
+
+def test_names_keep_to_their_limits_in_a_project_with_the_longest_ones(
+    program: Program, tmp_path: Path
+) -> None:
+    project = "a-project-of-thirty-characters"
+    cloud = Cloud.with_project(project)
+    longest = Deployment.fresh(program, tmp_path / "longest", cloud)
+    buckets = [{"name": "b" * 63}]
+    planned = longest.planned(project=project, buckets=buckets, name_prefix="shop1-")
+    for kind, (name, most) in _LONGEST.items():
+        found = [each[name] for at, each in planned.items() if at.startswith(f"{kind}.")]
+        assert found
+        assert [each for each in found if len(each) > most] == []
+
+
+def test_a_new_version_answers_an_event_before_it_has_traffic(deployed: Deployment) -> None:
+    planned = deployed.planned(hold_new_revisions=True)
+    address = deployed.service("caption_request")["uri"]
+    [push] = planned["google_pubsub_subscription.try[0]"]["push_config"]
+    assert push["push_endpoint"] == address.replace("https://", "https://next---")
+    assert push["oidc_token"][0]["audience"] == address
+    services = [
+        each["service_config"][0] for at, each in planned.items() if "cloudfunctions2" in at
+    ]
+    assert services
+    assert not any(each["all_traffic_on_latest_revision"] for each in services)
 
 
 def test_a_second_copy_fits_into_the_project(deployed: Deployment, tmp_path: Path) -> None:
@@ -296,13 +358,11 @@ def test_the_module_can_be_called_for_each(deployed: Deployment, tmp_path: Path)
     assert deployed.run("validate", "-no-color").faults == []
 
 
-@pytest.mark.parametrize(
-    "name", [".DS_Store", "pictures/Thumbs.db", ".idea/it.xml", "settings.py.orig"]
-)
-def test_what_lies_about_in_the_folder_changes_nothing(deployed: Deployment, name: str) -> None:
+def test_what_lies_about_in_the_folder_changes_nothing(deployed: Deployment) -> None:
     folder = deployed.folder.parent / "functions"
-    path = folder / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(b"\0\xff\xfe")
+    for name in (".DS_Store", "pictures/Thumbs.db", ".idea/it.xml", "settings.py.orig"):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\0\xff\xfe")
     ran = deployed.plan("-refresh=false")
     assert (ran.faults, ran.changed) == ([], set())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.support.locks import ROOT
-from tools.mutants import MUTANTS, PICTURES, Mutant, planted
+from tools.mutants import MUTANTS, PICTURES, VIDEOS, Mutant, planted
 
 
-@pytest.mark.parametrize("mutant", [*MUTANTS, *PICTURES], ids=lambda each: each.name)
+@pytest.mark.parametrize("mutant", [*MUTANTS, *PICTURES, *VIDEOS], ids=lambda each: each.name)
 def test_a_planted_bug_has_one_place_and_tests_that_exist(mutant: Mutant) -> None:
     source = (ROOT / mutant.file).read_text("utf-8")
     assert planted(source, mutant) != source

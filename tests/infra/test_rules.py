@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from google.cloud.firestore_v1.types import StructuredQuery
 
-from functions.core.document import Document, Renewal, Review, Status
+from functions.core.document import Renewal, Review, Status
 from functions.core.document_records import to_record
 from functions.core.public_text import published
 from tests.conftest import installed
 from tests.docs.test_queries import snippet
 from tests.infra.firestore_indexes import Indexes
 from tests.support import emulators
+from tests.support.documents import plain_document
 
 ROOT = Path(__file__).parents[2]
 OWNER = "owner"
@@ -171,13 +172,11 @@ def test_the_rules_let_through_what_the_package_says_is_published(
     website: Website, documents: str, status: Status, needed: bool
 ) -> None:
     now, path = datetime(2026, 11, 23, tzinfo=UTC), f"/captions/{status}-{needed}"
-    document = Document(
+    document = plain_document(
+        "n",
+        at=now,
         bucket="b",
-        name="n",
-        generation=1,
         status=status,
-        created_at=now,
-        updated_at=now,
         alt_text="A mug",
         review=Review(needed),
         renewal=Renewal(now, forced=True),

@@ -14,6 +14,7 @@ from google.cloud import firestore
 
 from functions.core.document import document_id
 from tests.conftest import installed
+from tests.infra.deployment import Deployment
 from tests.support import emulators
 from tests.support.answers import Answer, gemini
 from tests.support.emulators import PROJECT, PubSubEmulator, StorageEmulator
@@ -22,30 +23,38 @@ from tests.support.pictures import jpeg
 from tests.support.serving import serving
 from tests.support.stack import model_settings
 
-TOPIC = "caption-uploads"
+TOPIC, BUCKET = "caption-uploads", "my-images"
 NAMES = [f"shop/mug {number}.jpg" for number in range(3)]
 _PATIENCE = 60
 
 
 class Walk:
-    """A bucket whose notifications go to ``caption_image``, as infra/module/requests.tf has it."""
+    """A bucket whose notifications go to ``caption_image``, as infra/module/requests.tf has it, in
+    the environment that Terraform has deployed."""
 
     def __init__(
         self,
         pubsub: PubSubEmulator,
         storage: StorageEmulator,
         model: ModelServer,
+        deployed: dict[str, str],
         log: Path,
     ) -> None:
         self._pubsub, self._model, self._log = pubsub, model, log
-        self._settings = model_settings(model) | {
-            "STORAGE_EMULATOR_HOST": storage.url,
-            "GOOGLE_CLOUD_PROJECT": PROJECT,
-            # As the platform has it for a function without a trigger of Eventarc's.
-            "FUNCTION_SIGNATURE_TYPE": "http",
-        }
+        self._settings = (
+            deployed
+            | model_settings(model)
+            | {
+                "STORAGE_EMULATOR_HOST": storage.url,
+                "GOOGLE_CLOUD_PROJECT": PROJECT,
+                # As the platform has it for a function without a trigger of Eventarc's.
+                "FUNCTION_SIGNATURE_TYPE": "http",
+                # The emulator of Firestore is one database, and nobody is told.
+                "CAPTION_EVENTS_TOPIC": "",
+            }
+        )
         self._storage = storage.client()
-        self._bucket = self._storage.create_bucket("walked")
+        self._bucket = self._storage.create_bucket(BUCKET)
         self._database = firestore.Client()
         self._subscription = ""
         self._running = ExitStack()
@@ -76,7 +85,7 @@ class Walk:
 
     def status(self, name: str) -> str:
         documents = self._database.collection(self._settings["CAPTION_COLLECTION"])
-        found = documents.document(document_id("walked", name)).get()
+        found = documents.document(document_id(BUCKET, name)).get()
         return str((found.to_dict() or {}).get("status"))
 
     def lines(self, **fields: str) -> list[dict[str, Any]]:
@@ -107,12 +116,14 @@ def walk(
     firestore_emulator: object,
     pubsub_emulator: PubSubEmulator,
     model_server: ModelServer,
+    applied: Deployment,
     tmp_path: Path,
 ) -> Iterator[Walk]:
     pubsub_emulator.create_topic(TOPIC)
     notifying = emulators.storage(notify=pubsub_emulator, topic=TOPIC, events=["finalize"])
     with installed(notifying) as storage:
-        walked = Walk(pubsub_emulator, storage, model_server, tmp_path / "log")
+        environment = applied.environment("caption_image")
+        walked = Walk(pubsub_emulator, storage, model_server, environment, tmp_path / "log")
         yield walked
         walked.close()
 

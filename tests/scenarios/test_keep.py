@@ -14,6 +14,7 @@ import pytest
 from functions import composition
 from functions.core.document import Lease, Problem, document_id
 from functions.usecases import keep as keeping
+from tests.support.answers import gemini
 from tests.support.command_line import captions
 from tests.support.emulators import PubSubEmulator, request
 from tests.support.pictures import jpeg
@@ -62,6 +63,26 @@ def test_uploads_over_the_limit_are_captioned_when_it_allows_again(
     assert kept(stack) == {"deferred": 1}
     assert [status(stack, f"{n}.jpg") for n in range(4)] == ["captioned"] * 3 + ["deferred"]
     assert stack.model.count == 3
+
+
+def test_a_forced_request_over_the_limit_is_taken_up_with_its_force(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPTION_DAILY_LIMIT", "2")
+    captioned(stack, "a.jpg", "b.jpg")
+    stack.model.always(gemini.good(alt_text="A mug, made anew"))
+    before = str((stack.document("a.jpg") or {})["alt_text"])
+    assert stack.request(name="a.jpg", force=True) == 200
+    assert kept(stack) == {}
+    assert (stack.document("a.jpg") or {})["alt_text"] == before != "A mug, made anew"
+
+    monkeypatch.setenv("CAPTION_DAILY_LIMIT", "3")
+    stack.restart()
+    assert kept(stack) == {"deferred": 1}
+    document = stack.document("a.jpg") or {}
+    assert document["alt_text"] == "A mug, made anew"
+    assert not {"renewal", "error", "lease"} & {k for k, v in document.items() if v}
+    assert kept(stack) == {}
 
 
 def test_an_image_whose_holder_died_is_taken_up(stack: Stack) -> None:

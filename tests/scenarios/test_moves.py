@@ -16,11 +16,12 @@ import pytest
 from google.cloud import firestore
 
 from functions import composition
-from functions.core.document import Document, Status, document_id
+from functions.core.document import Status, document_id
 from functions.core.public_text import published
 from functions.usecases.edit_caption import Change
 from functions.usecases.find_copy import KIND
 from tests.support.answers import gemini
+from tests.support.documents import plain_document
 from tests.support.pictures import jpeg
 from tests.support.stack import Cloud, Stack
 
@@ -423,9 +424,7 @@ def wait_no_more(store: Any, name: str, stack: Stack) -> None:
 
 def test_what_is_published_is_one_rule() -> None:
     now = datetime.now(UTC)
-    plain = Document(
-        bucket="b", name="n", generation=1, status=Status.CAPTIONED, created_at=now, updated_at=now
-    )
+    plain = plain_document("n", at=now, bucket="b")
     doubtful = replace(plain, review=replace(plain.review, needed=True))
     assert published(plain)
     assert published(doubtful)

@@ -18,9 +18,10 @@ from google.cloud.storage import _signing
 from google.oauth2 import service_account
 
 from functions.adapters.gallery import SignedAddresses
-from functions.core.document import Document, document_id
+from functions.core.document import document_id
 from functions.core.errors import ConfigurationError
 from tests.support.answers import gemini
+from tests.support.documents import plain_document
 from tests.support.emulators import PubSubEmulator, request
 from tests.support.pictures import jpeg, png
 from tests.support.stack import Cloud, Embedded, Stack, environment
@@ -344,14 +345,7 @@ def test_in_the_cloud_an_image_is_shown_by_an_address_of_its_own(cloud: Cloud) -
 
 
 MADE = datetime(2026, 11, 23, tzinfo=UTC)
-DOCUMENT = Document(
-    bucket="shop",
-    name="a b.jpg",
-    generation=7,
-    status="captioned",
-    created_at=datetime.now(UTC),
-    updated_at=datetime.now(UTC),
-)
+DOCUMENT = plain_document("a b.jpg", at=datetime.now(UTC), generation=7)
 
 
 def signed(client: storage.Client) -> dict[str, str]:

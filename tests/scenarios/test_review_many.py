@@ -50,6 +50,19 @@ def test_many_are_approved_at_once_and_each_is_answered_for(stack: Stack) -> Non
     assert get(stack, f"/captions/{second}").json["review"]["approved_by"]
 
 
+def test_what_has_changed_since_it_was_selected_is_not_approved_unseen(stack: Stack) -> None:
+    first, second = captioned(stack, "a.jpg", "b.jpg")
+    seen = {each: get(stack, f"/captions/{each}").json["version"] for each in (first, second)}
+    patch(stack, "a.jpg", {"alt_text": "Somebody else's"})
+
+    answer = batch(stack, ids=[first, second], versions=seen, approve=True).json["captions"]
+
+    assert "changed this caption since you saw it" in answer[first]["error"]
+    assert answer[second]["done"] is True
+    assert not get(stack, f"/captions/{first}").json["review"]["approved_by"]
+    assert batch(stack, ids=[first], versions=[], approve=True).status_code == 400
+
+
 def test_many_are_marked_as_decorative_but_not_over_what_a_person_wrote(stack: Stack) -> None:
     first, second = captioned(stack, "a.jpg", "b.jpg")
     patch(stack, "b.jpg", {"alt_text": "My mug"})

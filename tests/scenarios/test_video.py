@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from functions.core.document import document_id
@@ -184,3 +186,51 @@ def test_the_page_for_review_shows_its_moments(stack: Stack, clip: bytes) -> Non
     )
     assert shown.status_code == 200
     assert shown.mimetype == "image/jpeg"
+
+
+def test_a_short_video_goes_to_gemini_as_it_is_where_the_setting_says_so(
+    stack: Stack, clip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with environment(monkeypatch, {"CAPTION_VIDEO": "native"}):
+        stack.deliver(stack.put("a.mp4", clip, "video/mp4"))
+    document = stack.document("a.mp4")
+    assert document
+    assert (document["status"], document["media"]) == ("captioned", "video")
+    (call,) = stack.model.calls
+    assert (call.image_types, call.images) == (["video/mp4"], [clip])
+    assert "contact sheet" not in call.text
+    assert "Say nothing of its sound" in call.text
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: videos.mp4(metadata={"location": "+52.5200+013.4050/"}),
+        lambda: videos.mp4(metadata={"creation_time": "2026-11-26T09:00:00Z"}),
+        lambda: videos.mp4(rate=0.5),
+        videos.webm,
+    ],
+    ids=["place", "time", "long", "webm"],
+)
+def test_a_video_with_private_data_and_a_long_one_go_as_moments(
+    stack: Stack, make: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with environment(monkeypatch, {"CAPTION_VIDEO": "native"}):
+        stack.deliver(stack.put("a.mp4", make(), "video/mp4"))
+    (call,) = stack.model.calls
+    assert call.image_types == ["image/jpeg"]
+
+
+def test_another_model_gets_moments_of_what_gemini_gets_as_it_is(
+    stack: Stack, clip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {
+        "CAPTION_VIDEO": "native",
+        "CAPTION_MODEL": "openai:gpt-5-mini",
+        "OPENAI_API_KEY": "test-key",
+        "OPENAI_BASE_URL": f"{stack.model.url}/v1",
+    }
+    with environment(monkeypatch, settings):
+        stack.deliver(stack.put("a.mp4", clip, "video/mp4"))
+    (call,) = stack.model.calls
+    assert call.image_types == ["image/jpeg"]

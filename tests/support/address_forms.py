@@ -17,7 +17,13 @@ _GCS = "https://storage.googleapis.com/shop/products/mug.jpg"
 _ENCODED = "https%3A%2F%2Fstorage.googleapis.com%2Fshop%2Fproducts%2Fmug.jpg"
 _TWICE = _ENCODED.replace("%", "%25")
 _SITE = "https://www.example.com"
-_BASE64 = base64.urlsafe_b64encode(_GCS.encode()).decode().rstrip("=")
+
+
+def _hidden(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+_BASE64 = _hidden(_GCS)
 _HEX = _GCS.encode().hex()
 _CUT = "/".join(_BASE64[at : at + 16] for at in range(0, len(_BASE64), 16))
 
@@ -125,6 +131,20 @@ FORMS: dict[str, tuple[str, ...]] = {
         f"https://web.archive.org/web/20260101000000im_/{_GCS}",
         f"https://wsrv.nl/?url=https%3A%2F%2Facme.imgix.net%2F{_TWICE}",
         f"{_SITE}/_next/image?url=%2Fcdn-cgi%2Fimage%2Fwidth%3D80%2Fproducts%2Fmug.jpg&w=640",
+        f"{_SITE}/_next/image?url=%252Fproducts%252Fmug.jpg&w=640",
+        f"{_SITE}/_next/image%3Furl%3D%252Fproducts%252Fmug.jpg%26w%3D640%26q%3D75",
+        f"{_SITE}/_ipx/w_200/%252Fproducts%252Fmug.jpg",
+        f"{_SITE}/insecure/w:300/{_hidden('local:///products/mug.jpg')}.webp",
+        f"{_SITE}/insecure/w:300/{_hidden('/products/mug.jpg')}.avif",
+        f"{_SITE}/insecure/w:300/{_hidden('products/mug.jpg')}",
+        f"https://imgproxy.example.org/insecure/preset:thumb/{_BASE64}/blue-mug.webp",
+        f"{_SITE}/v1/cover=300x200/products/mug.jpg",
+        f"{_SITE}/v1/focus=auto/resize=300/image:products/mug.jpg",
+        f"{_SITE}/image:products/mug.jpg?twic=v1/output=preview",
+        f"{_SITE}/width=300,quality=80/products/mug.jpg",
+        f"{_SITE}/bcdn_token=HS256-AbC_d&expires=1712345678&token_path=%2F/products/mug.jpg",
+        f"{_SITE}/-/grayscale/products/mug.jpg",
+        "https://cdn.statically.io/img/www.example.com/f%3Dauto%2Cw%3D300/products/mug.jpg",
     ),
     "names": (
         f"{_SITE}/products/mug-300x200.jpg",
@@ -177,6 +197,21 @@ FORMS: dict[str, tuple[str, ...]] = {
         f"{_SITE}/cache/0123456789abcdef0123456789abcdef/products/mug.jpg",
         f"{_SITE}/products/mug.jpg/m/300x200/filters:quality(80)",
         f"{_SITE}/products/mug.jpg/v1/fill/w_300,h_200/mug.webp",
+        f"{_SITE}/products/mug.jpg/tr:w-300,h-300",
+        f"{_SITE}/ik-seo/tr:w-300/products/mug/blue-mug.jpg",
+        f"{_SITE}/products/mug.jpg/-/preview/600x600/-/format/webp/",
+        f"{_SITE}/products/mug.jpg/jcr:content/renditions/cq5dam.web.1280.1280.jpeg",
+        f"{_SITE}/products/mug-2000x3000.jpg/blue-mug.jpg?w=300",
+        f"{_SITE}/products/mug.jpg;v=3",
+        f"{_SITE}/products/mug_600x600_pad_ffffff.jpg",
+        f"{_SITE}/products/mug-edited-scaled.jpg",
+        f"{_SITE}/products/mug.1a2b3c4d.jpg",
+        f"{_SITE}/products/mug-300x200.1a2b3c4d5e6f7a8b9c0d.webp",
+        f"{_SITE}/products/mug.{'0123456789abcdef' * 4}.jpg",
+        f"{_SITE}/products/mug-{'0123456789abcdef' * 2}.jpg",
+        f"{_SITE}/products/mug.DsF3hG1x.jpg",
+        f"{_SITE}/products/mug.DsF3hG1x_Z1a2b3.webp",
+        f"{_SITE}/products/static/{'0123456789abcdef' * 2}/1a2b3/mug.webp",
         f"{_SITE}/products/nextImageExportOptimizer/mug-opt-640.WEBP",
         "https://img.example.com/thumbs/mug_200x200.jpg",
         "gs://shop/products/mug-300x200.jpg",

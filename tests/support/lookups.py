@@ -8,16 +8,13 @@ from typing import Any
 
 from functions import composition
 from functions.adapters.folder import BUCKET
-from functions.core.document import Document
+from tests.support.documents import plain_document
 
 THEN = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-MUG = Document(
+MUG = plain_document(
+    at=THEN,
     bucket=BUCKET,
-    name="mug.jpg",
     generation=7,
-    status="captioned",
-    created_at=THEN,
-    updated_at=THEN,
     width=64,
     height=48,
     caption="A blue mug stands on a wooden counter.",

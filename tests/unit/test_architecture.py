@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 # Adapters of one store share its parts.
 FAMILIES: dict[str, set[str]] = {
-    "firestore": {"credentials", "firestore_queries", "paging"},
+    "firestore": {"credentials", "firestore_queries", "firestore_rpc", "paging"},
     "gcs": {"credentials"},
     "firestore_queries": {"paging"},
     "sqlite": {"paging"},

@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 
 from rich.console import Console
 from rich.table import Table
@@ -183,7 +184,11 @@ def requests(url: str, count: int, reads: Reads) -> Table:
     }
     for name, path in asked.items():
         took, shown = [], 0
-        fetched(url + path)
+        try:
+            fetched(url + path)
+        except HTTPError as error:
+            table.add_row(name, f"answers {error.code}", "", "", "")
+            continue
         before = reads.count
         for _ in range(TIMES):
             begin = time.perf_counter()
@@ -213,6 +218,7 @@ def browsing(url: str, pages: int, reads: Reads) -> Table:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
+        page.set_default_timeout(120_000)
         page.route(
             "**/thumbnail?**", lambda route: route.fulfill(body=_PICTURE, content_type="image/gif")
         )

@@ -1,7 +1,7 @@
 // What can be done to a caption besides editing, and how each is taken back.
 
 import { Failure, ask, change, confirm, pause, post } from "./api.js";
-import { fileName, isApproved } from "./caption.js";
+import { fileName, isApproved, outdated } from "./caption.js";
 import { t } from "./i18n.js";
 
 const PATIENCE = 120_000, PAUSE = 700;
@@ -60,4 +60,17 @@ export async function again(caption, tell) {
   }
   const done = after.version === caption.version ? "asked" : "captioned_anew";
   return { after, said: t(done, { name: fileName(caption) }) };
+}
+
+/** Have a model translate anew what is outdated, and wait for it. What people wrote stays. */
+export async function anew(caption, tell) {
+  tell(t("translating", { name: fileName(caption) }));
+  let after = await post(`captions/${caption.id}/translate`, {});
+  const end = Date.now() + PATIENCE;
+  while (outdated(after).length && Date.now() < end) {
+    await pause(PAUSE);
+    after = await ask(`captions/${caption.id}`);
+  }
+  const done = outdated(after).length ? "asked" : "translated";
+  return { after, said: t(done, { name: fileName(caption) }), undoable: false };
 }

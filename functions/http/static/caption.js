@@ -8,6 +8,11 @@ export const isDoubtful = ({ status, review }) => review?.needed || ["failed", "
 export const isApproved = ({ review }) => Boolean(review?.approved_by && !review.needed);
 export const canApprove = (caption) => caption.status === "captioned" && !isApproved(caption);
 
+/** The languages whose text a model wrote before the main one was changed. */
+export function outdated({ translations }) {
+  return Object.entries(translations ?? {}).filter(([, text]) => text?.outdated).map(([tag]) => tag);
+}
+
 /** A language by its name in the page's, with its tag. */
 export function languageName(tag) {
   try {
@@ -22,6 +27,16 @@ export function languageName(tag) {
 export function words(caption) {
   if (caption.status !== "captioned" && !caption.alt_text) return t("no_alt");
   return caption.decorative ? t("decorative_words") : caption.alt_text;
+}
+
+/** What it is and how long, where it is no still image: "Video, 1 min 5 s". */
+function media({ media, duration_seconds: seconds }) {
+  if (!["animation", "video"].includes(media)) return "";
+  const unit = (number, name) => new Intl.NumberFormat(document.documentElement.lang,
+    { style: "unit", unit: name, unitDisplay: "short", maximumFractionDigits: seconds < 10 ? 1 : 0 }).format(number);
+  const length = !seconds ? "" : seconds < 60 ? unit(seconds, "second")
+    : [unit(Math.floor(seconds / 60), "minute"), Math.round(seconds % 60) ? unit(Math.round(seconds % 60), "second") : ""].filter(Boolean).join(" ");
+  return [t(`media_${media}`), length].filter(Boolean).join(", ");
 }
 
 function approval({ review }) {
@@ -41,13 +56,16 @@ export function fill(root, caption) {
   text(".status", review?.needed ? t("needs_a_look") : t(caption.status));
   $(".status", root).className = `status ${review?.needed ? "doubt" : caption.status}`;
   const source = caption.source ? t(`by_${caption.source}`) : "";
-  text(".source", [source, language, approval(caption)].filter(Boolean).join(" · "));
+  text(".source", [media(caption), source, language, approval(caption)].filter(Boolean).join(" · "));
   spoken($(".alt", root), words(caption), caption.alt_text ? language : "");
   $(".alt", root).classList.toggle("none", !caption.alt_text);
   spoken($(".caption", root), caption.caption === caption.alt_text ? "" : caption.caption, language);
   $(".problem", root).replaceChildren(...(caption.error ? problem(caption.error) : []));
   $(".renewal", root).hidden = !caption.renewal;
   $(".reasons", root).replaceChildren(...(review?.reasons ?? []).map((each) => item(plain("reason", each))));
+  const old = caption.decorative ? [] : outdated(caption);
+  $(".stale", root).hidden = !old.length;
+  text(".which", old.length ? t("outdated_languages", { languages: old.map(languageName).join(", ") }) : "");
   $(".proposal", root).hidden = !proposal;
   if (proposal) difference($(".proposed", root), caption, proposal);
   $(".accept", root).hidden = !proposal;

@@ -3,7 +3,7 @@
 import { $, Failure, change, say } from "./api.js";
 import { asking } from "./ask.js";
 import { fileName, words } from "./caption.js";
-import { t } from "./i18n.js";
+import { kept, t } from "./i18n.js";
 
 const GOOD_LENGTH = 125;
 const key = (caption, tag) => `draft:${caption.id}:${tag}`;
@@ -47,9 +47,9 @@ export function open({ place, caption, tag = "", settle, close }) {
   for (const name of ["alt_text", "caption", "long_description"]) field[name].lang = text.language ?? "";
   form.setAttribute("aria-label", t("words_for", { name: fileName(caption) }));
 
-  const draft = sessionStorage.getItem(key(caption, tag)) ?? localStorage.getItem(key(caption, tag));
-  if (draft && draft !== before) {
-    put(JSON.parse(draft));
+  const draft = parsed(kept.get(key(caption, tag)));
+  if (draft && JSON.stringify(draft) !== before) {
+    put(draft);
     $(".kept", form).hidden = false;
   }
   $(".discard", form).addEventListener("click", () => {
@@ -59,7 +59,7 @@ export function open({ place, caption, tag = "", settle, close }) {
     refresh();
     field.alt_text.focus();
   });
-  const forget = () => localStorage.removeItem(key(caption, tag));
+  const forget = () => kept.forget(key(caption, tag));
 
   const refresh = () => {
     field.alt_text.disabled = field.decorative.checked;
@@ -117,7 +117,7 @@ export function open({ place, caption, tag = "", settle, close }) {
     refresh();
     const now = JSON.stringify(taken());
     if (now === before) forget();
-    else localStorage.setItem(key(caption, tag), now);
+    else kept.set(key(caption, tag), now);
   });
   $(".cancel", form).addEventListener("click", () => (forget(), leave()));
   form.addEventListener("keydown", (event) => {
@@ -132,6 +132,14 @@ export function open({ place, caption, tag = "", settle, close }) {
   place(form);
   refresh();
   (field.alt_text.disabled ? field.decorative : field.alt_text).focus();
+}
+
+function parsed(draft) {
+  try {
+    return JSON.parse(draft);
+  } catch {
+    return null;
+  }
 }
 
 function asked(values, caption, tag, main) {

@@ -2,16 +2,29 @@
 
 export const LOCALES = { en: "English", de: "Deutsch", fr: "Français", es: "Español" };
 const KEPT = "captions.locale";
+/** What the browser keeps for the next visit, where it keeps anything. */
+export const kept = {
+  get: (key) => tried(() => localStorage.getItem(key)),
+  set: (key, value) => tried(() => localStorage.setItem(key, value)),
+  forget: (key) => tried(() => localStorage.removeItem(key)),
+};
+function tried(act) {
+  try {
+    return act();
+  } catch {
+    return null; // full, or forbidden
+  }
+}
 let words = {};
 export let locale = "en";
 
 function wanted() {
-  const asked = [localStorage.getItem(KEPT), ...navigator.languages];
+  const asked = [kept.get(KEPT), ...navigator.languages];
   return asked.map((tag) => tag?.slice(0, 2)).find((tag) => tag in LOCALES) ?? "en";
 }
 
 export async function load(chosen) {
-  if (chosen) localStorage.setItem(KEPT, chosen);
+  if (chosen) kept.set(KEPT, chosen);
   locale = chosen ?? wanted();
   words = await (await fetch(`locales/${locale}.json`)).json();
   document.documentElement.lang = locale;

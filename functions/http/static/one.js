@@ -45,6 +45,7 @@ export class OneByOne {
       $(`.${name}`, article).addEventListener("click", () => this.act(name));
     }
     $(".accept", article).addEventListener("click", () => this.act("accept"));
+    $(".anew", article).addEventListener("click", () => this.act("anew"));
     $(".past", article).addEventListener("toggle", (event) => this.past(event.target), { once: true });
     $(".name", article).focus({ preventScroll: true });
     article.scrollIntoView({ block: "start" });
@@ -92,7 +93,7 @@ export class OneByOne {
       return tab;
     }));
     if (!tabs.hidden) panel.setAttribute("aria-labelledby", `tab-${this.tag || caption.language}`);
-    const other = this.tag && this.tag !== caption.language && caption.translations[this.tag];
+    const other = this.tag && this.tag !== caption.language && caption.translations?.[this.tag];
     if (!other) return;
     const proposed = caption.proposal?.translations?.[this.tag];
     $(".proposal", article).hidden = !proposed;
@@ -104,6 +105,7 @@ export class OneByOne {
       element.textContent = other[name === "alt" ? "alt_text" : "caption"] ?? "";
     }
     $(".outdated", panel).hidden = !other.outdated;
+    $(".whose", panel).textContent = other.source ? t(`by_${other.source}`) : "";
   }
 
   turn(tag) {
@@ -185,19 +187,22 @@ export class OneByOne {
     if (name === "back") return this.index ? this.show(this.index - 1) : undefined;
     if (name === "edit") return this.edit();
     const { index, caption: before } = this;
-    const buttons = [...this.root.querySelectorAll(".actions button")].filter((each) => !each.disabled);
+    // Who waits for a model may look at others meanwhile.
+    const article = this.root.firstElementChild;
+    const buttons = [...article.querySelectorAll(".deciding button, .anew")].filter((each) => !each.disabled);
     for (const each of buttons) each.disabled = true;
     try {
-      const done = await (name === "again" ? actions.again(before, say) : actions[name](before));
+      const done = await actions[name](before, say);
       if (!done) return;
-      this.settle(index, before, done.after, done.said);
+      this.settle(index, before, done.after, done.said, done.undoable);
+      if (!article.isConnected) return;
       if (name === "approve" || name === "decorative") this.forth(done.said);
-      else this.show(index);
+      else this.show(index, name === "anew" ? this.tag : "");
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.status === 412) {
         this.queue[index] = error.answer;
-        this.show(index);
+        if (article.isConnected) this.show(index);
         say(t("look_again", { name: fileName(before) }));
       } else say(error.message);
     } finally {
@@ -224,10 +229,10 @@ export class OneByOne {
     });
   }
 
-  settle(index, before, after, said) {
+  settle(index, before, after, said, undoable = true) {
     this.queue[index] = after;
     this.changed(before, after);
-    say(said, actions.undoing(before, after, (caption) => {
+    say(said, undoable && actions.undoing(before, after, (caption) => {
       this.queue[index] = caption;
       this.changed(after, caption);
       if (!this.root.hidden) this.show(index);

@@ -4,7 +4,7 @@ import { $, Failure, ask, confirm, item, post, say, undo } from "./api.js";
 import * as actions from "./actions.js";
 import { fileName, fill, thumbnail, words } from "./caption.js";
 import { open as edit } from "./edit.js";
-import { LOCALES, known, load as loadWords, locale, plain, t } from "./i18n.js";
+import { LOCALES, kept, known, load as loadWords, locale, plain, t } from "./i18n.js";
 import { importing } from "./import.js";
 import { OneByOne } from "./one.js";
 import { uploading } from "./uploads.js";
@@ -35,7 +35,11 @@ const at = (name) => new URLSearchParams(location.search).get(name) ?? "";
 
 function fromAddress() {
   const parameters = new URLSearchParams(location.search);
-  for (const field of filters.elements) if (field.name) field.value = parameters.get(field.name) ?? "";
+  for (const field of filters.elements) {
+    if (!field.name) continue;
+    field.value = parameters.get(field.name) ?? "";
+    if (field.selectedIndex === -1) field.value = "";
+  }
   const further = [...$("#further").querySelectorAll("[name]")];
   if (further.some((each) => each.value)) $("#further").open = true;
   grid(parameters.get("view") === "grid");
@@ -76,6 +80,11 @@ async function load(cursor = at("cursor")) {
     if (!(error instanceof Failure)) throw error;
     await ready;
     if (mine !== latest) return;
+    if (cursor && error.status === 400) {
+      // A page of another order, or of long ago: the first one is there.
+      history.replaceState(null, "", address());
+      return load("");
+    }
     list.replaceChildren();
     next = null;
     $("#found").textContent = t("cannot_be_shown");
@@ -143,6 +152,7 @@ function made(caption) {
   for (const act of ["approve", "accept"]) {
     $(`.${act}`, row).addEventListener("click", () => decide(row, actions[act]));
   }
+  $(".anew", row).addEventListener("click", () => decide(row, (caption) => actions.anew(caption, say)));
   $(".again", row).addEventListener("click", () => decide(row, (caption) => actions.again(caption, say)));
   $(".selected", row).addEventListener("change", (event) => {
     if (event.target.checked) chosen.set(row.caption.id, row.caption);
@@ -205,7 +215,7 @@ async function decide(row, act) {
   for (const each of buttons) each.disabled = true;
   try {
     const done = await act(row.caption);
-    if (done) settle(row, done.after, done.said);
+    if (done) settle(row, done.after, done.said, done.undoable);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.status === 412) {
@@ -234,6 +244,11 @@ function editRow(row) {
 }
 
 // --- many at once ---
+
+/** What of a caption is needed to decide on it, and to take that back: there may be thousands. */
+function picked({ id, version, name, status, alt_text, caption, decorative, review }) {
+  return { id, version, name, status, alt_text, caption, decorative, review };
+}
 
 function selected() {
   $("#selection").hidden = chosen.size === 0;
@@ -268,7 +283,7 @@ $("#selection .all-matching").addEventListener("click", async ({ target }) => {
     let cursor = "";
     do {
       const page = await ask(`${path}?${new URLSearchParams({ ...parameters, limit: 100, ...(cursor && { cursor }) })}`);
-      for (const each of page.captions) chosen.set(each.id, each);
+      for (const each of page.captions) chosen.set(each.id, picked(each));
       $("#chosen").textContent = t("chosen", { count: chosen.size });
       cursor = page.next;
     } while (cursor);
@@ -297,9 +312,11 @@ async function many(act) {
   const results = {};
   for (let start = 0; start < captions.length; start += MOST_AT_ONCE / 10) {
     say(t("working", { done: start, count: captions.length }));
-    const ids = captions.slice(start, start + MOST_AT_ONCE / 10).map((each) => each.id);
+    const some = captions.slice(start, start + MOST_AT_ONCE / 10);
+    const ids = some.map((each) => each.id);
+    const versions = Object.fromEntries(some.map((each) => [each.id, each.version]));
     try {
-      Object.assign(results, (await post("./captions:batch", { ids, [act]: true })).captions);
+      Object.assign(results, (await post("./captions:batch", { ids, versions, [act]: true })).captions);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       for (const id of ids) results[id] = { done: false, error: error.message };
@@ -422,10 +439,16 @@ addEventListener("keydown", (event) => {
 });
 document.addEventListener("click", (event) => {
   if (event.target.closest(".help")) $("#keys").showModal();
+  if (!event.target.closest(".menu, dialog")) $(".menu").open = false;
 });
-$("#single-keys").checked = localStorage.getItem("captions.keys") !== "off";
+$(".menu").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  $(".menu").open = false;
+  $(".menu summary").focus();
+});
+$("#single-keys").checked = kept.get("captions.keys") !== "off";
 $("#single-keys").addEventListener("change", ({ target }) => {
-  localStorage.setItem("captions.keys", target.checked ? "on" : "off");
+  kept.set("captions.keys", target.checked ? "on" : "off");
 });
 
 async function arrive() {

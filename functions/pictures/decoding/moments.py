@@ -15,7 +15,7 @@ MOST = 9
 _FEW = 4
 # Mean difference of two looks (0 to 1) that is another scene: cuts of films and clips lie above
 # 0.1, what one camera sees a second later below 0.06; and one in which nothing has moved.
-_CUT, _STILL = 0.08, 0.004
+_CUT, _STILL = 0.08, 0.007
 # What time counts beside looks: of scenes that come again and again, all parts are shown.
 _FAR = 0.05
 # Deviation of a look's values below which a frame is one colour: black before and after, fades.

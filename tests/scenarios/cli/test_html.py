@@ -17,12 +17,13 @@ import pytest
 
 from functions.adapters.folder import database
 from functions.adapters.sqlite import SqliteCaptions
-from functions.core.document import Document, Review, Stored
+from functions.core.document import Review, Stored
 from functions.sites import files
 from functions.sites.captions import PublicCaptions
 from functions.sites.fill import HtmlPage
 from functions.sites.image_locator import ImageLocator
 from tests.support.command_line import Ran, captions, environment
+from tests.support.documents import plain_document
 from tests.support.pictures import jpeg
 from tests.support.stack import Stack
 
@@ -37,16 +38,7 @@ class Site:
         self.store = SqliteCaptions(database(folder))
 
     def caption(self, name: str, alt_text: str = "A mug", **changes: Any) -> None:
-        plain = Document(
-            bucket="local",
-            name=name,
-            generation=1,
-            status="captioned",
-            created_at=NOW,
-            updated_at=NOW,
-            alt_text=alt_text,
-            language="en",
-        )
+        plain = plain_document(name, at=NOW, bucket="local", alt_text=alt_text, language="en")
         self.store.create(replace(plain, **changes))
 
     def write(self, path: str, page: str | bytes) -> None:
@@ -392,7 +384,7 @@ def test_each_image_is_read_once_and_hundreds_at_a_time(site: Site) -> None:
     for _ in range(2):
         text = "".join(f"<img src={n}.png><img src={n}.png>" for n in range(450))
         page = HtmlPage("index.html", text.encode(), places)
-        known.load(page.places)
+        known.load(page.objects)
         assert [len(keys) for keys in store.asked[:2]] == [300, 150]
         known.load(page.originals(known))
         page.fill(known)

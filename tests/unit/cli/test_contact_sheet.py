@@ -15,16 +15,14 @@ from functions.core.document import Document, Problem, Source, Status, Usage
 from functions.local.folder_bucket import Result
 from functions.local.server import EventOutcome
 from functions.settings import Model
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 HOSTILE = """<script>alert(1)</script> "quoted' {{ x }} &amp; שלום"""
-MUG = Document(
+MUG = plain_document(
+    "a b/mug #1?.jpg",
+    at=NOW,
     bucket="local",
-    name="a b/mug #1?.jpg",
-    generation=1,
-    status=Status.CAPTIONED,
-    created_at=NOW,
-    updated_at=NOW,
     alt_text="A blue mug",
     caption="A blue mug stands on a table.",
     tags=("mug", "blue"),

@@ -7,20 +7,13 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 from functions.core.document import Document, ImageText, Proposal, Source, Status, Usage
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def document() -> Document:
-    return Document(
-        bucket="b",
-        name="a/ü.jpg",
-        generation=1,
-        status=Status.CAPTIONED,
-        created_at=NOW,
-        updated_at=NOW,
-        alt_text="A mug",
-    )
+    return plain_document("a/ü.jpg", at=NOW, bucket="b", alt_text="A mug")
 
 
 def test_an_id_is_the_hash_of_bucket_and_name() -> None:

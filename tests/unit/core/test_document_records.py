@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from functions.core.document import Document, Proposal, Review, Source, Status
+from functions.core.document import Proposal, Review, Source, Status
 from functions.core.document_records import from_record, to_record
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-MUG = Document(
-    bucket="b", name="n", generation=2**62, status=Status.CAPTIONED, created_at=NOW, updated_at=NOW
-)
+MUG = plain_document("n", at=NOW, bucket="b", generation=2**62)
 
 
 def test_a_generation_is_kept_as_text_and_what_is_absent_is_left_out() -> None:

@@ -22,18 +22,17 @@ from functions.core.document import (
     Usage,
 )
 from functions.core.lease import Decision, LeaseRequest, Trigger
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SOON, LATER, BEFORE = NOW + timedelta(minutes=1), NOW + timedelta(hours=1), NOW - timedelta(hours=1)
 UPLOAD = Upload("b", "a.jpg", 5, NOW, md5="same")
 REQUEST = LeaseRequest("me", "model", "prompt", NOW, timedelta(minutes=2))
-PLAIN = Document(
+PLAIN = plain_document(
+    "a.jpg",
+    at=BEFORE,
     bucket="b",
-    name="a.jpg",
     generation=5,
-    status=Status.CAPTIONED,
-    created_at=BEFORE,
-    updated_at=BEFORE,
     md5="same",
     width=4,
     height=3,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from functions.core import object_metadata
 from functions.core.document import Document, EmbeddedText, Upload
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -20,17 +21,8 @@ def upload(**metadata: str) -> Upload:
 
 
 def document(**fields: str) -> Document:
-    return Document(
-        bucket="b",
-        name="n",
-        generation=7,
-        status="captioned",
-        created_at=NOW,
-        updated_at=NOW,
-        source="model",
-        model="m",
-        language="en",
-        **fields,
+    return plain_document(
+        "n", at=NOW, bucket="b", generation=7, source="model", model="m", language="en", **fields
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.core.document import IMAGE_CHANGED, Document, Lease, Review, Source, Status
+from functions.core.document import IMAGE_CHANGED, Document, Lease, Review, Source
 from functions.core.picture_text import (
     KEPT_FOR,
     PictureText,
@@ -15,19 +15,17 @@ from functions.core.picture_text import (
     question,
     to_text,
 )
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
 def document(name: str, alt_text: str, **changes: object) -> Document:
-    plain = Document(
+    plain = plain_document(
+        name,
+        at=NOW,
         bucket="b",
-        name=name,
-        generation=1,
-        status=Status.CAPTIONED,
-        created_at=NOW,
-        updated_at=NOW,
         captioned_at=NOW,
         source=Source.MODEL,
         model="m",

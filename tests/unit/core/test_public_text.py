@@ -10,6 +10,7 @@ import pytest
 
 from functions.core.document import Document, Review, Status
 from functions.core.public_text import PublicText, choose, published
+from tests.support.documents import plain_document
 
 
 def document(language: str = "en", *others: str, **fields: Any) -> Document:
@@ -17,15 +18,7 @@ def document(language: str = "en", *others: str, **fields: Any) -> Document:
     translations = {tag: {"alt_text": f"alt {tag}", "caption": f"cap {tag}"} for tag in others}
     words = {"alt_text": f"alt {language}", "caption": f"cap {language}"}
     known: dict[str, Any] = {**words, "language": language, "translations": translations, **fields}
-    return Document(
-        bucket="shop",
-        name="mug.jpg",
-        generation=1,
-        status="captioned",
-        created_at=then,
-        updated_at=then,
-        **known,
-    )
+    return plain_document(at=then, **known)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from functions.quality import Severity, embedded
 from functions.quality.catalogue import RULES
 from functions.usecases import take_over
 from tests.support.documentation import page
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 REASONS = {
@@ -26,15 +27,8 @@ REASONS = {
 
 
 def document(*reasons: str, needed: bool = True, similarity: float | None = None) -> Document:
-    return Document(
-        bucket="b",
-        name="a.jpg",
-        generation=1,
-        status="captioned",
-        created_at=NOW,
-        updated_at=NOW,
-        review=Review(needed, reasons),
-        similarity=similarity,
+    return plain_document(
+        "a.jpg", at=NOW, bucket="b", review=Review(needed, reasons), similarity=similarity
     )
 
 

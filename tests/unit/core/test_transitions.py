@@ -22,18 +22,11 @@ from functions.core.document import (
     Status,
     Untranslated,
 )
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOTHING, GIVEN = EmbeddedText(), EmbeddedText(alt_text="The uploader's")
-CLAIM = Document(
-    bucket="b",
-    name="a.jpg",
-    generation=1,
-    status=Status.PENDING,
-    created_at=NOW,
-    updated_at=NOW,
-    lease=Lease("me", NOW),
-)
+CLAIM = plain_document("a.jpg", at=NOW, bucket="b", status=Status.PENDING, lease=Lease("me", NOW))
 ASKED = CheckedCaption(
     reply=Reply(alt_text="The model's", caption="It says so.", tags=("a",)),
     reasons=(),
@@ -166,6 +159,18 @@ def test_what_a_claim_without_an_answer_comes_to(
     assert document.error
     assert document.error.reason == reason
     assert (document.lease, document.renewal) == (None, None)
+
+
+@pytest.mark.parametrize("reason", ["over_budget", "expired"])
+def test_a_wish_for_other_words_that_is_put_off_stays_beside_the_published_ones(
+    reason: str,
+) -> None:
+    wished = replace(PUBLISHED, renewal=Renewal(NOW, forced=True))
+    document = transitions.unanswered(wished, Status.DEFERRED, Problem(reason, "why", NOW))
+    assert (document.status, document.alt_text) == (Status.CAPTIONED, PUBLISHED.alt_text)
+    assert document.renewal == wished.renewal
+    assert document.error
+    assert "put off" in document.error.message
 
 
 def test_labels_alone_are_the_uploaders_text() -> None:

@@ -13,20 +13,13 @@ import pytest
 from functions.core.document import Document
 from functions.core.errors import TransientError
 from functions.http.cache import ABSENT_SECONDS, SECONDS, DocumentCache
+from tests.support.documents import plain_document
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def document(name: str, words: str = "words") -> Document:
-    return Document(
-        bucket="shop",
-        name=name,
-        generation=1,
-        status="captioned",
-        created_at=NOW,
-        updated_at=NOW,
-        alt_text=words,
-    )
+    return plain_document(name, at=NOW, alt_text=words)
 
 
 @dataclass

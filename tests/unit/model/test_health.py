@@ -11,6 +11,7 @@ import pytest
 from functions.core.errors import Away, ConfigurationError, Outage, TransientError
 from functions.model.health import LONGEST_PAUSE, ModelHealth
 
+BEGIN = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DOWN = TransientError("503", None, Outage.AWAY)
 REFUSED = TransientError("429", None, Outage.OVER_QUOTA)
 
@@ -19,7 +20,7 @@ class Time:
     """A clock that moves as it is told, or as somebody waits."""
 
     def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+        self.now = BEGIN
 
     def __call__(self) -> datetime:
         return self.now
@@ -44,12 +45,12 @@ def health(time: Time) -> ModelHealth:
 def ask(health: ModelHealth, time: Time, image: str, error: Exception | None = None) -> bool:
     """One call about an image; whether a failure is its own fault."""
     own = False
-    with health.turn() as turn:
+    with health.turn(5) as turn:
         time.pass_(0.1)
         if isinstance(error, TransientError | ConfigurationError):
             own = health.failed(turn, image, error)
         else:
-            health.answered(image)
+            health.answered(turn, image)
     return own
 
 
@@ -70,7 +71,7 @@ def test_after_a_pause_one_asks_for_all(health: ModelHealth, time: Time) -> None
     with health.turn() as probe:
         with pytest.raises(Away):
             health.turn()
-        health.answered("c")
+        health.answered(probe, "c")
         assert not health.closed_for()
         assert health.turn()
     assert probe.probe
@@ -179,7 +180,7 @@ def served(
             good = allowed()
             counts[not good] += 1
             if good:
-                health.answered(str(number))
+                health.answered(turn, str(number))
             else:
                 health.failed(turn, str(number), REFUSED)
     return counts[0], counts[1]
@@ -218,13 +219,37 @@ def test_a_quota_that_is_raised_is_found(health: ModelHealth, time: Time) -> Non
     assert answered > 5 * 60
 
 
-def test_until_a_refusal_calls_at_once_grow_with_each_answer(
+def test_a_burst_begins_within_a_second_while_nothing_is_refused(
     health: ModelHealth, time: Time
 ) -> None:
-    for allowed in (8, 16):
-        turns = [health.turn() for _ in range(allowed)]
-        with pytest.raises(Away):
-            health.turn()
-        for turn in turns:
-            health.answered("a")
-            health.end(turn)
+    assert [health.turn(1.0) for _ in range(80)]
+    assert time.now - BEGIN <= timedelta(seconds=1)
+
+
+def test_what_has_not_asked_yet_does_not_when_the_quota_turns_out_to_be_spent(
+    health: ModelHealth, time: Time
+) -> None:
+    first, second = health.turn(), health.turn()
+    time.pass_(0.1)
+    health.confirm(second)
+    health.failed(first, "a", REFUSED)
+    with pytest.raises(Away):
+        health.confirm(second)
+    time.pass_(30)
+    third = health.turn()
+    health.confirm(third)
+
+
+def test_nobody_waits_for_ever_for_a_turn(health: ModelHealth, time: Time) -> None:
+    """Whatever was refused: somebody asks in each minute."""
+    for number in range(60):
+        began = time.now
+        while True:
+            try:
+                turn = health.turn(20)
+                break
+            except Away:
+                time.pass_(1)
+        assert time.now - began <= timedelta(seconds=60)
+        health.failed(turn, str(number), REFUSED)
+        health.end(turn)

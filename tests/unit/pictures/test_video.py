@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import re
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import av
 import pytest
 from PIL import Image
 
@@ -159,6 +161,42 @@ def test_a_video_is_shown_as_its_display_matrix_says(
 def test_pixels_that_are_not_square_are_shown_square() -> None:
     picture = watch(videos.mp4([videos.scene(videos.RED)] * 3, aspect=Fraction(2, 1))).picture
     assert (picture.width, picture.height) == (192, 64)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "more"),
+    [
+        ("mp4", "mpeg4", {}),
+        ("webm", "libvpx-vp9", {"codec_options": {"deadline": "realtime", "cpu-used": "8"}}),
+        ("matroska", "libx264", {"codec_options": {"preset": "ultrafast"}}),
+        ("mov", "prores_ks", {"pix_fmt": "yuv422p10le"}),
+        ("mov", "qtrle", {"pix_fmt": "argb"}),
+    ],
+)
+def test_a_video_is_shown_in_whatever_coding(container: str, codec: str, more: Any) -> None:
+    watched = watch(videos.encoded(videos.cuts(3), container, codec, **more))
+    shown = watched.colours()
+    assert all(near(one, other) for one, other in zip(shown, videos.COLOURS[:3], strict=True))
+
+
+def test_a_high_dynamic_range_is_mapped() -> None:
+    points = {"color_primaries": "bt2020", "color_trc": "smpte2084", "colorspace": "bt2020nc"}
+    options = {"codec_options": {"preset": "ultrafast", **points}, "pix_fmt": "yuv420p10le"}
+    plain = watch(videos.encoded(videos.cuts(1), "mp4", "libx264"))
+    bright = watch(videos.encoded(videos.cuts(1), "mp4", "libx264", **options))
+    assert not near(bright.colours()[0], plain.colours()[0])
+
+
+def test_frames_that_were_looked_at_are_let_go() -> None:
+    data = videos.mp4(videos.cuts(4, frames_each=20))
+    gc.collect()
+    gc.disable()
+    try:
+        watch(data)
+        alive = sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+    finally:
+        gc.enable()
+    assert alive < 4
 
 
 def test_sound_is_passed_over() -> None:

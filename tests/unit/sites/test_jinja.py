@@ -13,10 +13,11 @@ import pytest
 
 from functions.adapters.folder import database
 from functions.adapters.sqlite import SqliteCaptions
-from functions.core.document import Document, Review
+from functions.core.document import Review
 from functions.core.errors import ConfigurationError
 from functions.sites.jinja import AltText
 from tests.support.command_line import ROOT
+from tests.support.documents import plain_document
 from tests.support.pictures import jpeg
 from tests.support.stack import Stack
 
@@ -28,15 +29,7 @@ PAGE = '<img src="{{ src }}"{{ src | alt(lang) }}>'
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SqliteCaptions:
     monkeypatch.setenv("CAPTION_LOCAL", str(tmp_path))
     made = SqliteCaptions(database(tmp_path))
-    plain = Document(
-        bucket="local",
-        name="mug.jpg",
-        generation=1,
-        status="captioned",
-        created_at=NOW,
-        updated_at=NOW,
-        language="en",
-    )
+    plain = plain_document(at=NOW, bucket="local", language="en")
     french = {"fr": {"alt_text": "L'« été » & <b>", "caption": ""}}
     made.create(replace(plain, alt_text='A "blue" mug', translations=french))
     made.create(replace(plain, name="line.png", decorative=True))

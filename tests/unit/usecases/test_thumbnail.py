@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from functions.adapters.folder import FolderImages
-from functions.core.document import Document, Status
+from functions.core.document import Document
 from functions.core.errors import Gone
 from functions.usecases.fetch_picture import PictureFetcher
 from functions.usecases.thumbnail import Thumbnails
+from tests.support.documents import plain_document
 from tests.support.pictures import jpeg
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -28,14 +29,8 @@ def images(tmp_path: Path) -> FolderImages:
 def document(images: FolderImages, name: str) -> Document:
     upload = images.look_up("local", name)
     assert upload
-    return Document(
-        bucket="local",
-        name=name,
-        generation=upload.generation,
-        status=Status.CAPTIONED,
-        created_at=NOW,
-        updated_at=NOW,
-        size=upload.size,
+    return plain_document(
+        name, at=NOW, bucket="local", generation=upload.generation, size=upload.size
     )
 
 

@@ -1,0 +1,221 @@
+"""Reads and writes of single documents by Firestore's own messages.
+
+The client library's way there builds a wrapper in Python around every value: 4 ms of processor
+time for an embedding of 768 numbers, 0.2 ms by the message itself. What is called is the API that
+the library is generated from ("Firestore RPC reference": Commit, BatchGetDocuments); connection,
+credentials and emulator are the library's client's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from google.api_core.datetime_helpers import DatetimeWithNanoseconds
+from google.api_core.exceptions import NotFound
+from google.cloud import firestore
+from google.cloud.firestore_v1 import types
+from google.cloud.firestore_v1.vector import Vector
+
+_Value, _Array, _Map = types.Value.pb(), types.ArrayValue.pb(), types.MapValue.pb()
+_Write, _Document = types.Write.pb(), types.Document.pb()
+_Commit, _BatchGet = types.CommitRequest.pb(), types.BatchGetDocumentsRequest.pb()
+_Get = types.GetDocumentRequest.pb()
+_VECTOR = "__vector__"
+# has no types
+_time_of: Any = DatetimeWithNanoseconds.from_timestamp_pb
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A document as it was read; without ``update_time`` there is none of this ID."""
+
+    id: str
+    read_time: datetime
+    fields: Mapping[str, Any]
+    update_time: DatetimeWithNanoseconds | None = None
+
+
+class Rpc:
+    """Commits and reads of single documents through ``client``; ``bounds`` are the retry and
+    timeout of each call. Raises google.api_core's exceptions."""
+
+    def __init__(self, client: firestore.Client, bounds: Mapping[str, Any]) -> None:
+        self._client, self._bounds = client, bounds
+        self._database = f"projects/{client.project}/databases/{client._database}"
+
+    def commit(self, *writes: Any) -> Sequence[DatetimeWithNanoseconds]:
+        """Make all of ``writes`` or none of them; the update times of their documents.
+
+        Raises AlreadyExists, FailedPrecondition or NotFound where one does not apply.
+        """
+        request = types.CommitRequest.wrap(_Commit(database=self._database, writes=writes))
+        answer = self._client._firestore_api.commit(
+            request=request, metadata=self._client._rpc_metadata, **self._bounds
+        )
+        results = types.CommitResponse.pb(answer).write_results
+        return [_time_of(each.update_time) for each in results]
+
+    def increment(self, collection: str, key: str, field: str, by: int) -> int:
+        """Add to a number, 0 where there is none; what it has become. A call whose answer is
+        lost is made again only where the number may become too great, not too small."""
+        bounds = self._bounds if by > 0 else {**self._bounds, "retry": None}
+        write = _Write(update=_Document(name=self._name(collection, key)), update_mask={})
+        change = write.update_transforms.add(field_path=field)
+        change.increment.integer_value = by
+        request = types.CommitRequest.wrap(_Commit(database=self._database, writes=[write]))
+        answer = self._client._firestore_api.commit(
+            request=request, metadata=self._client._rpc_metadata, **bounds
+        )
+        (result,) = types.CommitResponse.pb(answer).write_results
+        return int(result.transform_results[0].integer_value)
+
+    def read(
+        self, collection: str, keys: Iterable[str], fields: Collection[str] = ()
+    ) -> Sequence[Snapshot]:
+        """The documents with these IDs in one round trip, of ``fields`` those, in any order."""
+        request = _BatchGet(
+            database=self._database, documents=[self._name(collection, key) for key in keys]
+        )
+        if fields:
+            request.mask.field_paths.extend(fields)
+        answers = self._client._firestore_api.batch_get_documents(
+            request=types.BatchGetDocumentsRequest.wrap(request),
+            metadata=self._client._rpc_metadata,
+            **self._bounds,
+        )
+        return [_snapshot(types.BatchGetDocumentsResponse.pb(each)) for each in answers]
+
+    def fields(
+        self, collection: str, key: str, fields: Collection[str]
+    ) -> Mapping[str, Any] | None:
+        """These fields of one document; None if there is none. Half the processor time of
+        :meth:`read`, whose answer is a stream, but it does not tell the time."""
+        request = _Get(name=self._name(collection, key))
+        request.mask.field_paths.extend(fields)
+        try:
+            answer = self._client._firestore_api.get_document(
+                request=types.GetDocumentRequest.wrap(request),
+                metadata=self._client._rpc_metadata,
+                **self._bounds,
+            )
+        except NotFound as error:
+            if no_database(error):
+                raise
+            return None
+        return _decoded(types.Document.pb(answer))
+
+    def create(self, collection: str, key: str, fields: Mapping[str, Any]) -> Any:
+        """The write of a new document."""
+        write = _Write(update=self._document(collection, key, fields))
+        write.current_document.exists = False
+        return write
+
+    def update(
+        self,
+        collection: str,
+        key: str,
+        fields: Mapping[str, Any],
+        version: Any,
+        *,
+        removed: Iterable[str] = (),
+    ) -> Any:
+        """The write of some fields over the document that was updated at ``version`` last."""
+        write = _Write(update=self._document(collection, key, fields))
+        write.update_mask.field_paths.extend([*fields, *removed])
+        write.current_document.update_time.CopyFrom(version.timestamp_pb())
+        return write
+
+    def delete(self, collection: str, key: str, version: Any) -> Any:
+        """The removal of the document that was updated at ``version`` last."""
+        write = _Write(delete=self._name(collection, key))
+        write.current_document.update_time.CopyFrom(version.timestamp_pb())
+        return write
+
+    def _document(self, collection: str, key: str, fields: Mapping[str, Any]) -> Any:
+        values = {name: encoded(value) for name, value in fields.items()}
+        return _Document(name=self._name(collection, key), fields=values)
+
+    def _name(self, collection: str, key: str) -> str:
+        return f"{self._database}/documents/{collection}/{key}"
+
+
+def no_database(error: NotFound) -> bool:
+    """Whether it is the database that is not there. A document's path has the word, too."""
+    return "The database" in str(error)
+
+
+def encoded(value: Any) -> Any:
+    """A value as Firestore's message. Raises TypeError for what documents do not hold."""
+    match value:
+        case None:
+            return _Value(null_value=0)
+        case bool():
+            return _Value(boolean_value=value)
+        case int():
+            return _Value(integer_value=value)
+        case float():
+            return _Value(double_value=value)
+        case str():
+            return _Value(string_value=value)
+        case datetime():
+            moment = _Value()
+            moment.timestamp_value.FromDatetime(value)
+            return moment
+        case Vector():
+            return _vector(value)
+        case Mapping():
+            return _Value(map_value=_Map(fields={k: encoded(each) for k, each in value.items()}))
+        case list() | tuple():
+            return _Value(array_value=_Array(values=[encoded(each) for each in value]))
+    raise TypeError(f"{type(value).__name__} is not stored")
+
+
+def decoded(value: Any) -> Any:
+    """What a message of Firestore's holds; bytes, places and references as the message has them."""
+    kind = value.WhichOneof("value_type")
+    if kind == "map_value":
+        fields = value.map_value.fields
+        if "__type__" in fields and fields["__type__"].string_value == _VECTOR:
+            return [each.double_value for each in fields["value"].array_value.values]
+        return {name: decoded(each) for name, each in fields.items()}
+    if kind == "array_value":
+        return [decoded(each) for each in value.array_value.values]
+    if kind == "timestamp_value":
+        return _time(value.timestamp_value)
+    if kind is None or kind == "null_value":
+        return None
+    return getattr(value, kind)
+
+
+def _vector(numbers: Iterable[float]) -> Any:
+    vector = _Value()
+    vector.map_value.fields["__type__"].string_value = _VECTOR
+    add = vector.map_value.fields["value"].array_value.values.add
+    for number in numbers:
+        add().double_value = number
+    return vector
+
+
+def _snapshot(answer: Any) -> Snapshot:
+    read = _time(answer.read_time)
+    if answer.missing:
+        return Snapshot(answer.missing.rpartition("/")[2], read, {})
+    found = answer.found
+    return Snapshot(
+        found.name.rpartition("/")[2],
+        read,
+        _decoded(found),
+        _time_of(found.update_time),
+    )
+
+
+def _decoded(document: Any) -> Mapping[str, Any]:
+    return {name: decoded(each) for name, each in document.fields.items()}
+
+
+def _time(time: Any) -> datetime:
+    """To the microsecond, as Firestore keeps times."""
+    return datetime.fromtimestamp(time.seconds, UTC).replace(microsecond=time.nanos // 1000)

@@ -1,0 +1,96 @@
+"""The pace of one instance, moment by moment, and that of a bulk with several."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from functions.model.pace import Pace
+from tools.simulated_quota import QUOTAS, simulated
+
+BEGIN = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return BEGIN + timedelta(seconds=seconds)
+
+
+def paced(answered: int) -> Pace:
+    """A pace that was refused five seconds after its start, after so many answers."""
+    pace = Pace(BEGIN)
+    for _ in range(answered):
+        pace.succeed(BEGIN, at(1))
+    pace.refuse(at(4), at(5))
+    return pace
+
+
+def test_eight_calls_begin_at_once_and_twice_as_many_each_quarter_of_a_second() -> None:
+    begun = []
+    for seconds in (0.0, 0.25, 0.5, 0.75):
+        pace = Pace(BEGIN)
+        pace.begin(at(0), after_pause=False)
+        while not pace.delay(at(seconds)):
+            pace.begin(at(seconds), after_pause=False)
+        begun.append(pace.running)
+    assert begun == [8, 16, 32, 64]
+
+
+def test_the_first_refusal_sets_what_was_answered_as_a_minutes_quota() -> None:
+    assert paced(300).rate == pytest.approx(0.85 * 300 / 60)
+
+
+def test_what_was_on_its_way_then_and_is_answered_counts_too() -> None:
+    pace = paced(100)
+    for _ in range(200):
+        pace.succeed(at(4), at(6))
+    assert pace.rate == pytest.approx(0.85 * 300 / 60)
+
+
+def test_refusals_of_what_was_on_its_way_lower_a_rate_no_further() -> None:
+    pace = paced(300)
+    before = pace.rate
+    for _ in range(50):
+        pace.refuse(at(4), at(5.1))
+    assert pace.rate == before
+
+
+def test_nobody_asks_for_a_moment_after_a_refusal() -> None:
+    assert paced(300).delay(at(5)) == 10
+
+
+def test_a_rate_grows_only_while_somebody_waits_for_it() -> None:
+    pace = paced(300)
+    before = pace.rate
+    pace.succeed(at(20), at(22))
+    assert pace.rate == before
+    pace.begin(at(30), after_pause=False)
+    assert pace.delay(at(30))
+    pace.succeed(at(30), at(30.1))
+    assert before is not None
+    assert pace.rate is not None
+    assert pace.rate > before
+
+
+def test_a_later_refusal_sets_what_was_let_through_since_the_last_one() -> None:
+    pace = paced(300)
+    pace.succeed(at(20), at(22))
+    pace.refuse(at(30), at(31))
+    for _ in range(120):
+        pace.succeed(at(60), at(62))
+    pace.refuse(at(90), at(91))
+    assert pace.rate == pytest.approx(120 / 60)
+
+
+def test_a_rate_is_forgotten_an_hour_after_the_last_refusal() -> None:
+    pace = paced(300)
+    pace.succeed(at(4000), at(4001))
+    assert pace.rate is None
+    assert not pace.delay(at(4001))
+
+
+@pytest.mark.parametrize("kind", QUOTAS)
+def test_a_bulk_of_three_instances_keeps_to_a_quota_that_names_no_delay(kind: str) -> None:
+    bulk = simulated(kind, 3, tells=False, images=4000)
+    assert bulk.left == 0
+    assert bulk.provider.refused <= 0.02 * 4000
