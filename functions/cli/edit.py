@@ -59,8 +59,8 @@ def edit(
     key = document_id(bucket, name)
     if long_description == "-":
         long_description = sys.stdin.read()
-    change, expected = Change(alt_text, caption, decorative, language, approve or None, accept), ""
-    change = replace(change, long_description=long_description)
+    written = (alt_text, caption, decorative, language, approve or None, accept)
+    change, expected = Change(*written, long_description=long_description), ""
     if change == Change():
         stored = captions.read(key)
         if stored is None:
