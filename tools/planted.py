@@ -1089,9 +1089,16 @@ MUTANTS = (
     Mutant(
         "publish what describes nothing",
         "functions/quality/wording.py",
-        "    found = checked.doubt >= classifier.CERTAIN\n",
-        "    found = False\n",
+        "    found = checked.doubt >= classifier.CERTAIN and ",
+        "    found = False and ",
         "tests/unit/quality/test_classifier.py",
+    ),
+    Mutant(
+        "withhold a short caption for good",
+        "functions/quality/concepts.py",
+        "    return bool(having & (_SPEAKS | _CONCERNS)) and not having & _SHOWS\n",
+        "    return True\n",
+        "tests/unit/quality/test_concepts.py",
     ),
     Mutant(
         "publish a file's words unjudged",

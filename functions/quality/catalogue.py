@@ -134,7 +134,7 @@ RULES: tuple[Entry, ...] = (
     _of("chatter", REPAIR, "A sentence to whoever asked: assent, hopes, offers of more.",
         f"{GOOD}. Let me know if you need more!"),
     _of("broken_characters", REPAIR, "Characters lost on the way.",
-        "A cafÃ© terrace", "A café terrace"),
+        "A cafÃ© terrace at night", "A café terrace at night"),
     Entry("repeats_text", REPAIR, "What is read aloud beside the image as well; asked of the words "
           "for one place in a page.", _alt("A black cat on the red sofa"), _alt(GOOD),
           "under it: Our black cat on the red sofa",

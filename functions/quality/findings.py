@@ -33,7 +33,8 @@ class Finding:
 class Context:
     """What a reply was asked for. The first language is the main one; ``hints`` are the
     uploader's texts and those in the file; ``prompt_text`` is all that the model was told;
-    ``beside`` is what readers are told beside the image in any case."""
+    ``beside`` is what readers are told beside the image in any case; ``names`` are texts that may
+    be said again, but not a part of them."""
 
     languages: tuple[str, ...]
     max_length: int
@@ -41,6 +42,7 @@ class Context:
     name: str = ""
     prompt_text: str = ""
     beside: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 # Text that is no description at all, or somebody else's words in the place of one. Everything

@@ -13,7 +13,9 @@ _EXTENSION = r"\.(?:jpe?g|jfif|png|gif|webp|avif|hei[cf]|tiff?|bmp|svg|psd|raw|d
 _FILE = re.compile(rf"(?<![\w%+~.-])[\w%+~()-][\w%+~().-]{{0,100}}{_EXTENSION}(?![\w-])", re.I)
 _CAMERA = re.compile(
     r"(?:IMG|DSC[NF]?|PXL|MVI|GOPR|DJI|PANO|VID|CIMG|SAM|WP|BURST|FB_IMG|signal|screenshot|photo|"
-    r"image|picture|scan|P)[-_ ]?(?:\d{3,}[\w-]*|\d{4}-\d\d-\d\d.*)",
+    r"image|picture|scan|P)[-_ ]?(?:\d{3,}[\w-]*|\d{4}-\d\d-\d\d.*)"
+    r"|screen ?shot \d{4}-\d\d-\d\d.*"
+    r"|(?:image|picture|photo|unnamed|untitled|download|scan) ?\(\d+\)",
     re.I,
 )
 _SHOT = re.compile(r"(?<!\w)(?:IMG|DSC[NF]?|PXL|MVI|VID|DJI|GOPR|FB_IMG)_?\d{4}\w*", re.I)
@@ -125,15 +127,21 @@ def ordered(checked: CheckedText) -> bool:
 def repeats_text(checked: CheckedText) -> str | None:
     """What stands beside the image and is read aloud as well: the same words in the same order,
     or all that tell something in one short text, such as a caption."""
-    said = checked.tokens
+    said, context = checked.tokens, checked.context
     telling = set(said).difference(*(known.frequent for known in checked.words))
-    for text in checked.context.beside:
-        near, words = _padded(text), tokens(text)
-        again = len(said) >= _SAID_AGAIN and f" {' '.join(said)} " in near
+    for text in context.beside:
+        words = tokens(text)
         within = len(telling) > 1 and len(words) <= _CAPTION and telling <= set(words)
-        if said and (said == words or again or within):
+        if said and (said == words or within or _is_part(said, text)):
             return f"“{shown(checked.text)}” is said beside the image: say what the image adds."
+    for text in context.names:
+        if said != tokens(text) and _is_part(said, text):
+            return f"“{shown(checked.text)}” is a part of a text beside the image: say it yourself."
     return None
+
+
+def _is_part(said: tuple[str, ...], text: str) -> bool:
+    return len(said) >= _SAID_AGAIN and f" {' '.join(said)} " in _padded(text)
 
 
 def injection(checked: CheckedText) -> str | None:
