@@ -34,6 +34,7 @@ _TRANSLATING, _TRANSLATED = (
     "functions/usecases/translate.py",
     "tests/scenarios/test_translations.py",
 )
+_LONG = "tests/scenarios/test_long_descriptions.py"
 _WEBSITES = "functions/http/translation_requests.py"
 
 
@@ -1104,9 +1105,16 @@ MUTANTS = (
     Mutant(
         "publish what describes nothing",
         "functions/quality/wording.py",
-        "    found = checked.doubt >= classifier.CERTAIN\n",
-        "    found = False\n",
+        "    found = checked.doubt >= classifier.CERTAIN and ",
+        "    found = False and ",
         "tests/unit/quality/test_classifier.py",
+    ),
+    Mutant(
+        "withhold a short caption for good",
+        "functions/quality/concepts.py",
+        "    return bool(having & (_SPEAKS | _CONCERNS)) and not having & _SHOWS\n",
+        "    return True\n",
+        "tests/unit/quality/test_concepts.py",
     ),
     Mutant(
         "publish a file's words unjudged",
@@ -1168,6 +1176,30 @@ MUTANTS = (
         "True",
         _QUESTIONS,
         "embedded and nothing_is_captioned",
+    ),
+    Mutant(
+        "tell figures that nobody read as if they stood in the image",
+        "functions/quality/checking.py",
+        "    if message := sources.unread_figures(checked, lines):\n",
+        "    if message := None:\n",
+        _LONG,
+        "figures",
+    ),
+    Mutant(
+        "publish a long description that wants to be obeyed",
+        "functions/quality/findings.py",
+        '        long = "" if "long_description" in unusable else reply.long_description\n',
+        "        long = reply.long_description\n",
+        _LONG,
+        "must_not_reach",
+    ),
+    Mutant(
+        "leave a long description of other words in another language",
+        "functions/usecases/edit_caption.py",
+        '_TRANSLATED = ("alt_text", "caption", "long_description")\n',
+        '_TRANSLATED = ("alt_text", "caption")\n',
+        _LONG,
+        "outdated",
     ),
     Mutant(
         "translate into a language that nobody offers",

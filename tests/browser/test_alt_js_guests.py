@@ -141,5 +141,6 @@ def test_a_lazy_image_has_the_words_of_what_will_be_shown(
 
     page.locator("#a").scroll_into_view_if_needed()
     page.wait_for_function("a.currentSrc.endsWith('mug.png')", timeout=SOON_MS)
-    page.wait_for_timeout(300)
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img id=z src=/images/new.png>')")
+    assert filled(page, "#z") == "New picture"
     assert filled(page) == "Blue mug"

@@ -67,8 +67,8 @@ class Deployment:
         shutil.copytree(self.folder.parent, folder)
         return Deployment(self.program, folder / "infra", self.cloud.branch())
 
-    def apply(self, key: str = KEY, **values: Any) -> Ran:
-        return self._changing("apply", "-auto-approve", key=key, **values)
+    def apply(self, *options: str, key: str = KEY, **values: Any) -> Ran:
+        return self._changing("apply", "-auto-approve", *options, key=key, **values)
 
     def plan(self, *options: str, key: str = KEY, **values: Any) -> Ran:
         return self._changing("plan", *options, key=key, **values)

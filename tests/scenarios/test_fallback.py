@@ -171,9 +171,8 @@ def test_a_repair_is_for_who_wrote_the_reply(stack: Embedded) -> None:
 
 def test_words_of_a_fallback_are_not_copied_for_the_same_bytes(stack: Embedded) -> None:
     stack.model.answer(gemini.ERRORS["overloaded"])
-    stack.deliver(stack.put("a.jpg", jpeg()))
-    stack.deliver(stack.put("b.jpg", jpeg()))
-    stack.deliver(stack.put("c.jpg", jpeg()))
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        assert stack.deliver(stack.put(name, jpeg())) == 200, stack.log()
 
     assert vendors(stack) == ["gemini", "openai", "gemini"]
     copied = stack.document("c.jpg")
