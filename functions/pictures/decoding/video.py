@@ -56,6 +56,8 @@ def read(source: Ranges, kind: str, limit: int, side: int) -> Decoded:
         video = _Video(container, _stream(container), side)
         bounded(*video.upright, limit)
         seen = video.moments()
+        if not seen and video.starved:
+            raise MemoryError
         if not seen:
             raise PermanentError(
                 "corrupt_image",
@@ -81,6 +83,8 @@ class _Video:
         self._context = stream.codec_context
         self._context.thread_count = 1
         self._points = b"\2\2"
+        # Whether a frame did not fit into the memory that there is.
+        self.starved = False
         self._matrix: tuple[int, int, int, int] | None = None
         self._begun = time.process_time(), time.monotonic()
         self._start = float((stream.start_time or 0) * stream.time_base)
@@ -129,7 +133,8 @@ class _Video:
                 seen.add(packet.pts)
                 # The decoder is emptied: a frame may wait in it for those that come after.
                 frames = [*self._context.decode(packet), *self._context.decode(None)]
-            except av.FFmpegError:  # a damaged place; there are others
+            except av.FFmpegError as error:  # a damaged place; there are others
+                self.starved |= isinstance(error, MemoryError)
                 continue
             except OSError:  # no more may be read
                 return
@@ -162,8 +167,8 @@ class _Video:
                     break
             else:  # all of it is known, and headers may lie
                 self.seconds = last + self._frame_seconds
-        except (av.FFmpegError, OSError):
-            pass
+        except (av.FFmpegError, OSError) as error:
+            self.starved |= isinstance(error, MemoryError)
         if not self.seconds:
             self.seconds = last
         return found
