@@ -1027,6 +1027,22 @@ MUTANTS = (
         "tests/unit/usecases/test_keep.py",
     ),
     Mutant(
+        "give up events that their subscription still keeps",
+        "infra/module/functions.tf",
+        "merge(local.event_age, var.settings,",
+        "merge(var.settings,",
+        "tests/infra/test_infra.py",
+        "functions_take and values0",
+    ),
+    Mutant(
+        "replay uploads alone",
+        "infra/module/requests.tf",
+        'if name != "keep"]',
+        'if name == "caption-image"]',
+        "tests/infra/test_plans.py",
+        "replay",
+    ),
+    Mutant(
         "work on under a claim that has run out",
         _CAPTIONING,
         "if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):",
@@ -1092,6 +1108,13 @@ MUTANTS = (
         "    found = checked.doubt >= classifier.CERTAIN and ",
         "    found = False and ",
         "tests/unit/quality/test_classifier.py",
+    ),
+    Mutant(
+        "let a file's title dictate",
+        "functions/quality/embedded.py",
+        '        texts[field] = "" if withheld else found\n',
+        "        texts[field] = found\n",
+        "tests/scenarios/test_orders.py",
     ),
     Mutant(
         "withhold a short caption for good",
