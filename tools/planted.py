@@ -1201,6 +1201,14 @@ MUTANTS = (
         "must_not_reach",
     ),
     Mutant(
+        "put a link into a link for a long description",
+        "functions/sites/long_descriptions.py",
+        "image.context.control or ",
+        "",
+        "tests/scenarios/cli/test_html_long.py",
+        "left_alone",
+    ),
+    Mutant(
         "leave a long description of other words in another language",
         "functions/usecases/edit_caption.py",
         '_TRANSLATED = ("alt_text", "caption", "long_description")\n',
