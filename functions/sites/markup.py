@@ -90,7 +90,7 @@ def read(text: str, around: bool = False) -> Markup:
             if start in found or template_code.within(start, hidden)
         }
     raw = [span for name in ("script", "style") for span in _texts(with_scripts, name)]
-    spans, reader = template_code.fragments(text, raw), SurroundingsReader()
+    spans, reader = template_code.fragments(text, raw), SurroundingsReader(with_scripts)
     bases = ((each.attrs or {}).get("href") for each in with_scripts.query("base"))
     images = (_image(text, start, *found[start], spans, reader) for start in sorted(found))
     return Markup(
