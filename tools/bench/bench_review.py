@@ -316,7 +316,7 @@ def main() -> int:
             }
             os.environ.update(environment)
             seed_firestore(options.documents)
-            firestore._stored = reads.of(firestore._stored)
+            firestore._found = reads.of(firestore._found)
         console.print(
             f"{options.documents:,} captions stored in {time.perf_counter() - begin:.0f} s"
         )
