@@ -133,6 +133,7 @@ class ModelHealth:
         probe = self._outage != Outage.NONE
         self._probing = self._probing or probe
         self._pace.begin(now, after_pause=probe)
+        self._failed_at = min(self._failed_at, now)
         return Turn(self, now, probe)
 
     def _closed_for(self, now: datetime) -> float:

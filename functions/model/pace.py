@@ -76,6 +76,7 @@ class Pace:
 
     def begin(self, now: datetime, after_pause: bool) -> None:
         """A call begins; what was reached before a time in which nobody asked does not count."""
+        self._set_back(now)
         last = max(filter(None, (self._ended_at, self._next_at, self.began)))
         if not self.running and not after_pause and (now - last).total_seconds() > _IDLE_SECONDS:
             self.began, self._answered = now, 0
@@ -116,6 +117,12 @@ class Pace:
             self._next_at = now + timedelta(seconds=breath)
         self._refused += 1
         self._refused_at = now
+
+    def _set_back(self, now: datetime) -> None:
+        """Take what has happened in a future of a clock that was wrong as having happened now."""
+        self.began = min(self.began, now)
+        if self._refused_at:
+            self._refused_at = min(self._refused_at, now)
 
     def _window(self, now: datetime) -> float:
         """How many calls may run at once while there is no rate."""

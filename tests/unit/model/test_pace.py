@@ -89,6 +89,20 @@ def test_a_rate_is_forgotten_an_hour_after_the_last_refusal() -> None:
     assert not pace.delay(at(4001))
 
 
+def test_a_clock_that_is_set_back_by_an_hour_holds_nobody_up() -> None:
+    pace = paced(300)
+    assert pace.delay(at(-3600)) <= 10
+    pace.begin(at(-3590), after_pause=True)
+    assert not pace.overtaken(at(-3590))
+    before = pace.rate
+    pace.refuse(at(-3590), at(-3589))
+    pace.succeed(at(-3570), at(-3569))
+    pace.refuse(at(-3560), at(-3559))
+    assert before is not None
+    assert pace.rate is not None
+    assert pace.rate < before
+
+
 @pytest.mark.parametrize("kind", QUOTAS)
 def test_a_bulk_of_three_instances_keeps_to_a_quota_that_names_no_delay(kind: str) -> None:
     bulk = simulated(kind, 3, tells=False, images=4000)
