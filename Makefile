@@ -104,7 +104,7 @@ bench-review: .venv/dev ## the review page among 100,000 captions: waits, reads,
 screenshots: .venv/dev ## take the pictures in README anew
 	@$(BIN)/python -m tools.screenshots
 
-worst-model: .venv/dev ## twenty bad answers, and what stands in the document then
+worst-model: .venv/dev ## forty bad answers, and what stands in the document then
 	@$(BIN)/python -m tools.worst_model
 
 chaos: .venv/dev ## crashes, storms, outages and wrong clocks, with figures

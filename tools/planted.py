@@ -1110,6 +1110,13 @@ MUTANTS = (
         "tests/unit/quality/test_classifier.py",
     ),
     Mutant(
+        "let a file's title dictate",
+        "functions/quality/embedded.py",
+        '        texts[field] = "" if withheld else found\n',
+        "        texts[field] = found\n",
+        "tests/scenarios/test_orders.py",
+    ),
+    Mutant(
         "withhold a short caption for good",
         "functions/quality/concepts.py",
         "    return bool(having & (_SPEAKS | _CONCERNS)) and not having & _SHOWS\n",
@@ -1192,6 +1199,14 @@ MUTANTS = (
         "        long = reply.long_description\n",
         _LONG,
         "must_not_reach",
+    ),
+    Mutant(
+        "put a link into a link for a long description",
+        "functions/sites/long_descriptions.py",
+        "image.context.control or ",
+        "",
+        "tests/scenarios/cli/test_html_long.py",
+        "left_alone",
     ),
     Mutant(
         "leave a long description of other words in another language",

@@ -110,7 +110,7 @@ class Captioning:
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
         self._pictures = PictureFetcher.by(
-            settings, images, whole_videos=settings.video == "native"
+            settings, images, whole_videos=settings.video == "native" and not fallbacks
         )
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
