@@ -78,6 +78,9 @@ bench: .venv/dev ## cold start, one event, 160 uploads at once, beside a plain s
 bench-lookups: .venv/dev ## lookups of alt text a second, beside a plain handler
 	$(BIN)/python -m tools.bench.bench_lookups
 
+bench-pages: .venv/dev ## captions html over sites of 1, 100 and 10,000 pages
+	$(BIN)/python -m tools.bench.bench_pages
+
 bench-videos: .venv/dev ## time, bytes read and memory of finding a video's moments
 	$(BIN)/python -m tools.bench.bench_videos
 
@@ -101,7 +104,7 @@ bench-review: .venv/dev ## the review page among 100,000 captions: waits, reads,
 screenshots: .venv/dev ## take the pictures in README anew
 	@$(BIN)/python -m tools.screenshots
 
-worst-model: .venv/dev ## twenty bad answers, and what stands in the document then
+worst-model: .venv/dev ## forty bad answers, and what stands in the document then
 	@$(BIN)/python -m tools.worst_model
 
 chaos: .venv/dev ## crashes, storms, outages and wrong clocks, with figures
@@ -147,4 +150,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-videos bench-lookups bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota walk mutants clean
+.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-images bench-videos bench-lookups bench-pages bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota walk mutants clean

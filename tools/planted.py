@@ -34,6 +34,7 @@ _TRANSLATING, _TRANSLATED = (
     "functions/usecases/translate.py",
     "tests/scenarios/test_translations.py",
 )
+_LONG = "tests/scenarios/test_long_descriptions.py"
 _WEBSITES = "functions/http/translation_requests.py"
 
 
@@ -1026,6 +1027,22 @@ MUTANTS = (
         "tests/unit/usecases/test_keep.py",
     ),
     Mutant(
+        "give up events that their subscription still keeps",
+        "infra/module/functions.tf",
+        "merge(local.event_age, var.settings,",
+        "merge(var.settings,",
+        "tests/infra/test_infra.py",
+        "functions_take and values0",
+    ),
+    Mutant(
+        "replay uploads alone",
+        "infra/module/requests.tf",
+        'if name != "keep"]',
+        'if name == "caption-image"]',
+        "tests/infra/test_plans.py",
+        "replay",
+    ),
+    Mutant(
         "work on under a claim that has run out",
         _CAPTIONING,
         "if held_lease and held_lease.expires_at - now >= min(self._call, self._lease * 0.8):",
@@ -1088,9 +1105,23 @@ MUTANTS = (
     Mutant(
         "publish what describes nothing",
         "functions/quality/wording.py",
-        "    found = checked.doubt >= classifier.CERTAIN\n",
-        "    found = False\n",
+        "    found = checked.doubt >= classifier.CERTAIN and ",
+        "    found = False and ",
         "tests/unit/quality/test_classifier.py",
+    ),
+    Mutant(
+        "let a file's title dictate",
+        "functions/quality/embedded.py",
+        '        texts[field] = "" if withheld else found\n',
+        "        texts[field] = found\n",
+        "tests/scenarios/test_orders.py",
+    ),
+    Mutant(
+        "withhold a short caption for good",
+        "functions/quality/concepts.py",
+        "    return bool(having & (_SPEAKS | _CONCERNS)) and not having & _SHOWS\n",
+        "    return True\n",
+        "tests/unit/quality/test_concepts.py",
     ),
     Mutant(
         "publish a file's words unjudged",
@@ -1152,6 +1183,38 @@ MUTANTS = (
         "True",
         _QUESTIONS,
         "embedded and nothing_is_captioned",
+    ),
+    Mutant(
+        "tell figures that nobody read as if they stood in the image",
+        "functions/quality/checking.py",
+        "    if message := sources.unread_figures(checked, lines):\n",
+        "    if message := None:\n",
+        _LONG,
+        "figures",
+    ),
+    Mutant(
+        "publish a long description that wants to be obeyed",
+        "functions/quality/findings.py",
+        '        long = "" if "long_description" in unusable else reply.long_description\n',
+        "        long = reply.long_description\n",
+        _LONG,
+        "must_not_reach",
+    ),
+    Mutant(
+        "put a link into a link for a long description",
+        "functions/sites/long_descriptions.py",
+        "image.context.control or ",
+        "",
+        "tests/scenarios/cli/test_html_long.py",
+        "left_alone",
+    ),
+    Mutant(
+        "leave a long description of other words in another language",
+        "functions/usecases/edit_caption.py",
+        '_TRANSLATED = ("alt_text", "caption", "long_description")\n',
+        '_TRANSLATED = ("alt_text", "caption")\n',
+        _LONG,
+        "outdated",
     ),
     Mutant(
         "translate into a language that nobody offers",

@@ -1,4 +1,4 @@
-"""A model that answers badly in twenty ways: what it says, and what stands in the document then.
+"""A model that answers badly in forty ways: what it says, and what stands in the document then.
 
 ``python -m tools.worst_model`` asks it through the real SDK and prints README's table.
 """

@@ -26,6 +26,11 @@ _HELP = "The alt text, a blank line, then the caption. No alt text: the image is
 @click.argument("uri")
 @click.option("--alt-text", metavar="TEXT", help="What stands in the alt attribute.")
 @click.option("--caption", metavar="TEXT", help="One or two sentences.")
+@click.option(
+    "--long-description",
+    metavar="TEXT",
+    help="What a sentence cannot say of a chart, diagram, map or table; - reads it from stdin.",
+)
 @click.option("--decorative/--not-decorative", default=None, help="Whether it says nothing.")
 @click.option("--language", metavar="TAG", help="Of these words, like en or pt-BR.")
 @click.option("--approve", is_flag=True, help="The words are right.")
@@ -35,6 +40,7 @@ def edit(
     uri: str,
     alt_text: str | None,
     caption: str | None,
+    long_description: str | None,
     decorative: bool | None,
     language: str | None,
     approve: bool,
@@ -51,7 +57,10 @@ def edit(
     bucket, name = located(uri, read)
     captions = composition.store(read)
     key = document_id(bucket, name)
-    change, expected = Change(alt_text, caption, decorative, language, approve or None, accept), ""
+    if long_description == "-":
+        long_description = sys.stdin.read()
+    written = (alt_text, caption, decorative, language, approve or None, accept)
+    change, expected = Change(*written, long_description=long_description), ""
     if change == Change():
         stored = captions.read(key)
         if stored is None:

@@ -102,7 +102,7 @@ class PlacesOfSite:
         click.echo(f"{number(self._asked, 'place')} asked about: {calls}, {spent}.", err=True)
         if self._unasked:
             left = f"{number(self._unasked, 'place')} left with the general alt text"
-            click.echo(output.plain(f"{left}: {self._why}. Run it again later."), err=True)
+            click.echo(output.plain(f"{left}: {self._why}."), err=True)
 
     def _missing(self, pages: Sequence[HtmlPage]) -> Iterator[ImageUse]:
         uses = [use for page in pages for use in page.uses(self._known, self._people)]
@@ -129,8 +129,10 @@ class PlacesOfSite:
         """Why places have the general text, for people."""
         if isinstance(error, OverBudget):
             limit = self._read.daily_limit
-            return f"the day's {limit:,} model calls (CAPTION_DAILY_LIMIT) are spent"
+            return (
+                f"the day's {limit:,} model calls (CAPTION_DAILY_LIMIT) are spent; go on tomorrow"
+            )
         if isinstance(error, Gone):
             uri = use.document.uri
-            return self._why or f"{uri} has changed since it was captioned, or is gone"
-        return str(error) if error else self._why
+            return self._why or f"{uri} is gone, or another one than was captioned"
+        return f"{error}; run it again later" if error else self._why

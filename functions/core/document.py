@@ -216,7 +216,8 @@ class ImageText:
     """All text about one image: in its main language, and translated.
 
     ``alt_text`` is for the ``alt`` attribute and empty only for decoration; ``caption`` is one
-    or two sentences; ``visible_text`` stands in the image; ``translations`` has the same fields
+    or two sentences; ``visible_text`` stands in the image; ``long_description`` is lines of
+    what a sentence cannot say, of a chart or a table; ``translations`` has the same fields
     by BCP 47 tag. A field that is added here is stored, copied, proposed and accepted with the
     others.
     """
@@ -226,6 +227,7 @@ class ImageText:
     decorative: bool = False
     tags: tuple[str, ...] = ()
     visible_text: str = ""
+    long_description: str = ""
     language: str = ""
     translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -60,6 +60,8 @@ def to_record(document: Document) -> dict[str, Any]:
     record: dict[str, Any] = plain(document)
     record["uri"] = document.uri
     record["generation"] = str(document.generation)
+    if not document.long_description:
+        del record["long_description"]
     if document.review.priority is None:
         del record["review"]["priority"]
     return {key: value for key, value in record.items() if value is not None}

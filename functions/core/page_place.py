@@ -55,11 +55,18 @@ class PagePlace:
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """The texts that an alt text must not say again. The name of a link may be its heading."""
-        near = [self.figcaption, self.before, self.after]
-        if not self.names_link:
-            near += [self.heading, self.title, self.link_text]
-        return tuple(filter(None, near))
+        """The texts that an alt text must not say again."""
+        near = (self.figcaption, self.before, self.after)
+        return tuple(filter(None, near if self.names_link else (*near, *self._heads)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The texts that an alt text may say again as a whole: a link may be called so."""
+        return tuple(filter(None, self._heads)) if self.names_link else ()
+
+    @property
+    def _heads(self) -> tuple[str, ...]:
+        return self.heading, self.title, self.link_text
 
 
 @dataclass(frozen=True, slots=True)

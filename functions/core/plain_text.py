@@ -32,6 +32,12 @@ def plain_line(text: str, longest: int = LONGEST) -> str:
     return " ".join(text.split())[:longest].rstrip()
 
 
+def plain_lines(text: str, longest: int = LONGEST) -> str:
+    """Lines of visible, composed text, without empty ones, of ``longest`` characters in all."""
+    lines = (plain_line(line, longest) for line in text[: 4 * longest].splitlines())
+    return "\n".join(filter(None, lines))[:longest].rstrip()
+
+
 def visible(text: str) -> str:
     """``text`` without characters that nobody sees and no spelling needs; line breaks stay."""
     if text.isascii() and text.isprintable():

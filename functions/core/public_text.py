@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functions.core.document import Document, Review, Status
 from functions.core.language_tags import fallbacks, language_tag, script_of
 
+_FIELDS = ("alt_text", "caption", "long_description")
+
 
 @dataclass(frozen=True, slots=True)
 class PublicText:
@@ -20,6 +22,7 @@ class PublicText:
     alt_text: str
     caption: str
     language: str
+    long_description: str = ""
 
 
 def published(document: Document, *, withhold: bool = False) -> bool:
@@ -80,14 +83,16 @@ def missing(document: Document, languages: Iterable[str]) -> tuple[str, ...]:
 def _wordings(document: Document) -> dict[str, PublicText]:
     """By canonical tag, the main language first. People and programs edit documents: what is no
     text is left out, and what is no tag is for nobody but those who find nothing better."""
-    main = {"caption": document.caption, "alt_text": document.alt_text}
+    main = {name: getattr(document, name) for name in _FIELDS}
     translations = document.translations if isinstance(document.translations, Mapping) else {}
     wordings: dict[str, PublicText] = {}
     for language, words in ((document.language, main), *translations.items()):
         if isinstance(words, Mapping) and not words.get("outdated"):
-            alt_text, caption = (_text(words.get(key)) for key in ("alt_text", "caption"))
+            alt_text, caption, long = (_text(words.get(key)) for key in _FIELDS)
+            if document.decorative:
+                alt_text = long = ""
             if document.decorative or alt_text:
-                wording = PublicText("" if document.decorative else alt_text, caption, language)
+                wording = PublicText(alt_text, caption, language, long)
                 wordings.setdefault(_canonical(language), wording)
     return wordings
 

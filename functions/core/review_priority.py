@@ -23,7 +23,13 @@ SEVERITY: Mapping[str, int] = {
         ),
         7,
     ),
-    **dict.fromkeys(("decorative_doubt", "low_similarity", "model_uncertain", "person_guess"), 6),
+    **dict.fromkeys(
+        (
+            *("decorative_doubt", "low_similarity", "model_uncertain", "person_guess"),
+            "unread_figures",
+        ),
+        6,
+    ),
     **dict.fromkeys(
         (
             *("broken_characters", "missing_translation", "untranslated"),

@@ -232,7 +232,11 @@ def _terms(document: Document) -> tuple[str, ...]:
     return search_terms.terms(
         (
             *(document.alt_text, document.caption, *document.tags, *translated),
-            *(document.visible_text, document.name.rpartition(".")[0] or document.name),
+            *(
+                document.long_description,
+                document.visible_text,
+                document.name.rpartition(".")[0] or document.name,
+            ),
         )
     )
 

@@ -34,6 +34,7 @@ SCRIPT = "public, max-age=86400, stale-while-revalidate=604800, stale-if-error=6
 FIELDS = (
     *("bucket", "name", "generation", "status", "review", "updated_at"),
     *("caption", "alt_text", "decorative", "language", "translations", "source"),
+    "long_description",
 )
 MOST_IMAGES = 100
 # Documents of one answer. An image may be asked for by the name of one of its copies: those that
@@ -165,10 +166,12 @@ def _entry(src: str, document: Document | None, language: str) -> dict[str, Any]
     wording = choose(document, language) if document else None
     if document is None or wording is None:
         return None
+    long = wording.long_description
     return {
         "src": src,
         "alt": wording.alt_text,
         "caption": wording.caption,
+        **({"long_description": long} if long else {}),
         "language": wording.language,
         "decorative": document.decorative,
         "source": document.source,

@@ -122,6 +122,6 @@ class DocumentCache:
 
 def _text_bytes(document: Document) -> int:
     """At most what a document's words take; a character takes up to four bytes."""
-    return 4 * len(repr((document.name, document.caption, document.alt_text))) + 4 * len(
-        repr(document.translations)
-    )
+    return 4 * len(
+        repr((document.name, document.caption, document.alt_text, document.long_description))
+    ) + 4 * len(repr(document.translations))

@@ -28,7 +28,7 @@ ORDERS = ("priority", "newest")
 MOST_BYTES = 1 << 16
 EXPORTED = (
     *("uri", "alt_text", "caption", "decorative", "language", "status", "source", "review"),
-    *("tags", "model", "updated_at", "version"),
+    *("tags", "model", "updated_at", "version", "long_description"),
 )
 FILES = {
     "text/csv": False,
@@ -51,6 +51,7 @@ _FIELDS: dict[str, type] = {
     "accept": bool,
     "translations": dict,
     "reasons": list,
+    "long_description": str,
 }
 _UNSHOWN = frozenset({"embedding", "search_terms", "lease"})
 

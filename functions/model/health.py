@@ -25,6 +25,8 @@ from functions.model.pace import Pace
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_RETRY_AFTER = 1.0, 30.0, 3600.0
 # How long a delivery waits for its turn before it goes back to the platform.
 PATIENCE = 20.0
+# How long it waits where something else can be done instead: a burst's calls begin within it.
+MOMENT = 1.0
 Wait = Callable[[threading.Condition, float], object]
 _QUOTA = frozenset({Outage.OVER_QUOTA, Outage.NO_CREDIT})
 
@@ -133,6 +135,7 @@ class ModelHealth:
         probe = self._outage != Outage.NONE
         self._probing = self._probing or probe
         self._pace.begin(now, after_pause=probe)
+        self._failed_at = min(self._failed_at, now)
         return Turn(self, now, probe)
 
     def _closed_for(self, now: datetime) -> float:
@@ -172,7 +175,8 @@ def _backoff(failures: int, outage: Outage) -> float:
     """Seconds of a pause that nobody has asked for; most quotas are those of a minute."""
     if failures < 2:
         return 0.0
-    growing = 20.0 ** min(failures - 1, 5) if outage in _QUOTA else 2.0 ** min(failures - 2, 10)
+    more = min(failures - 2, 10)
+    growing = 4.0 * 5.0**more if outage in _QUOTA else 2.0**more
     return min(FIRST_PAUSE * growing, LONGEST_PAUSE)
 
 

@@ -22,7 +22,7 @@ from functions.core.errors import ConfigurationError
 from functions.core.language_tags import language_name
 from functions.core.policy import Rule
 
-NAME = "alt-text-2"
+NAME = "alt-text-3"
 # What is added for a video or an animation, of which a model gets moments.
 MOMENTS = "moments-1"
 # What is added for a video that it gets as it is.
@@ -31,8 +31,9 @@ _FIELDS = {"language", "max_length", "guidance"}
 _FENCE = "~~~~~~~~"
 _FENCE_SIGNS = re.compile("[~\u02dc\u223c\u301c\uff5e]{2,}")
 # Output tokens: what a model may think, the text in the image, tags and the form, and for each
-# language a caption and what joins it to its alt text. Scripts take up to a token a character.
-_THOUGHT, _VISIBLE_TEXT, _FORM, _EACH_LANGUAGE = 2048, 1536, 256, 384
+# language a caption, what joins it to its alt text, and a long description. Scripts take up to a
+# token a character.
+_THOUGHT, _VISIBLE_TEXT, _FORM, _EACH_LANGUAGE, _LONG = 2048, 1536, 256, 384, 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,12 @@ def _composed(rule: Rule, languages: tuple[str, ...], hint: str, wording: Prompt
 
 def output_tokens(rule: Rule, languages: Sequence[str]) -> int:
     """What the longest reply that is asked for may take, thinking included."""
-    return _THOUGHT + _VISIBLE_TEXT + _FORM + len(languages) * (_EACH_LANGUAGE + rule.max_length)
+    return (
+        _THOUGHT
+        + _VISIBLE_TEXT
+        + _FORM
+        + len(languages) * (_EACH_LANGUAGE + _LONG + rule.max_length)
+    )
 
 
 def about(prompt: Prompt, note: str, embedded: EmbeddedText, media: Media = Media.IMAGE) -> Prompt:
@@ -124,13 +130,14 @@ def repair(prompt: Prompt, answer: str, findings: Sequence[str]) -> Prompt:
 def shorter(prompt: Prompt) -> Prompt:
     """``prompt`` after a reply that was cut off: it asks for less, and leaves more room."""
     smaller = {**prompt.schema, "properties": dict(prompt.schema["properties"])}
-    for name in ("visible_text", "tags"):
+    for name in ("visible_text", "tags", "long_description"):
         smaller["properties"].pop(name, None)
     smaller["required"] = list(smaller["properties"])
     return replace(
         prompt,
-        user=prompt.user + "\nYour first reply was cut off. Leave out visible_text and tags, think "
-        "no longer than you must, and be brief.",
+        user=prompt.user
+        + "\nYour first reply was cut off. Leave out visible_text, tags and long_description, "
+        "think no longer than you must, and be brief.",
         schema=smaller,
         max_output_tokens=min(2 * prompt.max_output_tokens, prompt.output_limit),
     )
@@ -145,6 +152,7 @@ def schema(languages: Sequence[str]) -> dict[str, Any]:
         "caption": words,
         "alt_text": words,
         "decorative": {"type": "boolean"},
+        "long_description": words,
     }
     if len(languages) > 1:
         properties["translations"] = {
@@ -155,8 +163,9 @@ def schema(languages: Sequence[str]) -> dict[str, Any]:
                     "language": {"type": "string", "enum": list(languages[1:])},
                     "caption": words,
                     "alt_text": words,
+                    "long_description": words,
                 },
-                "required": ["language", "caption", "alt_text"],
+                "required": ["language", "caption", "alt_text", "long_description"],
                 "additionalProperties": False,
             },
         }
@@ -190,8 +199,8 @@ def guidance(rule: Rule, languages: Sequence[str]) -> str:
     if len(languages) > 1:
         others = ", ".join(language_name(each) for each in languages[1:])
         lines.append(
-            f"- translations: caption and alt_text again in {others}, each as a native writer "
-            "would put it, saying the same and no more."
+            f"- translations: caption, alt_text and long_description again in {others}, each as a "
+            "native writer would put it, saying the same and no more."
         )
     return "".join(line + "\n" for line in lines)
 

@@ -21,6 +21,7 @@ _FIELDS = (
     "caption",
     "could_not_describe",
     "decorative",
+    "long_description",
     "tags",
     "translations",
     "visible_text",
@@ -63,6 +64,7 @@ def read_reply(answer: Answer) -> Reply:
         decorative=decorative,
         tags=_tags(found.get("tags")),
         visible_text=_words(found.get("visible_text"), "\n"),
+        long_description=_words(found.get("long_description"), "\n"),
         translations=translations(found.get("translations")),
         could_not_describe=unable,
     )
@@ -195,6 +197,8 @@ def translations(value: Any) -> dict[str, dict[str, str]]:
         alt_text, caption = _words(fields.get("alt_text")), _words(fields.get("caption"))
         if "alt_text" in fields and (alt_text or fields["alt_text"] == ""):
             words = {"caption": caption or alt_text, "alt_text": alt_text}
+            if long := _words(fields.get("long_description"), "\n"):
+                words["long_description"] = long
             found[each["language"]] = words
     return found
 

@@ -14,7 +14,7 @@ from functions.core.language_tags import language_name
 from functions.model.prompt import fenced
 
 NAME = "translate-1"
-FIELDS = ("caption", "alt_text")
+FIELDS = ("caption", "alt_text", "long_description")
 # Output tokens: what a model may think, and the form. Scripts take up to a token a character.
 _THOUGHT, _FORM, _EACH_LANGUAGE = 1024, 64, 128
 

@@ -13,6 +13,7 @@ wording         the rules on a text's own words
 sources         the rules on where words come from: file names, prompt, dictation
 scripts         the rules on languages and scripts
 classifier      whether a text describes anything, by weights in ``words/classifier.tsv``
+concepts        what a text speaks of, in any language: ``words/concepts.txt``
 embedded        what stands in the file, by the same rules
 checked_text    one text with its surroundings; ``text``: characters and words
 words           the languages' word lists, in ``words/*.toml``

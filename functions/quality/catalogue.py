@@ -36,7 +36,7 @@ class Entry:
 def _difference(before: Reply, after: Reply) -> tuple[str, str]:
     if before.alt_text != after.alt_text:
         return before.alt_text or '""', after.alt_text or '""'
-    for name in ("visible_text", "tags", "translations"):
+    for name in ("visible_text", "long_description", "tags", "translations"):
         ours, theirs = getattr(before, name), getattr(after, name)
         if ours != theirs:
             return _written(ours), _written(theirs)
@@ -134,7 +134,7 @@ RULES: tuple[Entry, ...] = (
     _of("chatter", REPAIR, "A sentence to whoever asked: assent, hopes, offers of more.",
         f"{GOOD}. Let me know if you need more!"),
     _of("broken_characters", REPAIR, "Characters lost on the way.",
-        "A cafÃ© terrace", "A café terrace"),
+        "A cafÃ© terrace at night", "A café terrace at night"),
     Entry("repeats_text", REPAIR, "What is read aloud beside the image as well; asked of the words "
           "for one place in a page.", _alt("A black cat on the red sofa"), _alt(GOOD),
           "under it: Our black cat on the red sofa",
@@ -164,6 +164,10 @@ RULES: tuple[Entry, ...] = (
     _of("person_guess", REVIEW, "What a picture does not show of a person: origin, faith, age in "
         "years, state of mind. Left alone where a hint or the image says so.",
         "A 35-year-old Indian woman reading", "A woman reading"),
+    Entry("unread_figures", REVIEW, "Figures in a long description that do not stand in the image.",
+          Reply(GOOD, GOOD, visible_text="2024: 40", long_description="2024: 40. 2025: 55."),
+          Reply(GOOD, GOOD, visible_text="2024: 40", long_description="2024: 40."),
+          "long description"),
     Entry("decorative_doubt", REVIEW, "Said to be decorative, but described or with text in it, or "
           "with an instruction in what came with it.",
           _alt("Opening hours of the museum", decorative=True), _alt("", decorative=True),

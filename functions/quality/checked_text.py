@@ -38,13 +38,13 @@ class CheckedText:
     def doubt(self) -> float:
         """How much it is like what describes nothing, apart from quotations and what stands in
         the image: see :mod:`functions.quality.classifier`."""
-        whole = classifier.score(self._unquoted)
+        whole = classifier.score(self.unquoted)
         for known in self.words:
-            opening = known.rephrase.match(uncapitalised(self._unquoted))
+            opening = known.rephrase.match(uncapitalised(self.unquoted))
             if opening and whole >= classifier.DOUBTFUL:
                 # What follows "the picture shows" counts: from the word on that the match ends in.
-                start = self._unquoted.rfind(" ", 0, opening.end()) + 1
-                rest = self._unquoted[max(start, 0) :]
+                start = self.unquoted.rfind(" ", 0, opening.end()) + 1
+                rest = self.unquoted[max(start, 0) :]
                 known_well = classifier.score(rest) < classifier.UNKNOWN
                 if known_well or len(tokens(rest)) >= 2:
                     whole = min(whole, classifier.score(rest))
@@ -55,11 +55,12 @@ class CheckedText:
     @functools.cached_property
     def sentences(self) -> tuple[str, ...]:
         """Its sentences, quotations apart; a few of them, for a text has few."""
-        parts = (part.strip() for part in _SENTENCE_END.split(self._unquoted))
+        parts = (part.strip() for part in _SENTENCE_END.split(self.unquoted))
         return tuple(filter(None, parts))[:20]
 
     @functools.cached_property
-    def _unquoted(self) -> str:
+    def unquoted(self) -> str:
+        """The text with a mark in the place of quotations and of what stands in the image."""
         text = straight(without_quotations(self.text, classifier.QUOTED))
         lines = [line.strip() for line in straight(self.visible_text).split("\n")]
         for shown in [" ".join(lines), *lines][:20]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import groupby
 
 from functions.core import language_tags
 from functions.core.document import Reply
@@ -16,6 +17,7 @@ from functions.quality.text import cut, graphemes, straight, tokens, uncapitalis
 # Alt text, caption and their labels share the 8 KiB of an object's metadata.
 LONGEST_CAPTION = 1_000
 LONGEST_VISIBLE_TEXT = 4_000
+LONGEST_LONG_DESCRIPTION, MOST_LINES = 4_000, 100
 MOST_TAGS = 12
 LONGEST_TAG = 40
 
@@ -43,6 +45,9 @@ def check(reply: Reply, context: Context) -> Checked:
     )
     findings += found
     reply = replace(reply, alt_text=texts["alt_text"], caption=texts["caption"])
+    long, found = _long_description(reply.long_description, "", main, reply, context)
+    findings += found
+    reply = replace(reply, long_description=long)
     kept, found = _judged_translations(translations, reply, context)
     return Checked(replace(reply, translations=kept), tuple(findings + found))
 
@@ -63,9 +68,13 @@ def _judged_translations(
     findings: list[Finding] = []
     for language, given in translations.items():
         where = f"translations.{language}."
-        kept[language], found = _texts(given, where, language, reply, context)
+        texts, found = _texts(given, where, language, reply, context)
         findings += found
-        findings += _untranslated(kept[language], where, language, reply, main)
+        findings += _untranslated(texts, where, language, reply, main)
+        given_long = str(given.get("long_description") or "")
+        long, found = _long_description(given_long, where, language, reply, context)
+        findings += found
+        kept[language] = texts | ({"long_description": long} if long else {})
     return kept, findings
 
 
@@ -94,6 +103,30 @@ def _texts(
                 CheckedText(text, field, language, limit, context, reply.visible_text, tagged)
             )
     return texts, findings
+
+
+def _long_description(
+    given: str, where: str, language: str, reply: Reply, context: Context
+) -> tuple[str, list[Finding]]:
+    """One language's long description, line by line: cleaned, bounded, judged as a whole."""
+    field = f"{where}long_description"
+    if not given or reply.decorative:
+        return "", []
+    kept = [plain(line, _LINE) for line in cut(given, LONGEST_LONG_DESCRIPTION).splitlines()]
+    # The same line again is a model in a loop; rows of a table are alike and no fault.
+    lines = [line for line, _ in groupby(filter(None, kept))][:MOST_LINES]
+    text = "\n".join(lines)
+    if len(lines) == 1 and text.casefold().strip(" .") in _NO_TEXT:
+        return "", []
+    checked = CheckedText(
+        " ".join(lines), field, language, LONGEST_LONG_DESCRIPTION, context, reply.visible_text
+    )
+    for code, judge in _NO_LONG_DESCRIPTION.items():
+        if text and (message := judge(checked)):
+            return text, [Finding(code, Severity.REPAIR, field, message)]
+    if message := sources.unread_figures(checked, lines):
+        return text, [Finding("unread_figures", Severity.REVIEW, field, message)]
+    return text, []
 
 
 def judged(checked: CheckedText) -> list[Finding]:
@@ -126,6 +159,19 @@ _NO_DESCRIPTION: Mapping[str, Judge] = {
     "prompt_echo": sources.prompt_echo,
     "file_name": sources.file_name,
     "refusal": wording.refusal,
+}
+_LINE = ("escapes", "control_characters", "unicode_form", "markup", "whitespace")
+# Rows of a table read like a list of keywords, and are none; steps of a diagram like requests.
+_NO_LONG_DESCRIPTION: Mapping[str, Judge] = {
+    "placeholder": wording.placeholder,
+    "hint_obeyed": sources.hint_obeyed,
+    "prompt_echo": sources.prompt_echo,
+    "refusal": wording.spoken_refusal,
+    "injection": sources.injection,
+    "contact_details": sources.contact_details,
+    "broken_characters": wording.broken_characters,
+    "wrong_language": scripts.wrong_language,
+    "wrong_script": scripts.wrong_script,
 }
 _FAULTS: Mapping[str, Judge] = {
     "broken_characters": wording.broken_characters,

@@ -9,16 +9,20 @@ to be read and argued with.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import pathlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
+from functions.quality import concepts
+from functions.quality.concepts import UNSPACED
+
 FILE = pathlib.Path(__file__).parent / "words" / "classifier.tsv"
 
-# From here on a text is marked for review, and from there on withheld.
-DOUBTFUL, CERTAIN = -0.7, 1.2
+# From here on a text is marked for review, and from there on withheld if it may refuse.
+DOUBTFUL, CERTAIN = -0.9, 2.5
 # A text with no word that is heard of refusals and errors is none that can be known.
 _TELLING, UNKNOWN = 0.25, -0.6
 # What the weights know; of other languages a person judges what came without tags.
@@ -36,10 +40,9 @@ _PUNCTUATION = re.compile(
     r"[\s!-&(-/:-@\[-`{-~\u00a1-\u00bf\u2010-\u2018\u201a-\u203e\u3001-\u303f\uff01-\uff0f\uff1a-\uff20"
     r"\u060c\u061b\u061f\u06d4\u0964\u0965\u30fb\ufeff]+"
 )
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
-)
 _DIGITS = re.compile(r"\d+")
+# Addresses and files' names have rules of their own.
+_NAMES = ("@", "www.", "://", ".png", ".jp", ".gif", ".webp")
 
 
 @functools.lru_cache(maxsize=64)
@@ -59,10 +62,11 @@ def _sum(weights: Mapping[str, float], found: set[str]) -> float:
 
 
 def features(text: str) -> Iterator[str]:
-    """What the weights are of: words, pairs of them, and pieces of words, folded."""
-    text = unicodedata.normalize("NFKC", text[:LONGEST]).casefold().replace("’", "'")
-    text = text.replace(QUOTED, " q ")
-    words = [word for word in _PUNCTUATION.split(_DIGITS.sub("0", text)) if word]
+    """What the weights are of: words, pairs of them, pieces of words, and what they mean."""
+    text, words = _words(text)
+    meant = concepts.found(words)
+    yield from (f"@{each}" for each in meant or ("none",))
+    yield from (f"@{one}+{other}" for one, other in itertools.combinations(meant, 2))
     yield f"^{min(len(words), 6)}"
     stripped = text.rstrip(" .。!…\"'»”)")
     yield from (f"^{mark}" for mark in "{}<>[]$_=\\" if mark in text)
@@ -70,18 +74,31 @@ def features(text: str) -> Iterator[str]:
         yield "^?"
     if "!" in text or "！" in text:
         yield "^!"
-    if words and not _UNSPACED.search(words[0]):
+    if words and not UNSPACED.search(words[0]):
         yield f"^first {words[0]}"
     before = ""
     for word in words:
-        if run := _UNSPACED.search(word):
+        if run := UNSPACED.search(word):
             yield from _pieces(run[0], 1, 4)
             continue
         yield word
         if before:
             yield f"{before} {word}"
         before = word
-        yield from _pieces(f"·{word}·", 5, 5)
+        yield from _pieces(f"·{word}·", 4, 4)
+
+
+def may_refuse(text: str) -> bool:
+    """Whether a text has what refusals speak of; without it none is certain, whatever its score."""
+    return concepts.may_refuse(_words(text)[1])
+
+
+def _words(text: str) -> tuple[str, list[str]]:
+    """The text folded, and its words."""
+    text = unicodedata.normalize("NFKC", text[:LONGEST]).casefold().replace("’", "'")
+    text = text.replace(QUOTED, " q ")
+    text = " ".join(part for part in text.split() if not any(mark in part for mark in _NAMES))
+    return text, [word for word in _PUNCTUATION.split(_DIGITS.sub("0", text)) if word]
 
 
 def _pieces(word: str, shortest: int, longest: int) -> Iterator[str]:

@@ -33,7 +33,8 @@ class Finding:
 class Context:
     """What a reply was asked for. The first language is the main one; ``hints`` are the
     uploader's texts and those in the file; ``prompt_text`` is all that the model was told;
-    ``beside`` is what readers are told beside the image in any case."""
+    ``beside`` is what readers are told beside the image in any case; ``names`` are texts that may
+    be said again, but not a part of them."""
 
     languages: tuple[str, ...]
     max_length: int
@@ -41,6 +42,7 @@ class Context:
     name: str = ""
     prompt_text: str = ""
     beside: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 # Text that is no description at all, or somebody else's words in the place of one. Everything
@@ -48,6 +50,10 @@ class Context:
 UNPUBLISHABLE = frozenset(
     {"empty_text", "file_name", "hint_obeyed", "placeholder", "prompt_echo", "refusal"}
 )
+
+
+# A page does without a long description rather than with one that wants to be obeyed.
+_NEVER_LONG = frozenset({"injection", "contact_details"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +80,27 @@ class Checked:
 
         An unusable caption gives way to the alt text, an unusable translation is dropped.
         """
-        unusable = {found.field for found in self.findings if found.code in UNPUBLISHABLE}
+        unusable = {
+            found.field
+            for found in self.findings
+            if found.code in UNPUBLISHABLE
+            or (found.code in _NEVER_LONG and found.field.endswith("long_description"))
+        }
         if "alt_text" in unusable:
             return None
         reply = self.reply
+        long = "" if "long_description" in unusable else reply.long_description
         kept = {
             language: _without(texts, f"translations.{language}", unusable)
             for language, texts in reply.translations.items()
             if f"translations.{language}.alt_text" not in unusable
         }
         caption = reply.alt_text if "caption" in unusable else reply.caption
-        return replace(reply, caption=caption, translations=kept)
+        return replace(reply, caption=caption, long_description=long, translations=kept)
 
 
 def _without(texts: Mapping[str, str], where: str, unusable: set[str]) -> Mapping[str, str]:
+    if f"{where}.long_description" in unusable:
+        texts = {name: text for name, text in texts.items() if name != "long_description"}
     lost = f"{where}.caption" in unusable
     return {**texts, "caption": texts["alt_text"]} if lost else texts

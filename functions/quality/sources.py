@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
 
 from functions.quality.checked_text import CheckedText
 from functions.quality.text import shown, tokens
@@ -11,7 +13,9 @@ _EXTENSION = r"\.(?:jpe?g|jfif|png|gif|webp|avif|hei[cf]|tiff?|bmp|svg|psd|raw|d
 _FILE = re.compile(rf"(?<![\w%+~.-])[\w%+~()-][\w%+~().-]{{0,100}}{_EXTENSION}(?![\w-])", re.I)
 _CAMERA = re.compile(
     r"(?:IMG|DSC[NF]?|PXL|MVI|GOPR|DJI|PANO|VID|CIMG|SAM|WP|BURST|FB_IMG|signal|screenshot|photo|"
-    r"image|picture|scan|P)[-_ ]?(?:\d{3,}[\w-]*|\d{4}-\d\d-\d\d.*)",
+    r"image|picture|scan|P)[-_ ]?(?:\d{3,}[\w-]*|\d{4}-\d\d-\d\d.*)"
+    r"|screen ?shot \d{4}-\d\d-\d\d.*"
+    r"|(?:image|picture|photo|unnamed|untitled|download|scan) ?\(\d+\)",
     re.I,
 )
 _SHOT = re.compile(r"(?<!\w)(?:IMG|DSC[NF]?|PXL|MVI|VID|DJI|GOPR|FB_IMG)_?\d{4}\w*", re.I)
@@ -34,6 +38,10 @@ _CONTACT = re.compile(
     re.I,
 )
 _SCRIPT = re.compile(r"\bon(?:error|load|click|mouseover)\s*=|\{\{.*\}\}|\$\{.*\}", re.I)
+# Digits, with what writes thousands and decimals between them.
+_FIGURE = re.compile(r"[0-9]+(?:[.,'’\u00a0\u202f][0-9]+|[ ](?=[0-9]{3}(?![0-9]))[0-9]{3})*")
+_JOINTS = re.compile(r"[^0-9]")
+_NUMBERED = re.compile(r"^\s*[0-9]{1,2}[.)](?=\s)")
 _RUN = 8  # words in a row that nobody writes twice by chance
 # Words of a text that stand in another one, in a row; and words of one that is said in a breath.
 _SAID_AGAIN, _CAPTION = 3, 30
@@ -119,15 +127,21 @@ def ordered(checked: CheckedText) -> bool:
 def repeats_text(checked: CheckedText) -> str | None:
     """What stands beside the image and is read aloud as well: the same words in the same order,
     or all that tell something in one short text, such as a caption."""
-    said = checked.tokens
+    said, context = checked.tokens, checked.context
     telling = set(said).difference(*(known.frequent for known in checked.words))
-    for text in checked.context.beside:
-        near, words = _padded(text), tokens(text)
-        again = len(said) >= _SAID_AGAIN and f" {' '.join(said)} " in near
+    for text in context.beside:
+        words = tokens(text)
         within = len(telling) > 1 and len(words) <= _CAPTION and telling <= set(words)
-        if said and (said == words or again or within):
+        if said and (said == words or within or _is_part(said, text)):
             return f"“{shown(checked.text)}” is said beside the image: say what the image adds."
+    for text in context.names:
+        if said != tokens(text) and _is_part(said, text):
+            return f"“{shown(checked.text)}” is a part of a text beside the image: say it yourself."
     return None
+
+
+def _is_part(said: tuple[str, ...], text: str) -> bool:
+    return len(said) >= _SAID_AGAIN and f" {' '.join(said)} " in _padded(text)
 
 
 def injection(checked: CheckedText) -> str | None:
@@ -145,6 +159,22 @@ def contact_details(checked: CheckedText) -> str | None:
         if not checked.stands_in_image(found[0].rstrip(".,;:!?)")):
             return f"“{shown(found[0])}” does not stand in the image: leave it out."
     return None
+
+
+def unread_figures(checked: CheckedText, lines: Sequence[str]) -> str | None:
+    """Figures that do not stand in the image; those that count the lines apart."""
+    seen = set(_figures(checked.visible_text))
+    told = [each for line in lines for each in _figures(_NUMBERED.sub("", line))]
+    unread = list(dict.fromkeys(each for each in told if each not in seen))
+    if not unread:
+        return None
+    return f"{', '.join(unread[:5])}: does that stand in the image? Compare the figures."
+
+
+def _figures(text: str) -> list[str]:
+    """The numbers in a text by their digits alone: writing differs, by language too."""
+    plain = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in text)
+    return [_JOINTS.sub("", found[0]).lstrip("0") or "0" for found in _FIGURE.finditer(plain)]
 
 
 def _instruction(checked: CheckedText, text: str) -> re.Match[str] | None:

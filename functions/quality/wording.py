@@ -19,6 +19,16 @@ _LEFTOVER = re.compile(
     r"|\w+\.\w+\(\)|#(?:REF|N/A|VALUE|NAME)\S*)\W*",
     re.IGNORECASE | re.DOTALL,
 )
+# What programs call things, and what testers type.
+_TECHNICAL = re.compile(
+    r"(?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?::.*)?|E[A-Z]{5,}|[A-Z]+(?:_[A-Z0-9]+)+|_\w*_"
+    r"|[a-z]+(?:_[a-z]+)+|%\w+%|\$\w+|\[\[.*\]\]"
+)
+_TYPED = re.compile(
+    r"(?:(?:test|foo|bar|baz|blah?|asdf|qwert[yz]|lorem|ipsum|x{3,}|a{3,})(?:\W+|\d+|$))+",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(r"(?:todo|fixme|tb[acd]|wip)\b(?!\w)", re.IGNORECASE)
 _STATUS = re.compile(r"\W*(?:(?:https?|status|error|code)\W*)+[45]\d\d\b\W*", re.IGNORECASE)
 # One sentence of several has to be more certain: it stands beside a description.
 _CHATTER = 1.6
@@ -44,7 +54,8 @@ def placeholder(checked: CheckedText) -> str | None:
         return None
     found = any(folded in known.placeholders for known in checked.words)
     found |= bool(_LEFTOVER.fullmatch(checked.text.strip()))
-    if found or folded.startswith(("lorem ipsum", "todo:")):
+    found |= any(kind.fullmatch(checked.text.strip()) for kind in (_TECHNICAL, _TYPED))
+    if found or folded.startswith("lorem ipsum") or _NOTE.match(folded):
         return f"“{shown(checked.text)}” says nothing about this image: describe what it shows."
     return None
 
@@ -55,7 +66,7 @@ def refusal(checked: CheckedText) -> str | None:
         return None
     if _describes_too(checked):
         return None
-    found = checked.doubt >= classifier.CERTAIN
+    found = checked.doubt >= classifier.CERTAIN and classifier.may_refuse(checked.unquoted)
     if found or (_doubted(checked) and _spoken(checked, lambda known: known.refusals)):
         return f"“{shown(checked.text)}” describes nothing: say what can be seen, and only that."
     return None
@@ -73,7 +84,10 @@ def _describes_too(checked: CheckedText) -> bool:
     """Whether a part of the text is plainly a description, whatever stands around it."""
     parts = [part for each in checked.sentences for part in _COLON.split(each)]
     return len(parts) > 1 and any(
-        len(tokens(part)) >= 4 and classifier.score(part) < _DESCRIBES for part in parts
+        len(tokens(part)) >= 4
+        and classifier.score(part) < _DESCRIBES
+        and not classifier.may_refuse(part)
+        for part in parts
     )
 
 
@@ -91,11 +105,16 @@ def chatter(checked: CheckedText) -> str | None:
     """A sentence to whoever asked, around or after the description: offers, hopes, assent."""
     found = _spoken(checked, lambda known: known.chatter)
     if not found and len(checked.sentences) > 1:
-        judged = (each for each in checked.sentences if classifier.score(each) >= _CHATTER)
+        judged = (each for each in checked.sentences if _is_chatter(each))
         found = next((shown(each) for each in judged if not checked.stands_in_image(each)), "")
     if found:
         return f"“{found}” speaks to whoever asked: write the description and nothing else."
     return None
+
+
+def _is_chatter(sentence: str) -> bool:
+    said = len(tokens(sentence)) > 1 and classifier.may_refuse(sentence)
+    return said and classifier.score(sentence) >= _CHATTER
 
 
 def _doubted(checked: CheckedText) -> bool:

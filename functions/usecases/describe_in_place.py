@@ -164,6 +164,7 @@ class DescribingInPlace:
             upload.name,
             prompt.system,
             place.beside,
+            place.names,
         )
         picture = fetch(self._model.accepts(turn))
         try:

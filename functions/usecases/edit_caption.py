@@ -23,7 +23,7 @@ from functions.core.document import (
 )
 from functions.core.errors import CaptionError, Conflict, EditError, NoCaption, Stale
 from functions.core.language_tags import language_tag
-from functions.core.plain_text import plain_line
+from functions.core.plain_text import plain_line, plain_lines
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.public_text import missing
 from functions.core.report import Report
@@ -34,14 +34,16 @@ from functions.usecases.label_image import label
 from functions.usecases.request_translations import Wanted
 
 # Characters. Screen readers read alt text in one piece; whatever takes longer is a caption.
-LONGEST_ALT_TEXT, LONGEST_CAPTION = 1000, 5000
+LONGEST_ALT_TEXT, LONGEST_CAPTION, LONGEST_LONG_DESCRIPTION = 1000, 5000, 8000
 # Whoever it was, where documents name nobody.
 REVIEWER = "a reviewer"
 _CONTENTION = 8
-_WORDS = ("alt_text", "caption", "decorative", "language")
+_TRANSLATED = ("alt_text", "caption", "long_description")
+_WORDS = ("alt_text", "caption", "decorative", "language", "long_description")
 # What a person sees who edits; the rest (labels, embedding, lease) may change under them.
 _SHOWN_FIELDS = (
     *("generation", "status", "alt_text", "caption", "decorative", "language", "translations"),
+    "long_description",
     *("tags", "visible_text", "source", "proposal"),
 )
 
@@ -63,6 +65,7 @@ class Change:
     accept: bool = False
     translations: Mapping[str, Mapping[str, str]] | None = None
     reasons: tuple[str, ...] = ()
+    long_description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +258,13 @@ def _translated(
             raise EditError(f"the alt text in {tag} is empty; write one")
         _check_length("alt text", alt_text, LONGEST_ALT_TEXT)
         _check_length("caption", caption, LONGEST_CAPTION)
-        written[tag] = {"alt_text": alt_text, "caption": caption, "source": Source.HUMAN.value}
+        long = _lines(text.get("long_description", ""))
+        written[tag] = {
+            "alt_text": alt_text,
+            "caption": caption,
+            **({"long_description": long} if long else {}),
+            "source": Source.HUMAN.value,
+        }
     if written == document.translations:
         return document
     if document.status != Status.CAPTIONED:
@@ -310,12 +319,13 @@ def _worded(document: Document, words: Mapping[str, Any], now: datetime) -> Docu
         document,
         alt_text=alt_text,
         caption=caption,
+        long_description="" if values["decorative"] else _lines(values["long_description"]),
         decorative=bool(values["decorative"]),
         language=_language(values["language"]) if "language" in words else document.language,
     )
     if edited == document and document.status == Status.CAPTIONED:
         return document
-    if (edited.alt_text, edited.caption) != (document.alt_text, document.caption):
+    if any(getattr(edited, name) != getattr(document, name) for name in _TRANSLATED):
         edited = replace(edited, translations=_outdated(edited))
     others = {tag: text for tag, text in edited.translations.items() if tag != edited.language}
     return _ended(
@@ -343,6 +353,13 @@ def _ended(document: Document, now: datetime) -> Document:
         now,
         captioned_at=captioned_at,
     )
+
+
+def _lines(text: str) -> str:
+    """A long description as it is stored."""
+    lines = plain_lines(text, LONGEST_LONG_DESCRIPTION + 1)
+    _check_length("long description", lines, LONGEST_LONG_DESCRIPTION)
+    return lines
 
 
 def _check_length(what: str, text: str, most: int) -> None:

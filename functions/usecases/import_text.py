@@ -16,7 +16,7 @@ from functions.core.ports import CaptionStore
 from functions.usecases.edit_caption import Change, Editing, changed, version
 
 # What an import may say of an image; other columns of an export are left alone.
-_TEXTS = ("alt_text", "caption", "language")
+_TEXTS = ("alt_text", "caption", "language", "long_description")
 _YES, _NO = frozenset({"true", "yes", "1", "x"}), frozenset({"false", "no", "0", ""})
 _AT_ONCE, _BATCH = 8, 300
 
@@ -127,6 +127,7 @@ def _change(uri: str, record: Mapping[str, Any]) -> Change:
     return Change(
         alt_text=alt_text,
         caption=texts.get("caption"),
+        long_description=texts.get("long_description"),
         language=texts.get("language") or None,
         decorative=None if alt_text is None and not decorative else decorative,
         approve=_flag(record, "approve") or None,

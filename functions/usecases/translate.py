@@ -179,10 +179,11 @@ class Translating:
             given = read_translations(answer, languages)
         except UnusableReply as error:
             return empty, (str(error),)
-        known = (document.visible_text, document.alt_text, document.caption)
+        known = [document.visible_text, *(getattr(document, n) for n in translation_prompt.FIELDS)]
         reply = Reply(
             caption=document.caption,
             alt_text=document.alt_text,
+            long_description=document.long_description,
             tags=document.tags,
             visible_text="\n".join(filter(None, known)),
             translations=given,

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from functions import composition, pictures
-from functions.core.document import Document, Picture, Status
+from functions.core.document import Document, Picture, Status, Unable
 from functions.core.errors import (
     CaptionError,
     ConfigurationError,
@@ -101,6 +101,20 @@ def test_what_leaves_is_the_picture_the_prompt_and_the_schema(
         assert '"additionalProperties": false' in call.text
     else:
         assert call.schema == dict(PROMPT.schema)
+
+
+def test_every_request_lets_a_model_say_that_it_could_not_describe(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    captioner.describe(picture(), PROMPT)
+
+    (call,) = model_server.calls
+    if wire.schema_in_words:
+        assert '"could_not_describe"' in call.text
+        return
+    assert call.schema is not None
+    assert call.schema["properties"]["could_not_describe"]["enum"] == ["none", *Unable]
+    assert call.schema["required"][0] == "could_not_describe"
 
 
 def test_words_are_asked_about_without_a_picture(

@@ -13,7 +13,7 @@ from functions.core.document import Document, Source, Status
 from functions.quality.catalogue import table
 from functions.settings import Settings
 from tests.support.documentation import ALL, PAGES, ROOT, page
-from tools import five_places
+from tools import five_places, prompt_versions
 
 README_LINES = 150
 
@@ -53,6 +53,11 @@ def test_every_setting_is_listed_with_its_default() -> None:
         each.metadata["env"]: f"`{each.metadata['default']}`" if each.metadata["default"] else "–"
         for each in fields(Settings)
     }
+
+
+def test_the_prompts_say_what_the_docs_say_they_say() -> None:
+    assert prompt_versions.table() in page("evaluate")
+    assert len(prompt_versions.PICTURES) == 20
 
 
 def test_every_rule_of_the_filter_is_listed() -> None:

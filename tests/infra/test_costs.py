@@ -14,6 +14,7 @@ from functions.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "privacy-and-cost.md").read_text("utf-8")
+SCALE = (ROOT / "docs" / "scale-and-cost.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 PROMPT, REPLY = 850, 120
 LIMIT = Settings.from_env({"CAPTION_MODEL": "offline"}).daily_limit
@@ -62,6 +63,27 @@ def test_the_worst_day_is_the_limit_times_the_dearest_call() -> None:
     assert f"limit of {gemini._MAX_OUTPUT_TOKENS:,}" in PAGE
     assert f"{10 * 86_400:,} seconds" in PAGE
     assert f"${864_000 * 0.0265 / 1000:.2f} a day" in PAGE
+
+
+def test_ten_million_images_cost_ten_thousand_times_as_much_as_a_thousand() -> None:
+    model = str(Settings.from_env({}).model)
+    thousand = dict(re.findall(r"(?m)^\| ([^|]+?) \|.* per [\d,]+ \| \$([\d.]+) \|$", PAGE))
+    parts = {
+        "model calls": (),
+        "Firestore": ("Firestore writes", "Firestore reads"),
+        "Cloud Storage": ("Cloud Storage, class A", "Cloud Storage, class B"),
+        "functions, 40": ("requests to the function", "the same, 40"),
+    }
+    costs = {
+        name: sum(float(cost) for row, cost in thousand.items() if row.startswith(rows)) * 10_000
+        for name, rows in parts.items()
+    }
+    costs["model calls"] = float(dollars(model, 10_000_000, 1120 + PROMPT)[1:])
+    table = SCALE.partition("| once, for 10 million |")[2].partition("\n\n")[0]
+    for name, cost in costs.items():
+        assert re.search(rf"(?m)^\| {name}.* \| \${cost:,.0f} \|$", table), (name, cost)
+    [together] = re.findall(r"\*\*\$([\d,]+)\*\*", table)
+    assert _number(together) == round(sum(costs.values()))
 
 
 def test_readme_says_the_same_in_short() -> None:

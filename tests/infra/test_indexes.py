@@ -27,7 +27,9 @@ from tests.infra.firestore_indexes import Indexes, leaves
 from tests.support.documents import plain_document
 from tests.support.recorded_firestore import Recorded, recorded_firestore
 
-DEPLOYED = Indexes.load(Path(__file__).parents[2] / "infra" / "firestore.indexes.json")
+ROOT = Path(__file__).parents[2]
+DEPLOYED = Indexes.load(ROOT / "infra" / "firestore.indexes.json")
+SCALE = (ROOT / "docs" / "scale-and-cost.md").read_text("utf-8")
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FILTERS: dict[str, Any] = {
     "md5": "x==",
@@ -138,11 +140,13 @@ def test_a_document_has_few_index_entries() -> None:
     record = to_record(FULL)
     assert Indexes(DEPLOYED.composite, frozenset()).entries(record) == 104
     assert DEPLOYED.entries(record) == 52
+    assert "has 52 index entries, where all its fields\nwould have 104" in SCALE
 
 
 def test_the_place_among_what_is_to_be_reviewed_costs_entries_only_there() -> None:
     doubtful = replace(FULL, review=Review(True, ("low_similarity",)))
     assert DEPLOYED.entries(to_record(prioritised(doubtful))) == 53 + 18
+    assert "to be reviewed has 19 more" in SCALE
 
 
 def test_uploads_and_the_plain_list_need_no_index_that_is_deployed(

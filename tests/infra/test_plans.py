@@ -290,6 +290,13 @@ def test_the_clock_questions_and_events_have_accounts_and_no_more_than_they_need
         assert default not in str(applied.cloud.things)
 
 
+def test_a_replay_brings_back_uploads_deletions_and_requests_and_not_the_clock(
+    applied: Deployment,
+) -> None:
+    [named] = re.findall(r"for s in ([\w -]+); do", applied.outputs()["replay"])
+    assert set(named.split()) == {"caption-image", "forget-image", "caption-request"}
+
+
 _LONGEST = {
     "google_service_account": ("account_id", 30),
     "google_storage_bucket": ("name", 63),

@@ -340,7 +340,8 @@ def test_in_the_cloud_the_request_goes_through_the_topic(
     cloud: Cloud, pubsub_emulator: PubSubEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub_emulator.host)
-    topic = pubsub_emulator.create_topic("caption-requests")
+    monkeypatch.setenv("CAPTION_REQUEST_TOPIC", "translation-requests")
+    topic = pubsub_emulator.create_topic("translation-requests")
     pulling = f"{pubsub_emulator.url}/v1/{topic.replace('/topics/', '/subscriptions/translations')}"
     request(pulling, "PUT", {"topic": topic})
     src = captioned(cloud)

@@ -1,4 +1,4 @@
-"""Twenty ways to answer badly, as models do."""
+"""Forty ways to answer badly, as models, servers and editors do."""
 
 from __future__ import annotations
 
@@ -66,4 +66,24 @@ WAYS = (
     _bad("quotes, turns letters round, shouts tags", '"Brown \u202edog\u202c on a beach"',
          reply={"tags": ["DOG", "#Beach", "dog"]}),
     _bad("offers more", "Brown dog on a beach. Let me know if you need anything else!"),
+    _bad("says what the server said", "Internal server error"),
+    _bad("gives a status", "503 Service Unavailable"),
+    _bad("asks for the picture", "Could you please attach the photo again?"),
+    _bad("says what it is", "As a language model I have no access to pictures."),
+    _bad("cites a policy", "This request goes against my guidelines."),
+    _bad("refuses in part", "I will describe the room but not the person."),
+    _bad("does not know", "I'd only be guessing here"),
+    _bad("thanks and waits", "Thanks for your patience, one moment please"),
+    _bad("praises its own work", "Here is a concise alt text that follows your guidelines:"),
+    _bad("names an exception", "PIL.UnidentifiedImageError: cannot identify image file"),
+    _bad("leaves a template's variable", "{{ image.alt }}"),
+    _bad("leaves an editor's note", "TODO: write alt text"),
+    _bad("leaves filler", "Lorem ipsum dolor sit amet, consectetur"),
+    _bad("types a test", "asdf asdf"),
+    _bad("gives the schema's type", "string"),
+    _bad("gives a phone's file name", "IMG-20240301-WA0007"),
+    _bad("adds an address", "Brown dog on a beach, www.dogs.example"),
+    _bad("shouts", "A BROWN DOG RUNNING ON A BEACH"),
+    _bad("adds hashtags", "#dog #beach #summer"),
+    _bad("escapes twice", "Brown dog near a caf\\u00e9"),
 )  # fmt: skip

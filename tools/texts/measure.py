@@ -18,6 +18,7 @@ from tools.texts.sets import (
     HELD_OUT,
     HERE,
     INDEPENDENT,
+    UNSEEN,
     Sample,
     languages,
     samples,
@@ -88,7 +89,7 @@ def main() -> None:
         "part",
         nargs="?",
         default=HELD_OUT.name,
-        choices=[each.name for each in (HELD_OUT, INDEPENDENT, DEVELOPMENT)],
+        choices=[each.name for each in (UNSEEN, HELD_OUT, INDEPENDENT, DEVELOPMENT)],
     )
     print(table(HERE / parser.parse_args().part))
 

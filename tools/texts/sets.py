@@ -16,6 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 DEVELOPMENT, HELD_OUT = HERE / "development", HERE / "held_out"
 INDEPENDENT = HERE / "independent"
+# Written before the second widening of the development part, and looked at once after it.
+UNSEEN = HERE / "unseen"
 # How many texts one template may give: more would only repeat its words.
 MOST = 60
 

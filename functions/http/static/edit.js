@@ -28,12 +28,15 @@ export function open({ place, caption, tag = "", settle, close }) {
   const put = (values) => {
     field.alt_text.value = values.alt_text ?? "";
     field.caption.value = values.caption ?? "";
+    field.long_description.value = values.long_description ?? "";
+    $(".long", form).open = Boolean(values.long_description);
     field.decorative.checked = Boolean(values.decorative);
     field.language.value = values.language ?? "";
   };
   const taken = () => ({
     alt_text: field.alt_text.value,
     caption: field.caption.value,
+    long_description: field.long_description.value,
     decorative: field.decorative.checked,
     language: field.language.value.trim(),
   });
@@ -41,7 +44,7 @@ export function open({ place, caption, tag = "", settle, close }) {
   const before = JSON.stringify(taken());
   field.decorative.closest("label").hidden = !main;
   field.language.closest("label").hidden = !main;
-  for (const name of ["alt_text", "caption"]) field[name].lang = text.language ?? "";
+  for (const name of ["alt_text", "caption", "long_description"]) field[name].lang = text.language ?? "";
   form.setAttribute("aria-label", t("words_for", { name: fileName(caption) }));
 
   const draft = parsed(kept.get(key(caption, tag)));
@@ -140,8 +143,10 @@ function parsed(draft) {
 }
 
 function asked(values, caption, tag, main) {
-  if (!main) return { translations: { [tag]: { alt_text: values.alt_text, caption: values.caption } } };
-  const wanted = { caption: values.caption, decorative: values.decorative };
+  const { alt_text, caption: said, long_description } = values;
+  if (!main) return { translations: { [tag]: { alt_text, caption: said, long_description } } };
+  const wanted = { caption: said, decorative: values.decorative };
+  if (long_description !== (caption.long_description ?? "")) wanted.long_description = long_description;
   if (!values.decorative) wanted.alt_text = values.alt_text;
   if (values.language && values.language !== caption.language) wanted.language = values.language;
   return wanted;

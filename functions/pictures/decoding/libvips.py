@@ -26,6 +26,7 @@ __all__ = [
     "Decoded",
     "bounded",
     "draw",
+    "frames",
     "notes_of",
     "pixels_of",
     "pyvips",
@@ -111,6 +112,14 @@ def read(data: bytes, kind: str, max_pixels: int, side: int) -> Decoded:
         picture.note = f"The first of {pages} pages."
     picture.embedded = words.read(_notes(data, kind, header))
     return picture
+
+
+def frames(data: bytes) -> int:
+    """How many pictures a file holds, as far as its structure can be read."""
+    try:
+        return int(_opened(data, strict=False).get_n_pages())
+    except pyvips.Error:
+        return 1
 
 
 def notes_of(data: bytes, kind: str) -> EmbeddedText:

@@ -36,6 +36,10 @@ _WORK_SECONDS, _CLOCK_SECONDS = 6.0, 30.0
 # An index is read before anything else, and is in memory then: 2 hours have about 2 MiB.
 _MOST_INDEX = 32 << 20
 _MOST_BOXES = 32
+_FRAGMENTS = {b"moof", b"sidx", b"styp", b"emsg", b"prft"}
+# Bytes of a file in fragments up to which all of it may be read for where they begin: FFmpeg does
+# that unless it is told not to.
+_SCANNED = 16 << 20
 _BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid", b"meta", b"udta"}
 _UPRIGHT = (1, 0, 0, 1)
 _PQ, _HLG, _BT2020 = 16, 18, 9
@@ -47,15 +51,19 @@ def read(source: Ranges, kind: str, limit: int, side: int) -> Decoded:
     Raises PermanentError for what has no pictures or is protected, av.FFmpegError and OSError for
     what cannot be read.
     """
-    _check(source, kind)
+    fragmented = _check(source, kind)
     source.seek(0)
     options = {"probesize": str(2 << 20), "analyzeduration": "2000000"}
+    if fragmented and source.size > _SCANNED:
+        options["fflags"] = "+ignidx"
     with av.open(
         source, "r", format=_CONTAINERS[kind], options=options, metadata_errors="ignore"
     ) as container:
         video = _Video(container, _stream(container), side)
         bounded(*video.upright, limit)
         seen = video.moments()
+        if not seen and video.starved:
+            raise MemoryError
         if not seen:
             raise PermanentError(
                 "corrupt_image",
@@ -81,6 +89,8 @@ class _Video:
         self._context = stream.codec_context
         self._context.thread_count = 1
         self._points = b"\2\2"
+        # Whether a frame did not fit into the memory that there is.
+        self.starved = False
         self._matrix: tuple[int, int, int, int] | None = None
         self._begun = time.process_time(), time.monotonic()
         self._start = float((stream.start_time or 0) * stream.time_base)
@@ -129,7 +139,8 @@ class _Video:
                 seen.add(packet.pts)
                 # The decoder is emptied: a frame may wait in it for those that come after.
                 frames = [*self._context.decode(packet), *self._context.decode(None)]
-            except av.FFmpegError:  # a damaged place; there are others
+            except av.FFmpegError as error:  # a damaged place; there are others
+                self.starved |= isinstance(error, MemoryError)
                 continue
             except OSError:  # no more may be read
                 return
@@ -162,8 +173,8 @@ class _Video:
                     break
             else:  # all of it is known, and headers may lie
                 self.seconds = last + self._frame_seconds
-        except (av.FFmpegError, OSError):
-            pass
+        except (av.FFmpegError, OSError) as error:
+            self.starved |= isinstance(error, MemoryError)
         if not self.seconds:
             self.seconds = last
         return found
@@ -265,14 +276,21 @@ def _title(container: Any) -> str:
     return words.tidy(container.metadata.get("title", ""), 200)
 
 
-def _check(source: Ranges, kind: str) -> None:
-    """Raise PermanentError for a file that is protected, cut off, or all index."""
+def _check(source: Ranges, kind: str) -> bool:
+    """Whether a file is in fragments. Raises PermanentError for one that is protected, cut off, or
+    all index or none."""
+    fragmented = False
     if _CONTAINERS[kind] == "matroska":
         head = source.exactly(0, 64 << 10)
         end = _segment_end(head)
         protected = re.search(rb"\x50\x35[\x80-\xff].{0,3}\x47\xe1\x81", head, re.DOTALL)
     else:
-        end, index = _boxes(source)
+        end, index, fragmented = _boxes(source)
+        if not index[1] and end <= source.size:
+            raise PermanentError(
+                "corrupt_image",
+                "The video has no index (moov): it was cut off, or never ended. Upload it again.",
+            )
         if index[1] - index[0] > _MOST_INDEX:
             raise PermanentError(
                 "too_large",
@@ -296,10 +314,12 @@ def _check(source: Ranges, kind: str) -> None:
             "The video is protected (encrypted), and only its players can show it. Upload it "
             "without protection.",
         )
+    return fragmented
 
 
-def _boxes(source: Ranges) -> tuple[int, tuple[int, int]]:
-    """Where the boxes of an MP4 file end, and where its index begins and ends."""
+def _boxes(source: Ranges) -> tuple[int, tuple[int, int], bool]:
+    """Where the boxes of an MP4 file end, where its index begins and ends, and whether fragments
+    follow."""
     at, index = 0, (0, 0)
     for _ in range(_MOST_BOXES):
         head = source.exactly(at, 16)
@@ -311,12 +331,15 @@ def _boxes(source: Ranges) -> tuple[int, tuple[int, int]]:
         end = at + size if size >= 8 else source.size
         if name == b"moov":
             index = at, min(end, source.size)
-        if name not in _BOXES:  # fragments, or what something else has appended
-            break
+        unknown = name not in _BOXES
+        if name in _FRAGMENTS or (unknown and (index[1] or end > source.size)):
+            break  # what follows an index is fragments, or what something else has appended
         if end > source.size:
-            return end, index
+            return end, index, False
         at = end
-    return at, index
+    else:
+        name = b""
+    return at, index, name in _FRAGMENTS
 
 
 def _segment_end(head: bytes) -> int:

@@ -240,6 +240,14 @@ def test_what_has_not_asked_yet_does_not_when_the_quota_turns_out_to_be_spent(
     health.confirm(third)
 
 
+def test_after_a_clock_is_set_back_what_fails_still_closes(health: ModelHealth, time: Time) -> None:
+    for image in "ab":
+        ask(health, time, image, DOWN)
+    time.pass_(-3600)
+    ask(health, time, "c", DOWN)
+    assert health.closed_for() > 0
+
+
 def test_nobody_waits_for_ever_for_a_turn(health: ModelHealth, time: Time) -> None:
     """Whatever was refused: somebody asks in each minute."""
     for number in range(60):

@@ -18,11 +18,22 @@ def at(seconds: float) -> datetime:
 
 def paced(answered: int) -> Pace:
     """A pace that was refused five seconds after its start, after so many answers."""
-    pace = Pace(BEGIN)
+    pace = Pace(BEGIN, running=2)
     for _ in range(answered):
         pace.succeed(BEGIN, at(1))
     pace.refuse(at(4), at(5))
+    pace.running = 0
     return pace
+
+
+def test_a_lone_refusal_may_be_chance_and_a_second_one_within_a_minute_is_not() -> None:
+    pace = Pace(BEGIN)
+    for seconds, rate in ((5, None), (100, None), (130, 1.0)):
+        pace.begin(at(seconds), after_pause=False)
+        pace.refuse(at(seconds), at(seconds + 0.1))
+        pace.end(at(seconds + 0.1))
+        assert pace.rate == rate
+        assert not pace.delay(at(seconds + 0.2))
 
 
 def test_eight_calls_begin_at_once_and_twice_as_many_each_quarter_of_a_second() -> None:
@@ -87,6 +98,20 @@ def test_a_rate_is_forgotten_an_hour_after_the_last_refusal() -> None:
     pace.succeed(at(4000), at(4001))
     assert pace.rate is None
     assert not pace.delay(at(4001))
+
+
+def test_a_clock_that_is_set_back_by_an_hour_holds_nobody_up() -> None:
+    pace = paced(300)
+    assert pace.delay(at(-3600)) <= 10
+    pace.begin(at(-3590), after_pause=True)
+    assert not pace.overtaken(at(-3590))
+    before = pace.rate
+    pace.refuse(at(-3590), at(-3589))
+    pace.succeed(at(-3570), at(-3569))
+    pace.refuse(at(-3560), at(-3559))
+    assert before is not None
+    assert pace.rate is not None
+    assert pace.rate < before
 
 
 @pytest.mark.parametrize("kind", QUOTAS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import cache
 
 import pytest
@@ -68,3 +69,13 @@ def test_boxes_in_boxes_without_an_end_are_private_and_end() -> None:
     for _ in range(2000):
         nested = box(b"moov", nested)
     assert is_private(nested)
+
+
+def test_whatever_stands_in_a_file_is_judged() -> None:
+    choice = random.Random(7)
+    for _ in range(400):
+        data = bytearray(plain())
+        for _ in range(choice.randrange(1, 6)):
+            at = choice.randrange(len(data) - 4)
+            data[at : at + choice.choice((0, 1, 4))] = choice.randbytes(choice.choice((0, 1, 4)))
+        assert is_private(bytes(data[: choice.randrange(len(data) + 1)])) in (True, False)

@@ -277,6 +277,28 @@ def test_an_index_without_an_end_is_refused() -> None:
     assert refused(endless)[0] in {"corrupt_image", "too_large"}
 
 
+def test_boxes_without_end_and_without_an_index_are_refused_at_once() -> None:
+    data = videos.mp4()[:32] + b"\0\0\0\x08free" * 100_000
+    with pytest.raises(PermanentError, match="no index"):
+        watch(data, most=200_000)
+
+
+def test_a_box_that_nobody_knows_before_the_index_is_passed_over() -> None:
+    data = videos.mp4()
+    odd = b"\0\0\0\x10gsst" + bytes(8)
+    at = data.find(b"moov") - 4
+    assert len(watch(data[:at] + odd + data[at:]).times) == 4
+
+
+def test_of_a_large_video_in_fragments_the_beginning_is_shown() -> None:
+    data = videos.mp4(container_options={"movflags": "frag_keyframe+empty_moov"})
+    begin, end = data.find(b"moof") - 4, data.find(b"mfra") - 4
+    fragments = data[begin:end] * (20_000_000 // (end - begin))
+    watched = watch(data[:begin] + fragments, most=4 << 20)
+    assert watched.times
+    assert watched.read <= 6 << 20
+
+
 def test_a_video_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(PermanentError) as raised:
         watch(videos.mp4(), limit=1000)

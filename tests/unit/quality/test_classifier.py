@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -60,9 +59,9 @@ def test_a_description_is_published_whatever_words_it_takes(text: str, visible_t
 
 
 def test_of_a_language_that_nobody_taught_a_person_judges_what_has_no_tags() -> None:
-    reply = Reply("Mi ne povas vidi la bildon.", "Mi ne povas vidi la bildon.")
-    assert "doubtful" in check(reply, Context(("eo",), 125)).reasons
-    assert "eo" not in classifier.LANGUAGES
+    reply = Reply("Ezin dut ikusi.", "Ezin dut ikusi.")
+    assert "doubtful" in check(reply, Context(("eu",), 125)).reasons
+    assert "eu" not in classifier.LANGUAGES
 
 
 def test_the_classifier_names_the_languages_it_was_made_of() -> None:
@@ -84,7 +83,7 @@ def test_a_text_of_the_sets_comes_to_what_the_measure_says() -> None:
 def test_every_weight_can_be_read() -> None:
     rows = [line.split("\t") for line in Path(classifier.FILE).read_text("utf-8").splitlines()]
     assert all(len(row) == 2 and int(row[1]) for row in rows)
-    assert len(json.dumps(rows)) < 700_000
+    assert classifier.FILE.stat().st_size < 500_000
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,8 @@ KINDS = (
     "</b>|<script>|<!--|<|&lt;|ไทย\u200b|\u200b|\u200d|\u0301|\ufe0f|\U000e0061|\u202e|\"|“|'|« »|"
     "image of |The image shows |Alt text: |it appears to be |😺|👨‍👩‍👧|🇫🇷|a.|a@|1 |+1 |www.|"
     "http:|IMG_1|a_|ha ha |cat, |\\u00e9|\\n|u00e9|猫|の画像|图片|ا|क्|"
-    "I can't |Sorry. |{{|${|#a |ABC "
+    "I can't |Sorry. |{{|${|#a |ABC |"
+    "a.B|A_B|_a|%a|test |xxx |TODO |XError: |”a“|(1) |[[a]]|kann nicht "
 )
 FLOODS = [kind for kind in KINDS.split("|") if kind]
 
