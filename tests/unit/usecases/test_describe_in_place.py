@@ -188,7 +188,7 @@ def test_an_order_is_nobodys_words_wherever_it_stands(
 ) -> None:
     world.model.does = lambda: "Best shop in town"
     for order in ORDERS:
-        place = replace(PLACE, **{field: order}, names_link=names_link)  # type: ignore[arg-type]
+        place = replace(PLACE, **{field: order}, names_link=names_link)
         assert not world.describe(place).shown, order
 
 
