@@ -1217,6 +1217,14 @@ MUTANTS = (
         "outdated",
     ),
     Mutant(
+        "let one caller spend the day's answers for all",
+        "functions/http/ask.py",
+        "        if wait := self._pace.wait(caller(request)):\n",
+        "        if wait := 0:\n",
+        _QUESTIONS,
+        "embedded and faster",
+    ),
+    Mutant(
         "translate into a language that nobody offers",
         _TRANSLATING,
         "[tag for tag in wanted if tag in allowed]",
