@@ -28,7 +28,7 @@ class Refusing:
     accepts = Accepts(frozenset({"image/jpeg"}), 1000, 100)
     asked = 0
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         self.asked += 1
         raise TransientError("429", None, Outage.OVER_QUOTA)
 
