@@ -302,8 +302,9 @@ MUTANTS = (
     Mutant(
         "update a Firestore document unconditionally",
         "functions/adapters/firestore_rpc.py",
-        "([*fields, *removed])\n        write.current_document.update_time.CopyFrom(version",
-        "([*fields, *removed])\n        _Write().current_document.update_time.CopyFrom(version",
+        "        write.update_mask.field_paths.extend([*fields, *removed])\n"
+        "        write.current_document.update_time.CopyFrom(version.timestamp_pb())\n",
+        "        write.update_mask.field_paths.extend([*fields, *removed])\n",
         "tests/contracts",
         "firestore",
     ),
@@ -1260,6 +1261,14 @@ MUTANTS = (
         '_TRANSLATED = ("alt_text", "caption")\n',
         _LONG,
         "outdated",
+    ),
+    Mutant(
+        "let one caller spend the day's answers for all",
+        "functions/http/ask.py",
+        "        if wait := self._pace.wait(caller(request)):\n",
+        "        if wait := 0:\n",
+        _QUESTIONS,
+        "embedded and faster",
     ),
     Mutant(
         "translate into a language that nobody offers",

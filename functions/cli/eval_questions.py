@@ -59,26 +59,28 @@ def _asked(model: str) -> list[AskedQuestion]:
         settings = Settings.from_env({**os.environ, **own})
         composition.require_package(settings.model)
         composition.require_key(settings.model, os.environ)
-        asking = composition.answering_by(settings)
+        answering = composition.answering_by(settings)
         click.echo(
             f"{len(QUESTIONS)} questions to {_named(settings.model)}, one call each.", err=True
         )
         try:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                return list(pool.map(lambda each: _one(asking, each), QUESTIONS))
+                return list(pool.map(lambda each: _one(answering, each), QUESTIONS))
         finally:
-            asking.close()
+            answering.close()
 
 
 def _named(model: Model) -> str:
     return str(model)
 
 
-def _one(asking: Answering, known: KnownQuestion) -> AskedQuestion:
+def _one(answering: Answering, known: KnownQuestion) -> AskedQuestion:
     report, fault = Report(), ""
     answer, answerable, right = "", False, False
     try:
-        said = asking.ask(asking.live(BUCKET, known.picture), Question(known.text, "en"), report)
+        said = answering.ask(
+            answering.live(BUCKET, known.picture), Question(known.text, "en"), report
+        )
         answer, answerable = said.text, said.answerable
         right = known.judged(answer, answerable)
     except ConfigurationError:
