@@ -246,6 +246,12 @@ class Settings:
         _whole(0, 10**9),
         "model calls a UTC day that answer questions, over all instances; 0 = none are given",
     )
+    ask_pace: int = _setting(
+        "CAPTION_ASK_PACE",
+        "120",
+        _whole(0, 10**6),
+        "questions a minute that one caller may ask an instance of `ask`; 0 for no bound",
+    )
     filter: str = _setting(
         "CAPTION_FILTER",
         "rules",

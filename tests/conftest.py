@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from google.cloud import firestore
@@ -42,7 +42,7 @@ T = TypeVar("T")
 with suppress(ImportError):
     from hypothesis import HealthCheck, settings
 
-    slow = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    slow: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
     settings.register_profile("gate", derandomize=True, database=None, **slow)
     settings.register_profile("fuzz", max_examples=5_000, print_blob=True, **slow)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))

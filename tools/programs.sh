@@ -20,8 +20,12 @@ emulator() { # COMPONENT PACKAGE
   gcloud components install --quiet "$1" 2>/dev/null || debian "$2"
 }
 
-have chromium || have google-chrome || debian chromium ||
-  .venv/bin/playwright install chromium ||
+downloaded_chromium() {
+  echo "Downloading Chromium ..."
+  .venv/bin/playwright install chromium >/dev/null 2>&1
+}
+
+have chromium || have google-chrome || debian chromium || downloaded_chromium ||
   left+=("Chromium: apt-get install chromium, as root")
 have java || debian default-jre-headless || left+=("Java 17 or newer: https://adoptium.net")
 have npm || debian nodejs npm || left+=("Node.js 20 or newer: https://nodejs.org")

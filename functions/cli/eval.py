@@ -37,6 +37,7 @@ from functions.cli.options import common
     show_default=True,
     help="At most so many pictures, taken evenly.",
 )
+@click.option("--questions", is_flag=True, help="Ask sixty questions whose answers are known.")
 @click.option("--compare", nargs=2, metavar="RUN RUN", help="Two runs side by side; asks no model.")
 @common
 def evaluate(
@@ -46,6 +47,7 @@ def evaluate(
     wording: Path | None,
     name: str | None,
     limit: int,
+    questions: bool,
     compare: tuple[str, str] | None,
 ) -> None:
     """Caption the pictures of FOLDER without storing anything, and measure the words.
@@ -53,8 +55,13 @@ def evaluate(
     Without FOLDER it is drawn sample pictures. Runs are kept in .captions-eval, one file each.
     Status 1 says that a picture could not be asked about.
     """
-    from functions.cli import eval_run
+    from functions.cli import eval_questions, eval_run
     from functions.evals import runs
+
+    if questions:
+        if folder or written or wording or name or compare:
+            raise click.UsageError("--questions draws its own pictures; give it --model alone")
+        raise SystemExit(0 if eval_questions.run(models) else 1)
 
     if compare:
         if folder or written or models or wording or name:

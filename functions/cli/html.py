@@ -45,6 +45,7 @@ _NAMED = 5
 @click.option("--dry-run", is_flag=True, help="Write nothing; print what would change as a diff.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 if alt text is missing.")
 @click.option("--sources", is_flag=True, help="Fill Markdown and templates, too.")
+@click.option("--long", "long", is_flag=True, help="Offer long descriptions in the pages, too.")
 @click.option("--context", is_flag=True, help="Ask a model for words that fit each place.")
 @click.option("--limit", type=click.IntRange(0), help="Ask about so many places at most.")
 @click.option("--yes", is_flag=True, help="Do not ask before it costs anything.")
@@ -59,6 +60,7 @@ def html(
     dry_run: bool,
     check: bool,
     sources: bool,
+    long: bool,
     context: bool,
     limit: int | None,
     yes: bool,
@@ -79,6 +81,8 @@ def html(
     locator = image_locator(folder, bucket, prefix, site, read)
     if not context and (yes or even_edited or limit is not None):
         raise click.UsageError("--limit, --yes and --even-edited are for --context; add that")
+    if context and long:
+        raise click.UsageError("--long and --context are two runs; run the one after the other")
     around = (language(lang) or read.languages[0]) if context else ""
     reading = PageReader(folder, locator, language(lang), around)
     others = list(files.pages(folder, SUFFIXES))
@@ -92,7 +96,7 @@ def html(
         if fitting:
             _price(fitting, _batches(reading, paths, captions), limit, yes, asks=coverage.wrote)
             stack.callback(fitting.close)
-        for path, filled, error in _filled(reading, paths, captions, fitting):
+        for path, filled, error in _filled(reading, paths, captions, fitting, long):
             if filled and filled.changed and coverage.wrote:
                 error = files.replace(folder / path, filled.before, filled.after)
             if filled and dry_run and not session().json:
@@ -216,7 +220,11 @@ def _batches(reading: PageReader, paths: list[str], captions: PublicCaptions) ->
 
 
 def _filled(
-    reading: PageReader, paths: list[str], captions: PublicCaptions, fitting: PlacesOfSite | None
+    reading: PageReader,
+    paths: list[str],
+    captions: PublicCaptions,
+    fitting: PlacesOfSite | None,
+    long: bool,
 ) -> Iterator[tuple[str, Filled | None, str]]:
     """Each path with the page as it would be, or with the reason why it cannot be read."""
     for pages in _batches(reading, paths, captions):
@@ -226,7 +234,7 @@ def _filled(
             if page is None:
                 yield path, None, error
             else:
-                yield path, fitting.fill(page) if fitting else page.fill(captions), error
+                yield path, fitting.fill(page) if fitting else page.fill(captions, long=long), error
 
 
 def _diff(path: str, filled: Filled) -> str:

@@ -40,7 +40,8 @@ def captioned(
     """
     found = replace(
         claim,
-        **checked.reply.text_fields() | {"language": checked.language},
+        **checked.reply.text_fields()
+        | {"language": checked.language, "translations": _by_model(checked.reply.translations)},
         width=checked.width,
         height=checked.height,
         media=checked.media,
@@ -250,7 +251,7 @@ def translated(
 ) -> Document:
     """``document`` with a model's translations of its text beside those that people wrote, and
     nothing left to translate into the languages that are ``done``. Work on it goes on."""
-    written = {tag: dict(text) | {"source": Source.MODEL.value} for tag, text in found.items()}
+    written = _by_model(found)
     review = document.review
     if reasons:
         every = tuple(dict.fromkeys((*review.reasons, *reasons)))
@@ -273,6 +274,10 @@ def left_to_translate(
     languages = dict.fromkeys((*(before.languages if before else ()), *more))
     left = tuple(tag for tag in languages if tag not in done)
     return Untranslated(left, (before and before.since) or now) if left else None
+
+
+def _by_model(translations: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {tag: {**text, "source": Source.MODEL.value} for tag, text in translations.items()}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

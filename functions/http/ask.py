@@ -27,6 +27,7 @@ from functions.core.question import (
 )
 from functions.core.report import Report
 from functions.http import responses
+from functions.http.caller_pace import CallerPace, caller
 from functions.http.daily_limit import seconds_left_of_day
 from functions.http.responses import Refusal
 from functions.settings import Settings
@@ -44,6 +45,7 @@ class AskEndpoint:
 
     def __init__(self, settings: Settings, answering: Callable[[], Answering]) -> None:
         self._settings, self._answering = settings, answering
+        self._pace = CallerPace(settings.ask_pace)
 
     def answer(self, request: Request) -> Response:
         """The answer to any request, whatever goes wrong."""
@@ -66,6 +68,9 @@ class AskEndpoint:
             objects = candidates(src, self._settings.origins or ())
         except ValueError as error:
             raise Refusal(400, f"src {error}") from None
+        if wait := self._pace.wait(caller(request)):
+            fast = "you ask faster than CAPTION_ASK_PACE allows; ask again in a moment"
+            raise Refusal(429, fast, **{"Retry-After": str(wait)})
         answering = self._answering()
         answer = answered(request, answering, lambda: answering.find(objects), question)
         return responses.as_json({"src": src, **answer})

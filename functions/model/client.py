@@ -25,6 +25,7 @@ from functions.core.report import Report
 from functions.model import prompt
 from functions.model.fallback_chain import FallbackChain
 from functions.model.health import PATIENCE, Turn, Wait
+from functions.model.moment_times import without_times
 from functions.model.quota import DailyLimit
 from functions.model.reply import read_reply
 
@@ -122,8 +123,9 @@ class ModelClient:
             )
         unable = draft.reply.could_not_describe
         doubts += (draft.answer.review, f"model_{unable}" if unable else "")
+        visible_text = without_times(draft.reply.visible_text, picture.note)
         return CheckedCaption(
-            draft.reply,
+            replace(draft.reply, visible_text=visible_text),
             tuple(filter(None, (*draft.checked.reasons, *doubts))),
             draft.answer.model,
             draft.answer.model_version,

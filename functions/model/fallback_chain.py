@@ -6,17 +6,17 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from functions.core.document import Accepts, Answer, Picture, Prompt, Usage
-from functions.core.errors import CaptionError, ConfigurationError, OverBudget, TransientError
+from functions.core.errors import Away, CaptionError, ConfigurationError, OverBudget, TransientError
 from functions.core.ports import Captioner, FetchPicture
 from functions.core.report import Report
 from functions.model import prices
-from functions.model.health import PATIENCE, ModelHealth, Turn, Wait
+from functions.model.health import MOMENT, PATIENCE, ModelHealth, Turn, Wait
 from functions.model.quota import DailyLimit
 
 
@@ -49,12 +49,15 @@ class FallbackChain:
         return self._captioners[0][1].state
 
     def turn(self, patience: float = 0.0) -> Turn:
-        """The right to ask the first captioner that answers. Raises Away where none does."""
+        """The right to ask the first captioner that answers: where it may only be asked later,
+        for its quota, the next one. Raises Away where none does."""
         healths = [health for _, health in self._captioners]
-        for health in healths:
-            if not health.closed_for():
-                return health.turn(patience)
-        return min(healths, key=ModelHealth.closed_for).turn(patience)
+        answering = [health for health in healths if not health.closed_for()]
+        for health in answering if len(answering) > 1 else ():
+            with suppress(Away):
+                return health.turn(min(patience, MOMENT))
+        best = answering[0] if answering else min(healths, key=ModelHealth.closed_for)
+        return best.turn(patience)
 
     def ask(
         self,
@@ -84,7 +87,7 @@ class FallbackChain:
             try:
                 with ExitStack() as stack:
                     if health is not turn.health:
-                        own_turn = stack.enter_context(health.turn())
+                        own_turn = stack.enter_context(health.turn(MOMENT))
                     mine = mine or (fetch(captioner.accepts) if fetch else None)
                     answer = self._call(captioner, own_turn, image, mine, instructions, report)
             except TransientError as error:

@@ -25,6 +25,8 @@ from functions.model.pace import Pace
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_RETRY_AFTER = 1.0, 30.0, 3600.0
 # How long a delivery waits for its turn before it goes back to the platform.
 PATIENCE = 20.0
+# How long it waits where something else can be done instead: a burst's calls begin within it.
+MOMENT = 1.0
 Wait = Callable[[threading.Condition, float], object]
 _QUOTA = frozenset({Outage.OVER_QUOTA, Outage.NO_CREDIT})
 
@@ -173,7 +175,8 @@ def _backoff(failures: int, outage: Outage) -> float:
     """Seconds of a pause that nobody has asked for; most quotas are those of a minute."""
     if failures < 2:
         return 0.0
-    growing = 20.0 ** min(failures - 1, 5) if outage in _QUOTA else 2.0 ** min(failures - 2, 10)
+    more = min(failures - 2, 10)
+    growing = 4.0 * 5.0**more if outage in _QUOTA else 2.0**more
     return min(FIRST_PAUSE * growing, LONGEST_PAUSE)
 
 

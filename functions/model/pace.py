@@ -25,6 +25,8 @@ _GLANCE_SECONDS = 0.06
 # A call every five seconds, and every twenty: below that, an instance would hardly learn of a
 # quota's end.
 _SLOWEST_FIRST, _SLOWEST = 0.2, 0.05
+# A lone call's refusal may be chance; a second one within a minute is not, but tells little.
+_FIRST_ALONE = 1.0
 _DECREASE, _CALLS_A_REFUSAL, _MOST_COUNTED = 0.85, 150, 3
 # Calls a second that an answer adds while it is unknown what a quota lets through: a rate doubles
 # in 40 seconds, a low one more slowly, since the instances are many then.
@@ -72,7 +74,9 @@ class Pace:
     def overtaken(self, begun: datetime) -> bool:
         """Whether the first refusal came after ``begun``: what began at full speed then, and has
         not asked yet, would be refused as well."""
-        return self._reached is None and self._refused_at is not None and begun < self._refused_at
+        if self.rate is None or self._reached is not None or self._refused_at is None:
+            return False
+        return begun < self._refused_at
 
     def begin(self, now: datetime, after_pause: bool) -> None:
         """A call begins; what was reached before a time in which nobody asked does not count."""
@@ -110,8 +114,12 @@ class Pace:
         one was, and those that ask whether a pause is over, lower the rate no further."""
         if self._refused_at is None or begun >= self._refused_at:
             breath = _FIRST_BREATH if self._reached is None else _BREATH
-            if self.rate is None:
-                self._set_first(now)
+            if self.rate is None and self.running <= 1:
+                breath = 0.0
+                if self._refused_at and now - self._refused_at < timedelta(seconds=_PERIOD):
+                    self._set_first(now, _FIRST_ALONE)
+            elif self.rate is None:
+                self._set_first(now, _SLOWEST_FIRST)
             elif self._answered:
                 self._lower(now, self.rate)
             self._next_at = now + timedelta(seconds=breath)
@@ -142,9 +150,9 @@ class Pace:
             return (1 - _DECREASE) * self._reached / calls
         return _GROWTH  # beyond what was reached before, the quota has changed
 
-    def _set_first(self, now: datetime) -> None:
+    def _set_first(self, now: datetime, lowest: float) -> None:
         seconds = max((now - self.began).total_seconds(), _PERIOD)
-        self.rate = max(_DECREASE * self._answered / seconds, _SLOWEST_FIRST)
+        self.rate = max(_DECREASE * self._answered / seconds, lowest)
         self._answered_at_first = self._answered
         self.began, self._answered, self._refused = now, 0, 0
 

@@ -55,8 +55,8 @@ def compose(
         + fenced("texts around the image in the page", around)
     )
     most = max_output_tokens
-    told = Prompt(version(), system, user, SCHEMA, most or _THOUGHT + _ANSWER)
-    return Prompt(told.version, system, user, SCHEMA, most, most) if most else told
+    prompt = Prompt(version(), system, user, SCHEMA, most or _THOUGHT + _ANSWER)
+    return Prompt(prompt.version, system, user, SCHEMA, most, most) if most else prompt
 
 
 def expected(place: PagePlace) -> Answer:
@@ -69,8 +69,8 @@ def expected(place: PagePlace) -> Answer:
 @functools.cache
 def version() -> str:
     """The name of the wording, and a hash of all of it that is no place's own."""
-    told = json.dumps([_wording(), SCHEMA], sort_keys=True)
-    return f"{NAME}@{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    parts = json.dumps([_wording(), SCHEMA], sort_keys=True)
+    return f"{NAME}@{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
 
 
 @functools.cache

@@ -83,8 +83,8 @@ def repair(prompt: Prompt, answer: str, findings: Sequence[str]) -> Prompt:
 @functools.cache
 def version() -> str:
     """The name of the wording, and a hash of it."""
-    told = json.dumps([_wording(), schema(["*"], FIELDS)], sort_keys=True)
-    return f"{NAME}@{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    parts = json.dumps([_wording(), schema(["*"], FIELDS)], sort_keys=True)
+    return f"{NAME}@{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
 
 
 @functools.cache

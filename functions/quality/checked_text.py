@@ -39,8 +39,8 @@ class CheckedText:
         """How much it is like what describes nothing, apart from quotations and what stands in
         the image: see :mod:`functions.quality.classifier`."""
         whole = classifier.score(self.unquoted)
-        for known in self.words:
-            opening = known.rephrase.match(uncapitalised(self.unquoted))
+        for vocabulary in self.words:
+            opening = vocabulary.rephrase.match(uncapitalised(self.unquoted))
             if opening and whole >= classifier.DOUBTFUL:
                 # What follows "the picture shows" counts: from the word on that the match ends in.
                 start = self.unquoted.rfind(" ", 0, opening.end()) + 1

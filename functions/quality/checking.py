@@ -95,7 +95,7 @@ def _texts(
                 findings.append(Finding("decorative_doubt", Severity.REVIEW, field, message))
             continue
         texts[key] = text
-        findings += [Finding(code, Severity.FIX, field, said) for code, said in fixes.items()]
+        findings += [Finding(code, Severity.FIX, field, message) for code, message in fixes.items()]
         if text or not reply.decorative:
             limit = context.max_length if key == "alt_text" else LONGEST_CAPTION
             tagged = bool(reply.tags)
@@ -146,8 +146,8 @@ def judged(checked: CheckedText) -> list[Finding]:
 
 def _opening(checked: CheckedText) -> str | None:
     """An opening that says it is an image, in a case that only the model can mend."""
-    for known in checked.words:
-        if known.rephrase.match(uncapitalised(straight(checked.text))):
+    for vocabulary in checked.words:
+        if vocabulary.rephrase.match(uncapitalised(straight(checked.text))):
             return "Leave out that it is an image: begin with what it shows."
     return None
 
@@ -201,7 +201,7 @@ def _decorative(text: str, field: str, language: str, reply: Reply) -> list[Find
     findings = [
         Finding("decorative_text", Severity.FIX, field, "Decorative images have empty alt text.")
     ]
-    placeholders = {word for known in words.of(language) for word in known.placeholders}
+    placeholders = {word for vocabulary in words.of(language) for word in vocabulary.placeholders}
     if len(tokens(text)) >= 3 and text.casefold().strip(" .") not in placeholders:
         message = f"Said to be decorative, yet described as “{cut(text, 80)}”: is it?"
         findings.append(Finding("decorative_doubt", Severity.REVIEW, field, message))
@@ -244,14 +244,14 @@ def _tags(given: tuple[str, ...]) -> tuple[tuple[str, ...], list[Finding]]:
 
 
 def _translations(
-    given: Mapping[str, Mapping[str, str]], main: str, asked: list[str]
+    given: Mapping[str, Mapping[str, str]], main: str, languages: list[str]
 ) -> tuple[dict[str, Mapping[str, str]], list[Finding]]:
     """The translations that were asked for, by their tags; ``pt`` will do where ``pt-BR`` was."""
     found = {_canonical(language): texts for language, texts in given.items()}
     kept: dict[str, Mapping[str, str]] = {}
     findings = []
-    for language in dict.fromkeys(asked):
-        names = [name for name in _near(language) if name in found and name not in asked]
+    for language in dict.fromkeys(languages):
+        names = [name for name in _near(language) if name in found and name not in languages]
         name = language if language in found else next(iter(names), "")
         if name:
             kept[language] = found.pop(name)

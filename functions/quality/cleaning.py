@@ -237,7 +237,7 @@ def _belongs(found: re.Match[str], language: str) -> bool:
     if before and any(letter.isalnum() for letter in after):
         return before[-1] not in ".!?。！？"
     last = re.search(r"[^\W\d]+$", before)
-    frequent = (word for known in words.of(language or "en") for word in known.frequent)
+    frequent = (word for vocabulary in words.of(language or "en") for word in vocabulary.frequent)
     return last is not None and last[0].casefold() in set(frequent)
 
 
@@ -256,12 +256,12 @@ def _without_prefix(text: str, language: str) -> str:
 
 
 def _without_one_prefix(text: str, language: str) -> str:
-    for known in words.of(language):
+    for vocabulary in words.of(language):
         compared = uncapitalised(straight(text))
-        label = known.labels.match(compared)
+        label = vocabulary.labels.match(compared)
         if label and not text[label.end()].isdigit():
             return capitalised(text[label.end() :], language)
-        for pattern in known.remove:
+        for pattern in vocabulary.remove:
             if found := pattern.match(compared):
                 start, end = found.span("rest") if "rest" in pattern.groupindex else (
                     found.end(), len(text))  # fmt: skip
@@ -271,8 +271,8 @@ def _without_one_prefix(text: str, language: str) -> str:
 
 
 def _without_hedge(text: str, language: str) -> str:
-    for known in words.of(language):
-        found = known.hedges.match(uncapitalised(straight(text)))
+    for vocabulary in words.of(language):
+        found = vocabulary.hedges.match(uncapitalised(straight(text)))
         if found and found.end() and any(letter.isalpha() for letter in text[found.end() :]):
             return capitalised(text[found.end() :], language)
     return text

@@ -113,19 +113,19 @@ def wrong_language(checked: CheckedText) -> str | None:
     if expected.language.split("-")[0] != checked.language.split("-")[0] or not expected.frequent:
         return None
     own = _described(checked)
-    said = tokens(own)
-    if len(said) < 5:
+    own_tokens = tokens(own)
+    if len(own_tokens) < 5:
         return None
     scores: dict[str, float] = defaultdict(float)
     telling = words.telling()
-    for word in said:
+    for word in own_tokens:
         for language, weight in telling.get(word, {}).items():
             scores[language] += weight
     right = scores.pop(expected.language, 0)
     found, best = max(scores.items(), key=lambda score: score[1], default=("", 0))
     small = [word for word in tokens(_NAME.sub(" ", own)) if word.isalpha()]
     foreign = sum(not expected.letters.issuperset(word) for word in small)
-    spelt_otherwise = foreign >= 2 and foreign * 5 >= len(said) and best > right
+    spelt_otherwise = foreign >= 2 and foreign * 5 >= len(own_tokens) and best > right
     spelt_otherwise |= foreign >= 1 and best >= 1 and not right
     if (best >= 1.5 and best >= 2.5 * right) or spelt_otherwise:
         return f"Write this in {checked.language}: it looks like {found}."

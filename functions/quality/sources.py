@@ -88,12 +88,12 @@ def prompt_echo(checked: CheckedText) -> str | None:
     """The reply's own keys, or a run of words from the prompt that no hint brought into it."""
     if (found := _KEYS.search(checked.text)) and not checked.stands_in_image(found[0]):
         return f"“{shown(found[0])}” belongs to the reply's form: write the description alone."
-    said = checked.tokens
-    if len(said) < _RUN or not checked.context.prompt_text:
+    own_tokens = checked.tokens
+    if len(own_tokens) < _RUN or not checked.context.prompt_text:
         return None
     prompt = _padded(checked.context.prompt_text)
     told = [_padded(text) for text in (*checked.context.hints, checked.visible_text)]
-    for run in _runs(said):
+    for run in _runs(own_tokens):
         if run in prompt and not any(run in text for text in told):
             return f"“{shown(run.strip())}” is taken from the instructions: describe the image."
     return None
@@ -103,12 +103,12 @@ def hint_obeyed(checked: CheckedText) -> str | None:
     """Words that a text with instructions in it dictated: hints, file names and what stands in
     an image are data. A description that quotes the instruction as well is right."""
     sources = (*checked.context.hints, checked.visible_text, checked.context.name)
-    said = " ".join(checked.tokens)
+    own_tokens = " ".join(checked.tokens)
     for source in sources:
         order = _instruction(checked, source)
         if order and not _instruction(checked, checked.text):
             dictated = _padded(source[order.start() :])
-            whole = bool(said) and f" {said} " in dictated
+            whole = bool(own_tokens) and f" {own_tokens} " in dictated
             quotes = source == checked.visible_text  # to say in part what an image says is right
             if whole or (not quotes and any(run in dictated for run in _runs(checked.tokens))):
                 return (
@@ -127,21 +127,21 @@ def ordered(checked: CheckedText) -> bool:
 def repeats_text(checked: CheckedText) -> str | None:
     """What stands beside the image and is read aloud as well: the same words in the same order,
     or all that tell something in one short text, such as a caption."""
-    said, context = checked.tokens, checked.context
-    telling = set(said).difference(*(known.frequent for known in checked.words))
+    own_tokens, context = checked.tokens, checked.context
+    telling = set(own_tokens).difference(*(vocabulary.frequent for vocabulary in checked.words))
     for text in context.beside:
         words = tokens(text)
         within = len(telling) > 1 and len(words) <= _CAPTION and telling <= set(words)
-        if said and (said == words or within or _is_part(said, text)):
+        if own_tokens and (own_tokens == words or within or _is_part(own_tokens, text)):
             return f"“{shown(checked.text)}” is said beside the image: say what the image adds."
     for text in context.names:
-        if said != tokens(text) and _is_part(said, text):
+        if own_tokens != tokens(text) and _is_part(own_tokens, text):
             return f"“{shown(checked.text)}” is a part of a text beside the image: say it yourself."
     return None
 
 
-def _is_part(said: tuple[str, ...], text: str) -> bool:
-    return len(said) >= _SAID_AGAIN and f" {' '.join(said)} " in _padded(text)
+def _is_part(own_tokens: tuple[str, ...], text: str) -> bool:
+    return len(own_tokens) >= _SAID_AGAIN and f" {' '.join(own_tokens)} " in _padded(text)
 
 
 def injection(checked: CheckedText) -> str | None:
@@ -178,14 +178,19 @@ def _figures(text: str) -> list[str]:
 
 
 def _instruction(checked: CheckedText, text: str) -> re.Match[str] | None:
-    return next(filter(None, (known.instructions.search(text) for known in checked.words)), None)
+    return next(
+        filter(None, (vocabulary.instructions.search(text) for vocabulary in checked.words)), None
+    )
 
 
 def _padded(text: str) -> str:
     return f" {' '.join(tokens(text))} "
 
 
-def _runs(said: tuple[str, ...]) -> list[str]:
+def _runs(own_tokens: tuple[str, ...]) -> list[str]:
     """Every run of words long enough to tell; characters of Chinese count half."""
-    size = _RUN if sum(map(len, said)) >= 2 * len(said) else 2 * _RUN
-    return [f" {' '.join(said[start : start + size])} " for start in range(len(said) - size + 1)]
+    size = _RUN if sum(map(len, own_tokens)) >= 2 * len(own_tokens) else 2 * _RUN
+    return [
+        f" {' '.join(own_tokens[start : start + size])} "
+        for start in range(len(own_tokens) - size + 1)
+    ]

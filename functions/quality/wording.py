@@ -52,7 +52,7 @@ def placeholder(checked: CheckedText) -> str | None:
     folded = checked.text.casefold().strip(" .!?…:;-–—_*()[]<>\"'。")
     if not folded or checked.is_quotation:
         return None
-    found = any(folded in known.placeholders for known in checked.words)
+    found = any(folded in vocabulary.placeholders for vocabulary in checked.words)
     found |= bool(_LEFTOVER.fullmatch(checked.text.strip()))
     found |= any(kind.fullmatch(checked.text.strip()) for kind in (_TECHNICAL, _TYPED))
     if found or folded.startswith("lorem ipsum") or _NOTE.match(folded):
@@ -67,7 +67,7 @@ def refusal(checked: CheckedText) -> str | None:
     if _describes_too(checked):
         return None
     found = checked.doubt >= classifier.CERTAIN and classifier.may_refuse(checked.unquoted)
-    if found or (_doubted(checked) and _spoken(checked, lambda known: known.refusals)):
+    if found or (_doubted(checked) and _spoken(checked, lambda vocabulary: vocabulary.refusals)):
         return f"“{shown(checked.text)}” describes nothing: say what can be seen, and only that."
     return None
 
@@ -75,7 +75,7 @@ def refusal(checked: CheckedText) -> str | None:
 def spoken_refusal(checked: CheckedText) -> str | None:
     """A refusal or an apology by its opening words. Of an answer to a question only this can be
     told: "No, there is no dog" describes nothing, and is right."""
-    if found := _spoken(checked, lambda known: known.refusals):
+    if found := _spoken(checked, lambda vocabulary: vocabulary.refusals):
         return f"“{found}” refuses: answer by what can be seen, or say that it is not shown."
     return None
 
@@ -103,7 +103,7 @@ def doubtful(checked: CheckedText) -> str | None:
 
 def chatter(checked: CheckedText) -> str | None:
     """A sentence to whoever asked, around or after the description: offers, hopes, assent."""
-    found = _spoken(checked, lambda known: known.chatter)
+    found = _spoken(checked, lambda vocabulary: vocabulary.chatter)
     if not found and len(checked.sentences) > 1:
         judged = (each for each in checked.sentences if _is_chatter(each))
         found = next((shown(each) for each in judged if not checked.stands_in_image(each)), "")
@@ -124,8 +124,8 @@ def _doubted(checked: CheckedText) -> bool:
 def _spoken(checked: CheckedText, of: Callable[[Words], re.Pattern[str]]) -> str:
     """How a sentence begins that is of this kind, and does not stand in the image."""
     for sentence in _SENTENCE.split(checked.own):
-        for known in checked.words:
-            found = of(known).match(sentence.lstrip(" -–—*("))
+        for vocabulary in checked.words:
+            found = of(vocabulary).match(sentence.lstrip(" -–—*("))
             if found and not checked.stands_in_image(found[0]):
                 return shown(found[0].strip())
     return ""
@@ -159,9 +159,9 @@ def keyword_stuffing(checked: CheckedText) -> str | None:
     parts = [part for part in _SEPARATORS.split(checked.own.strip(" .。")) if part]
     if len(parts) < 6 or ":" in parts[0]:  # "Ingredients: flour, ..." says what the list is
         return None
-    known = checked.words[0].frequent
+    frequent = checked.words[0].frequent
     short = sum(len(tokens(part)) <= 3 or len(part) <= 6 for part in parts)
-    prose = sum(word in known for word in checked.tokens)
+    prose = sum(word in frequent for word in checked.tokens)
     return message if short >= 0.8 * len(parts) and prose * 12 < len(checked.tokens) else None
 
 
@@ -201,8 +201,8 @@ def person_guess(checked: CheckedText) -> str | None:
 
     Left alone where the uploader or the image says so.
     """
-    for known in checked.words:
-        for found in known.guesses.finditer(checked.own):
+    for vocabulary in checked.words:
+        for found in vocabulary.guesses.finditer(checked.own):
             guess = found[0].strip()
             said = [word for word in tokens(guess) if len(word) > 3] or list(tokens(guess))
             told = " ".join((*checked.context.hints, checked.visible_text)).casefold()

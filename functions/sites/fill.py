@@ -9,7 +9,7 @@ from itertools import islice
 from functions.core.document import Document
 from functions.core.page_place import PagePlace, PlaceId
 from functions.core.public_text import PublicText
-from functions.sites import encoding, functional, markup, sources
+from functions.sites import encoding, functional, long_descriptions, markup, sources
 from functions.sites.attributes import attribute
 from functions.sites.captions import PublicCaptions
 from functions.sites.functional import Titles
@@ -97,7 +97,7 @@ class HtmlPage:
         around: str = "",
     ) -> None:
         self._text, self._form = encoding.decode(data), sources.form(path, bool(around))
-        self._language = language
+        self._path, self._language = path, language
         found = self._form.read(self._text.text)
         page = locator.page(path)
         self._target = functional.targets(titles, locator, page, found.base)
@@ -135,9 +135,15 @@ class HtmlPage:
                 yield use
 
     def fill(
-        self, captions: PublicCaptions, fitted: PlaceTexts | None = None, people: bool = False
+        self,
+        captions: PublicCaptions,
+        fitted: PlaceTexts | None = None,
+        people: bool = False,
+        *,
+        long: bool = False,
     ) -> Filled:
-        """Put in the alt text that is missing: the caption's, or that ``fitted`` to its place."""
+        """Put in the alt text that is missing: the caption's, or that ``fitted`` to its place; with
+        ``long``, also what the captions say at length."""
         text = self._text.text
         attributes, findings, line, counted = [], [], 1, 0
         for image, exact, originals in self._images:
@@ -152,7 +158,30 @@ class HtmlPage:
                 write = _label if image.tag == "video" else self._form.write
                 written = self._text.references(write(finding.alt))
                 attributes.append((image.insert, written))
+        if long and self._path.lower().endswith((".html", ".htm")):
+            attributes += self._long(captions, findings)
         return Filled(self._text, markup.insert(text, attributes), tuple(findings))
+
+    def _long(
+        self, captions: PublicCaptions, findings: list[ImageFinding]
+    ) -> Iterator[tuple[int, str]]:
+        """The long descriptions of images that have an alt text, in this page."""
+        text, sections = self._text.text, []
+        for number, ((image, exact, originals), found) in enumerate(
+            zip(self._images, findings, strict=True), 1
+        ):
+            if image.tag != "img" or not (found.alt or image.alt) or image.templated:
+                continue
+            language = image.language or self._language
+            texts = (captions.wording(each, language) for each in (*exact, *originals))
+            if (said := next(filter(None, texts), None)) and said.long_description:
+                parts, section = long_descriptions.offered(
+                    text, image, said, language or said.language, number
+                )
+                yield from ((at, self._text.references(part)) for at, part in parts)
+                sections.append(section)
+        if any(sections):
+            yield long_descriptions.body_end(text), self._text.references("".join(sections))
 
     def _use(
         self, image: Image, objects: list[ObjectName], captions: PublicCaptions, people: bool

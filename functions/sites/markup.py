@@ -90,7 +90,7 @@ def read(text: str, around: bool = False) -> Markup:
             if start in found or template_code.within(start, hidden)
         }
     raw = [span for name in ("script", "style") for span in _texts(with_scripts, name)]
-    spans, reader = template_code.fragments(text, raw), SurroundingsReader()
+    spans, reader = template_code.fragments(text, raw), SurroundingsReader(with_scripts)
     bases = ((each.attrs or {}).get("href") for each in with_scripts.query("base"))
     images = (_image(text, start, *found[start], spans, reader) for start in sorted(found))
     return Markup(
@@ -110,9 +110,17 @@ def alt_attribute(text: str, image: Image) -> Span | None:
     return None
 
 
+def tag_end(text: str, image: Image) -> int:
+    """Where an image's tag has ended in ``text``; 0 if it has no end."""
+    at = image.insert
+    while found := _ATTRIBUTE.match(text, at):
+        at = found.end()
+    return text.find(">", at) + 1
+
+
 def insert(text: str, attributes: list[tuple[int, str]]) -> str:
     """``text`` with each string at its index, which is an ``Image.insert``."""
-    ordered = sorted(attributes)
+    ordered = sorted(attributes, key=lambda each: each[0])
     cuts = [0, *(index for index, _ in ordered), len(text)]
     parts = [text[begin:end] for begin, end in pairwise(cuts)]
     return "".join(

@@ -6,13 +6,16 @@ already, has its author said what it is? https://www.w3.org/WAI/tutorials/images
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from justhtml import Element, Node, Text
 
-_NAMES = ("aria-label", "aria-labelledby", "title")
+_NAMES = ("aria-label", "title")
+# References of one element that are followed.
+_MOST_LABELS = 20
 _UNSEEN = ("script", "style", "template", "noscript")
 _WORD = re.compile(r"\w")
 
@@ -64,18 +67,21 @@ class Around:
 
 
 class SurroundingsReader:
-    """Reads the contexts of a page's images, each link and caption once."""
+    """Reads what is around a page's images, each link, caption and label once. ``root`` is the
+    page's tree."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Node) -> None:
+        self._root = root
         self._controls: dict[int, Control] = {}
         self._figcaptions: dict[int, str] = {}
+        self._labels: dict[str, bool] = {}
 
     def context(self, element: Element, around: Around) -> Surroundings:
         """``around`` is what is around ``element``, which counts itself."""
         control, figure = around.control, around.figure
         return Surroundings(
             around.language,
-            _intent(element, around.hidden),
+            self._intent(element, around.hidden),
             self._control(control) if control is not None and control is not element else None,
             self._figcaption(figure) if figure is not None else "",
         )
@@ -85,7 +91,7 @@ class SurroundingsReader:
             href = (element.attrs.get("href") or "").strip() if element.name == "a" else ""
             text = spoken_text(element)
             images = sum(each.name == "img" for each in _elements(element))
-            named = any(_stated(element, name) for name in _NAMES)
+            named = self._is_named(element)
             self._controls[id(element)] = Control(href, text, named, images)
         return self._controls[id(element)]
 
@@ -99,6 +105,33 @@ class SurroundingsReader:
             found = next(captions, None)
             self._figcaptions[id(figure)] = spoken_text(found) if found is not None else ""
         return self._figcaptions[id(figure)]
+
+    def _intent(self, element: Element, hidden: bool) -> str:
+        if hidden:
+            return "hidden"
+        if self._is_named(element):
+            return "named"
+        return "presentational" if _role(element) in ("none", "presentation") else ""
+
+    def _is_named(self, element: Element) -> bool:
+        """Whether an attribute names an element: a reference does if there is what it refers to."""
+        labels = (element.attrs.get("aria-labelledby") or "").split()[:_MOST_LABELS]
+        return any(_stated(element, name) for name in _NAMES) or any(map(self._says, labels))
+
+    def _says(self, label: str) -> bool:
+        """Whether the first element of this ID says anything, hidden or not."""
+        if label not in self._labels:
+            element = self._with_ids.get(label)
+            self._labels[label] = element is not None and any(map(_speaks, _elements(element)))
+        return self._labels[label]
+
+    @functools.cached_property
+    def _with_ids(self) -> dict[str, Element]:
+        found: dict[str, Element] = {}
+        for each in _elements(self._root):
+            if name := each.attrs.get("id"):
+                found.setdefault(name, each)
+        return found
 
 
 def spoken_text(element: Element) -> str:
@@ -121,13 +154,14 @@ def has_word(text: str) -> bool:
     return _WORD.search(text) is not None
 
 
-def _elements(element: Element) -> Iterator[Element]:
+def _elements(element: Node) -> Iterator[Element]:
+    """An element and those in it; the first ones first."""
     waiting: list[Node | Text] = [element]
     while waiting:
         node = waiting.pop()
         if isinstance(node, Element):
             yield node
-        waiting.extend(node.children or ())
+        waiting.extend(reversed(node.children or ()))
 
 
 def is_unheard(element: Element) -> bool:
@@ -142,16 +176,14 @@ def _is_control(element: Element) -> bool:
     return _role(element) in ("link", "button")
 
 
-def _intent(element: Element, hidden: bool) -> str:
-    if hidden:
-        return "hidden"
-    if any(_stated(element, name) for name in _NAMES):
-        return "named"
-    return "presentational" if _role(element) in ("none", "presentation") else ""
-
-
 def _role(element: Element) -> str:
     return next(iter((element.attrs.get("role") or "").lower().split()), "")
+
+
+def _speaks(element: Element) -> bool:
+    """Whether an element has words of its own."""
+    texts = (each.data or "" for each in element.children or () if isinstance(each, Text))
+    return any(map(has_word, texts)) or any(_stated(element, name) for name in (*_NAMES, "alt"))
 
 
 def _stated(element: Element, name: str) -> bool:

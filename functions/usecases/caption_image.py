@@ -46,7 +46,7 @@ from functions.core.report import Report
 from functions.core.spans import span
 from functions.model.client import ModelClient
 from functions.model.embeddings import Embeddings, Made
-from functions.model.health import PATIENCE, Turn, Wait
+from functions.model.health import MOMENT, PATIENCE, Turn, Wait
 from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
@@ -58,8 +58,6 @@ from functions.usecases.translate import Translating
 # How often a write that met another one is tried again before the event is redelivered.
 _CONTENTION = 8
 _SAVING_SECONDS = 2
-# The calls of a burst begin within it.
-_MOMENT = 1.0
 # Whatever a provider asks for: an image is to be captioned within the day.
 _LONGEST_PAUSE = timedelta(hours=1)
 
@@ -112,7 +110,7 @@ class Captioning:
         # A call of the model, and the writes after it.
         self._call = timedelta(seconds=settings.timeout_seconds + _SAVING_SECONDS)
         self._pictures = PictureFetcher.by(
-            settings, images, whole_videos=settings.video == "native"
+            settings, images, whole_videos=settings.video == "native" and not fallbacks
         )
         self._captioners = (captioner, *fallbacks)
         self._model = ModelClient(
@@ -195,7 +193,7 @@ class Captioning:
         so that it costs neither an attempt nor a write each time.
         """
         try:
-            return self._model.turn(_MOMENT)
+            return self._model.turn(MOMENT)
         except Away as away:
             request = self._lease_request(prompt)
             why = Problem("transient", str(away), request.at)

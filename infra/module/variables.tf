@@ -219,6 +219,7 @@ variable "settings" {
   validation {
     condition = alltrue([for name in keys(var.settings) : contains([
       "CAPTION_ASK_DAILY_LIMIT",
+      "CAPTION_ASK_PACE",
       "CAPTION_EMBEDDING_MODEL",
       "CAPTION_FILTER",
       "CAPTION_LANGUAGES_ON_REQUEST",

@@ -100,3 +100,26 @@ def test_axe_finds_nothing_any_more(page: Page, tmp_path: Path, example: str) ->
 
 def _said(page: Page) -> set[str]:
     return {each["id"] for each in Axe().run(page).response["violations"]}
+
+
+def test_a_long_description_is_read_with_its_image_and_reached_by_a_link(
+    page: Page, tmp_path: Path
+) -> None:
+    store = SqliteCaptions(database(tmp_path))
+    store.create(replace(MUG, name="mug.jpg", long_description="Bar chart.\n2024: 40."))
+    text = (
+        "<!doctype html><html lang=en><head><title>x</title></head><body><main><h1>x</h1>"
+        "<p>See <img src=mug.jpg></p></main></body></html>"
+    )
+    html = HtmlPage("index.html", text.encode(), ImageLocator(bucket=MUG.bucket))
+    long = html.fill(PublicCaptions(store), long=True)
+    page.route("**/*.jpg", lambda route: route.abort())
+    page.set_content(long.text)
+    assert _said(page) == set()
+    described = page.get_by_role("img").evaluate(
+        "image => document.getElementById(image.getAttribute('aria-describedby')).innerText"
+    )
+    assert described.split("\n\n") == ["Bar chart.", "2024: 40."]
+    page.get_by_role("link", name="Long description").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector(':target').innerText").startswith("Bar chart.")

@@ -32,7 +32,7 @@ WORDS = {
     "as Python": repr(caption()),
     "fenced": f"```json\n{J}\n```",
 }
-BILLS = [None, [], {}, "none", -1, 3.5, "12", float("nan"), 10**30, {"a": None}]
+BILLS: list[Any] = [None, [], {}, "none", -1, 3.5, "12", float("nan"), 10**30, {"a": None}]
 
 
 @pytest.fixture(params=WIRES)

@@ -368,7 +368,9 @@ def test_the_nearest_come_first_with_their_cosine(store: CaptionStore) -> None:
 
     found = store.nearest(point(0), Query(limit=3))
 
-    assert found[0][0] == replace(store.read(found[0][0].document.id), read_at=found[0][0].read_at)
+    read = store.read(found[0][0].document.id)
+    assert read
+    assert found[0][0] == replace(read, read_at=found[0][0].read_at)
     assert [each.document.name for each, _ in found] == ["10", "40", "80"]
     assert [round(cosine, 6) for _, cosine in found] == [
         round(math.cos(math.radians(each)), 6) for each in (10, 40, 80)

@@ -18,7 +18,7 @@ import pytest
 from google.cloud import firestore
 
 from functions.adapters.firestore import FirestoreCaptions
-from functions.core.document import Review, Status
+from functions.core.document import Review, Source, Status
 from tests.conftest import installed
 from tests.infra.firestore_indexes import Indexes
 from tests.support import emulators
@@ -34,7 +34,7 @@ BROWSER_LIBRARIES = ROOT / "tests" / "browser" / "node_modules"
 PLAIN = plain_document("x", at=NOW, bucket="b")
 DOCUMENTS = {
     "doubtful": replace(PLAIN, name="a", review=Review(True)),
-    "kitchen": replace(PLAIN, name="b", tags=("kitchen",), source="human"),
+    "kitchen": replace(PLAIN, name="b", tags=("kitchen",), source=Source.HUMAN),
     "kettles": replace(PLAIN, name="c", search_terms=("blue", "mug")),
     "shop": replace(PLAIN, name="shop/d"),
     "alike": replace(PLAIN, name="e", embedding=tuple(vector("a blue kettle"))),

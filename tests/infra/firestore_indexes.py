@@ -146,7 +146,7 @@ def _filters(where: Any) -> Iterator[Any]:
         assert not where.unary_filter
 
 
-def _order(query: StructuredQuery, ranged: set[str]) -> tuple[list[Field], str]:
+def _order(query: StructuredQuery, ranged: set[str]) -> tuple[list[Field], Any]:
     """The order that Firestore completes, but __name__, and the direction of that."""
     order = [(each.field.field_path, each.direction.name) for each in query.order_by]
     last = order[-1][1] if order else "ASCENDING"

@@ -407,3 +407,17 @@ def test_no_model_answers_no_questions(embedded: Embedded, monkeypatch: pytest.M
         pytest.raises(ConfigurationError, match="answers no questions"),
     ):
         functions_framework.create_app("ask", str(MAIN))
+
+
+def test_who_asks_faster_than_the_pace_is_told_to_wait_before_anything_is_paid(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPTION_ASK_PACE", "2")
+    stack.restart()
+    src = captioned(stack)
+    stack.model.answer(said("One."), said("Two."))
+    told = [ask(stack, src, f"Question {number}?") for number in range(3)]
+    assert [each.status_code for each in told] == [200, 200, 429]
+    assert 0 < int(told[2].headers["Retry-After"]) <= 30
+    assert "CAPTION_ASK_PACE" in told[2].json["error"]
+    assert stack.model.count == 2

@@ -8,6 +8,7 @@ import pytest
 
 from functions.core.document import document_id
 from tests.support import pictures, videos
+from tests.support.answers import gemini
 from tests.support.stack import Cloud, Stack, environment
 
 
@@ -219,6 +220,30 @@ def test_a_video_with_private_data_and_a_long_one_go_as_moments(
         stack.deliver(stack.put("a.mp4", make(), "video/mp4"))
     (call,) = stack.model.calls
     assert call.image_types == ["image/jpeg"]
+
+
+def test_models_that_stand_in_for_each_other_get_the_same(
+    stack: Stack, clip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {
+        "CAPTION_VIDEO": "native",
+        "CAPTION_MODEL": "gemini:gemini-3.5-flash-lite,openai:gpt-5-mini",
+        "OPENAI_API_KEY": "test-key",
+        "OPENAI_BASE_URL": f"{stack.model.url}/v1",
+    }
+    with environment(monkeypatch, settings):
+        stack.deliver(stack.put("a.mp4", clip, "video/mp4"))
+    (call,) = stack.model.calls
+    assert call.image_types == ["image/jpeg"]
+
+
+def test_the_times_below_the_moments_are_no_text_of_the_video(stack: Stack, clip: bytes) -> None:
+    read = "0:00.0 SALE 0:01.0 0:02.5 0:03.0"
+    stack.model.answer(gemini.good(visible_text=read))
+    stack.deliver(stack.put("a.mp4", clip, "video/mp4"))
+    document = stack.document("a.mp4")
+    assert document
+    assert document["visible_text"] == "SALE"
 
 
 def test_another_model_gets_moments_of_what_gemini_gets_as_it_is(

@@ -19,7 +19,9 @@ def sample(name: str) -> tuple[dict[str, str], dict[str, Any]]:
     return event["headers"], event["data"]
 
 
-def storage_event(resource: Mapping[str, Any], kind: str = "finalized") -> tuple[dict, dict]:
+def storage_event(
+    resource: Mapping[str, Any], kind: str = "finalized"
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Headers and data of the event that this object's resource would come in.
 
     ``kind`` is ``finalized``, ``deleted``, ``archived``, ``metadataUpdated`` or a whole type.

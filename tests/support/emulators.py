@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 PROJECT = "captions-test"
 _READY_SECONDS = 60
 _JAVA = "install Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)"
-_GCLOUD = "install the gcloud CLI and run: gcloud components install {0} (Debian: google-cloud-{0})"
+_GCLOUD = (
+    "install the gcloud CLI and run: gcloud components install {} (Debian: google-cloud-cli-{})"
+)
 
 # Compiling hot code twice and collecting garbage in parallel pays in hours, not in minutes: half of
 # the Firestore emulator's processor time.
@@ -274,11 +276,12 @@ def _java() -> str:
 
 def _component(name: str, file: str) -> Path:
     gcloud = shutil.which("gcloud")
+    remedy = _GCLOUD.format(name, name.removeprefix("cloud-"))
     if not gcloud:
-        raise Missing(f"the {name}", _GCLOUD.format(name))
+        raise Missing(f"the {name}", remedy)
     path = Path(gcloud).resolve().parent.parent / "platform" / name / file
     if not path.exists():
-        raise Missing(f"the {name}", _GCLOUD.format(name))
+        raise Missing(f"the {name}", remedy)
     return path
 
 

@@ -94,7 +94,7 @@ class LoopbackServer(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Bind, without looking up this machine's name."""
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         thread = threading.current_thread()

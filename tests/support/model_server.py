@@ -213,7 +213,7 @@ def _languages(translations: dict[str, Any], prompt: str) -> list[str]:
     """The languages that a schema's enum names, or else those quoted in the prompt."""
     for each in _objects(translations):
         if isinstance(each.get("enum"), list):
-            return each["enum"]
+            return list(each["enum"])
     return list(dict.fromkeys(_LANGUAGE.findall(prompt))) or ["de"]
 
 
@@ -224,8 +224,9 @@ def _embedded(call: Call, shown: str = "") -> Answer:
         shown = shown or f"{said['alt_text']}\n{said['caption']}"
     vectors = [vector(shown if call.images else _said(each), _size(each)) for each in requests]
     tokens = 258 if call.images else sum(len(_said(each).split()) for each in requests)
-    answer = gemini.embedding if call.verb == "embedContent" else gemini.embeddings
-    return answer(*vectors, tokens=tokens)
+    if call.verb == "embedContent":
+        return gemini.embedding(vectors[0], tokens)
+    return gemini.embeddings(*vectors, tokens=tokens)
 
 
 def _size(request: dict[str, Any]) -> int:

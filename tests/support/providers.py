@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.support.answers import Answer, anthropic, gemini, openai
 from tests.support.model_server import ModelServer
@@ -38,7 +39,7 @@ class Wire:
 
 
 GEMINI_ERRORS = gemini.ERRORS | {"quota": gemini.quota(None, "7")}
-_GEMINI = {
+_GEMINI: dict[str, Any] = {
     "key": "GEMINI_API_KEY",
     "endpoint": "GOOGLE_GEMINI_BASE_URL",
     "path": "",

@@ -71,7 +71,7 @@ class Recorded:
 def recorded_firestore() -> Iterator[Recorded]:
     """The server, on a loopback port."""
     recorded = Recorded()
-    server = grpc.server(ThreadPoolExecutor(4), handlers=(recorded,))  # type: ignore[arg-type]
+    server = grpc.server(ThreadPoolExecutor(4), handlers=(recorded,))
     recorded.host = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     try:

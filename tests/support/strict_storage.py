@@ -169,7 +169,9 @@ class _Handler(LoopbackHandler):
         if failure.how == "drop":
             return self.drop()
         if callable(failure.how):
-            return failure.how() or self.drop()
+            failure.how()
+            return self.drop()
+        assert isinstance(failure.how, int)
         error = Refused(failure.how, "backendError", failure.said)
         kind = {"Content-Type": "application/json; charset=UTF-8"}
         return self.send(failure.how, json.dumps(error.body).encode(), kind)

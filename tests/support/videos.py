@@ -72,7 +72,8 @@ def encoded(
         stream: Any = made.add_stream(
             codec, rate=fraction, options={**quick.get(codec, {}), **(codec_options or {})}
         )
-        stream.width, stream.height, stream.pix_fmt = *first.size, pix_fmt
+        stream.width, stream.height = first.size
+        stream.pix_fmt = pix_fmt
         stream.codec_context.gop_size = key_every
         stream.codec_context.thread_count = 1
         if aspect:

@@ -1,6 +1,6 @@
 """Prints how long `captions html` takes for sites of 1, 100 and 10,000 pages.
 
-``python -m tools.bench.bench_pages``: pages of 12 KB, five images each, every image in two pages,
+``python -m tools.bench.bench_pages``: pages of 7 KB, five images each, every image in two pages,
 captioned in a folder's own database. Processor time and memory are the command's own, with its
 start; ``--context --check`` reads and prices every place, and asks nobody.
 """

@@ -255,9 +255,12 @@ def browsing(url: str, pages: int, reads: Reads) -> Table:
             page.goto(url, wait_until="commit")
             page.wait_for_selector("#captions > li")
 
+        # Not by the mouse: the page scrolls to its top under it.
+        forth = "() => document.querySelector('#after').click()"
+
         def through() -> None:
             for _ in range(pages // 4):
-                rows(lambda: page.locator("#after").click())()
+                rows(lambda: page.evaluate(forth))()
 
         row("opened, cold", opened)
         row("opened again", opened)
@@ -313,7 +316,7 @@ def main() -> int:
             }
             os.environ.update(environment)
             seed_firestore(options.documents)
-            firestore._stored = reads.of(firestore._stored)
+            firestore._found = reads.of(firestore._found)
         console.print(
             f"{options.documents:,} captions stored in {time.perf_counter() - begin:.0f} s"
         )

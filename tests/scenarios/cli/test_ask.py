@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from tests.scenarios.test_ask import said
 from tests.support.command_line import BOUND_SECONDS, captions, environment
 from tests.support.model_server import ModelServer
 from tests.support.pictures import jpeg
+
+ROOT = Path(__file__).parents[3]
 
 
 def settings(model: ModelServer) -> dict[str, str]:
@@ -41,6 +44,31 @@ def test_a_dialogue_remembers_what_was_said(tmp_path: Path, model_server: ModelS
     )
     assert ran.stdout == "A mug.\nBlue.\n", ran.stderr
     assert "Question: What is it?\nAnswer: A mug." in model_server.calls[1].text
+
+
+def test_the_dialogue_of_the_docs_is_what_the_command_says(
+    tmp_path: Path, model_server: ModelServer
+) -> None:
+    (shown,) = re.findall(r"```text\n(\? .*?)```", (ROOT / "docs/ask.md").read_text("utf-8"), re.S)
+    lines = shown.splitlines()
+    questions, answers = [line[2:] for line in lines[::2]], lines[1::2]
+    assert len(questions) == len(answers) == 6
+    (tmp_path / "shop.jpg").write_bytes(jpeg())
+    model_server.answer(*(said(each, visible_text="OPEN 9 to 17") for each in answers))
+    ran = subprocess.run(
+        [sys.executable, "-m", "functions.cli", "ask", "shop.jpg", "--local", str(tmp_path)],
+        cwd=tmp_path,
+        env=environment(settings(model_server)),
+        input="\n".join([*questions, "", ""]),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=BOUND_SECONDS,
+    )
+    assert ran.stdout.splitlines() == answers, ran.stderr
+    assert model_server.count == 6
+    last = model_server.calls[-1].text
+    for question, answer in zip(questions[:5], answers[:5], strict=True):
+        assert f"Question: {question}\nAnswer: {answer}" in last
 
 
 def test_wrong_usage_and_no_model_are_told(tmp_path: Path, model_server: ModelServer) -> None:

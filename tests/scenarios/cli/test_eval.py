@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from functions.cli import captions, eval_report
 from functions.evals import comparison, measures, runs, trial
+from functions.evals.question_set import QUESTIONS, KnownQuestion, draw_into
 from tests.support.answers import Answer, gemini, openai
 from tests.support.model_server import Call, ModelServer
 from tests.support.pictures import jpeg
@@ -40,6 +42,57 @@ def pictures(model_server: ModelServer, monkeypatch: pytest.MonkeyPatch, tmp_pat
     )
     (folder / "references.jsonl").write_text("\n".join(map(json.dumps, said)))
     return folder
+
+
+def asked(call: Call) -> KnownQuestion:
+    """The question of the set that a call asks; two pictures may be asked the same."""
+    text = call.text.rpartition(" question\n")[2].partition("\n")[0]
+    (known,) = [each for each in QUESTIONS if each.text == text]
+    return known
+
+
+def recorded(call: Call, **wrong: str) -> Answer:
+    """A right answer, but to the questions of these kinds."""
+    known = asked(call)
+    said = {"visible_text": known.example, "answer": known.example, "language": "en"}
+    said |= {"answerable": known.answerable}  # type: ignore[dict-item]
+    if known.kind in wrong:
+        said |= {"answer": wrong[known.kind], "answerable": True}  # type: ignore[dict-item]
+    return gemini.text(json.dumps(said))
+
+
+def test_the_set_has_sixty_questions_that_their_own_examples_answer(tmp_path: Path) -> None:
+    assert len(QUESTIONS) == 60
+    assert set(Counter(each.kind for each in QUESTIONS).values()) == {10}
+    assert all(each.judged(each.example, each.answerable) for each in QUESTIONS)
+    assert not any(each.judged(each.example, not each.answerable) for each in QUESTIONS)
+    draw_into(tmp_path)
+    assert {each.picture for each in QUESTIONS} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_questions_are_asked_as_the_function_answers_them_and_judged(
+    pictures: Path, model_server: ModelServer
+) -> None:
+    model_server.always(lambda call: recorded(call, trick="There are 9 dogs."))
+    result = run("--questions", "--model", FLASH, "--json")
+    *rows, summary = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert (summary["questions"], summary["right"], len(rows)) == (60, 50, 60)
+    assert summary["by_kind"]["trick"] == 0
+    assert model_server.count >= 60
+
+    table = run("--questions", "--model", FLASH)
+    assert re.search(r"trick\s*│\s*10\s*│\s*0", table.stdout)
+    assert "order.png: What breed are the dogs?" in table.stdout
+
+
+def test_a_question_that_nobody_answers_is_told_and_fails_the_run(
+    pictures: Path, model_server: ModelServer
+) -> None:
+    model_server.always(gemini.ERRORS["overloaded"])
+    result = run("--questions", "--model", FLASH, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout.splitlines()[0])["error"]
 
 
 def run(*arguments: object) -> Result:

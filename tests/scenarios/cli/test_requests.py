@@ -129,5 +129,5 @@ def test_a_rule_reaches_the_model_and_the_document(embedded: Embedded, policy: P
     assert document
     assert document["language"] == "de"
     assert document["alt_text"] == german["alt_text"]
-    assert document["translations"] == {"en": english}
+    assert document["translations"] == {"en": english | {"source": "model"}}
     assert embedded.document("a/thumbs/mug.jpg") is None

@@ -19,7 +19,12 @@ def chat(
     words: str | None, finish: str = "stop", refusal: str | None = None, model: str = "gpt-5.4-mini"
 ) -> Answer:
     """A chat completion with this text."""
-    message = {"role": "assistant", "content": words, "refusal": refusal, "annotations": []}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": words,
+        "refusal": refusal,
+        "annotations": [],
+    }
     return Answer(
         {
             "id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT",

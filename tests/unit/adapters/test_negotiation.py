@@ -16,11 +16,12 @@ class Server:
 
     def __init__(self, negotiation: Negotiation, *refused: tuple[str, int, str]) -> None:
         self.negotiation, self.refused = negotiation, refused
-        self.translating: list[frozenset[str]] = []
+        self.asked: list[frozenset[str]] = []
 
-    def __call__(self, picture: Picture, parts: frozenset[str]) -> Answer:
+    def __call__(self, picture: Picture | None, parts: frozenset[str]) -> Answer:
+        assert picture
         assert picture.data, "sent without its picture"
-        self.translating.append(parts)
+        self.asked.append(parts)
         for part, status, words in self.refused:
             if part in parts and self.negotiation.refused(status, words, parts):
                 picture.release()
@@ -60,16 +61,16 @@ def test_the_part_that_is_named_is_left_out_and_no_other(
     negotiation = Negotiation(PARTS)
     server = Server(negotiation, (part, status, words))
     assert negotiation.ask(picture(), server).text == "words"
-    assert server.translating == [frozenset(PARTS), frozenset(PARTS) - {part}]
+    assert server.asked == [frozenset(PARTS), frozenset(PARTS) - {part}]
     negotiation.ask(picture(), server)
-    assert server.translating[2] == frozenset(PARTS) - {part}
+    assert server.asked[2] == frozenset(PARTS) - {part}
 
 
 def test_several_parts_are_left_out_one_after_the_other() -> None:
     negotiation = Negotiation(PARTS)
     server = Server(negotiation, ("detail", 400, "detail"), ("schema", 400, "json_schema"))
     assert negotiation.ask(picture(), server).text == "words"
-    assert server.translating[-1] == frozenset(PARTS) - {"detail", "schema"}
+    assert server.asked[-1] == frozenset(PARTS) - {"detail", "schema"}
 
 
 def test_a_refusal_is_forgotten_after_a_quarter_of_an_hour() -> None:
@@ -113,4 +114,4 @@ def test_a_server_of_ones_own_may_refuse_at_any_time() -> None:
     negotiation.ask(picture(), Server(negotiation))
     server = Server(negotiation, ("schema", 500, "grammar"))
     assert negotiation.ask(picture(), server).text == "words"
-    assert len(server.translating) == 2
+    assert len(server.asked) == 2

@@ -74,7 +74,7 @@ BLIND = (
         },
     ),
 )
-SETTINGS = (
+SETTINGS: tuple[tuple[int, Any], ...] = (
     (400, error("image_url.detail is not supported")),
     (400, error("JSON mode is not enabled for this model")),
     (400, error("This API method requires billing to be enabled", status="FAILED_PRECONDITION")),
@@ -94,7 +94,7 @@ SETTINGS = (
     (400, error("Invalid URL: only http and https image urls are allowed")),
     (400, {}),
 )
-CREDIT = (
+CREDIT: tuple[tuple[int, Any], ...] = (
     (402, error("Insufficient credits. Add more in settings.", code=402)),
     (402, {}),
     (400, error("You have reached your specified API usage limits.")),
@@ -140,7 +140,7 @@ REFUSALS = (
     (200, error("finish_reason: PROHIBITED_CONTENT")),
     (400, error("系统检测到输入内容可能包含不安全或敏感内容")),
 )  # fmt: skip
-AWAY = (
+AWAY: tuple[tuple[int, Any], ...] = (
     (500, {}),
     (503, "<html>Service Unavailable</html>"),
     (529, error("Overloaded", type="overloaded_error")),
@@ -167,7 +167,7 @@ OVER_QUOTA = (
     (403, error("Quota exceeded for this project")),
     (429, error("Rate limit reached for omni-moderation-latest")),
 )
-PICTURES = (
+PICTURES: tuple[tuple[int, Any], ...] = (
     (400, error("You uploaded an unsupported image. Please make sure your image is valid.")),
     (400, error("Could not process image", type="invalid_request_error")),
     (400, error("Unable to process input image. Please retry or report")),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from functions.cli import contact_sheet
 from functions.cli.contact_sheet import RealModel
@@ -47,13 +47,19 @@ def page(
     return LexborHTMLParser(path.read_text("utf-8"))
 
 
+def first(parsed: LexborHTMLParser, selector: str) -> LexborNode:
+    node = parsed.css_first(selector)
+    assert node
+    return node
+
+
 def seen(parsed: LexborHTMLParser) -> str:
-    return " ".join(parsed.css_first("body").text(separator=" ").split())
+    return " ".join(first(parsed, "body").text(separator=" ").split())
 
 
 def test_a_picture_stands_beside_its_text_its_tags_and_its_cost(tmp_path: Path) -> None:
     parsed = page(tmp_path, MUG)
-    image = parsed.css_first("figure img")
+    image = first(parsed, "figure img")
     assert image.attributes["alt"] == "A blue mug"
     assert image.attributes["src"] == "../a%20b/mug%20%231%3F.jpg"
     assert [each.text() for each in parsed.css(".tags li")] == ["mug", "blue"]
@@ -69,13 +75,13 @@ def test_words_of_a_model_or_a_file_are_not_markup(tmp_path: Path) -> None:
     )
     parsed = page(tmp_path, hostile)
     assert not parsed.css("script")
-    assert parsed.css_first("figure img").attributes["alt"] == HOSTILE
+    assert first(parsed, "figure img").attributes["alt"] == HOSTILE
     assert [each.text() for each in parsed.css("h3, .tags li, .alt")] == [HOSTILE] * 3
 
 
 def test_decoration_has_an_empty_alt_attribute_and_says_so(tmp_path: Path) -> None:
     parsed = page(tmp_path, replace(MUG, alt_text="", decorative=True))
-    assert parsed.css_first("figure img").attributes["alt"] == ""
+    assert first(parsed, "figure img").attributes["alt"] == ""
     assert "screen readers pass over" in seen(parsed)
 
 
@@ -83,7 +89,7 @@ def test_a_refused_picture_says_why(tmp_path: Path) -> None:
     error = Problem("corrupt_image", "The image cannot be decoded.", NOW)
     parsed = page(tmp_path, replace(MUG, status=Status.REJECTED, error=error))
     assert not parsed.css("img")
-    assert "The image cannot be decoded. (corrupt_image)" in parsed.css_first(".refused").text()
+    assert "The image cannot be decoded. (corrupt_image)" in first(parsed, ".refused").text()
 
 
 def test_offline_is_not_called_a_model(tmp_path: Path) -> None:

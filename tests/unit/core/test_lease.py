@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -145,7 +146,7 @@ def test_another_picture_has_nothing_of_a_models_text() -> None:
     ],
     ids=str,
 )
-def test_a_persons_decision_outlives_any_number_of_other_pictures(decision: dict) -> None:
+def test_a_persons_decision_outlives_any_number_of_other_pictures(decision: dict[str, Any]) -> None:
     document = replace(PLAIN, generation=4, md5="other", **decision)
     for generation in (5, 6, 7):
         upload = replace(UPLOAD, generation=generation, md5=f"picture {generation}")
@@ -174,5 +175,5 @@ def test_a_carried_text_is_of_the_new_generation_and_to_be_labelled() -> None:
         ({"status": Status.PENDING}, False),
     ],
 )
-def test_a_claim_asks_nobody_for_text_that_it_has(changes: dict, own: bool) -> None:
+def test_a_claim_asks_nobody_for_text_that_it_has(changes: dict[str, Any], own: bool) -> None:
     assert lease.own_text(replace(PLAIN, **changes), REQUEST) is own

@@ -22,11 +22,13 @@ PROMPT = Prompt("v1", "system", "user", {})
 class Refusing:
     """A model that is out of quota, and counts who asks."""
 
-    model = "acme:seer"
+    def __init__(self, model: str = "acme:seer") -> None:
+        self.model = model
+
     accepts = Accepts(frozenset({"image/jpeg"}), 1000, 100)
     asked = 0
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         self.asked += 1
         raise TransientError("429", None, Outage.OVER_QUOTA)
 
@@ -47,3 +49,16 @@ def test_of_those_whose_turn_it_is_only_the_first_finds_the_quota_spent(tmp_path
         refused.append(raised.type)
     assert model.asked == 1
     assert refused == [TransientError, *[Away] * 7]
+
+
+def test_who_would_have_to_wait_for_one_models_pace_asks_the_next_one(tmp_path: Path) -> None:
+    models = [Refusing("acme:seer"), Refusing("acme:other")]
+    limit = DailyLimit(SqliteCaptions(tmp_path / "captions.db"), 0)
+    clock = (NOW + timedelta(milliseconds=n) for n in itertools.count())
+    chain = FallbackChain(models, limit, clock.__next__)
+    first, *others = [chain.turn() for _ in range(4)]
+    first.health.failed(first, "a", TransientError("429", None, Outage.OVER_QUOTA))
+    for turn in (first, *others):
+        first.health.end(turn)
+    assert first.health.model == "acme:seer"
+    assert chain.turn(20).health.model == "acme:other"

@@ -18,11 +18,22 @@ def at(seconds: float) -> datetime:
 
 def paced(answered: int) -> Pace:
     """A pace that was refused five seconds after its start, after so many answers."""
-    pace = Pace(BEGIN)
+    pace = Pace(BEGIN, running=2)
     for _ in range(answered):
         pace.succeed(BEGIN, at(1))
     pace.refuse(at(4), at(5))
+    pace.running = 0
     return pace
+
+
+def test_a_lone_refusal_may_be_chance_and_a_second_one_within_a_minute_is_not() -> None:
+    pace = Pace(BEGIN)
+    for seconds, rate in ((5, None), (100, None), (130, 1.0)):
+        pace.begin(at(seconds), after_pause=False)
+        pace.refuse(at(seconds), at(seconds + 0.1))
+        pace.end(at(seconds + 0.1))
+        assert pace.rate == rate
+        assert not pace.delay(at(seconds + 0.2))
 
 
 def test_eight_calls_begin_at_once_and_twice_as_many_each_quarter_of_a_second() -> None:

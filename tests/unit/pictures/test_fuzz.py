@@ -42,6 +42,7 @@ FILES = [
     gzip.compress(drawn.jpeg_full_of_secrets(SMALL)),
 ]
 # A decoder is a process: fewer examples than of a function.
+assert settings.default
 quick = settings(
     max_examples=settings.default.max_examples * 4 // 5, suppress_health_check=list(HealthCheck)
 )

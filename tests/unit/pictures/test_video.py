@@ -39,7 +39,7 @@ class Watched:
         told = re.search(r"at ([\d:., ]+);", self.picture.note)
         return told[1].split(", ") if told else []
 
-    def colours(self) -> list[tuple[int, int, int]]:
+    def colours(self) -> list[Any]:
         """The colour of the ground in each moment, in reading order."""
         image = _pillow(self.picture.image)
         columns, rows, width, height = _grid(image, len(self.times) or 1, self.picture)
@@ -120,7 +120,7 @@ def test_of_many_scenes_nine_are_shown() -> None:
 def long() -> bytes:
     """Two hours in 23 MB: 400 pictures, one every 18 seconds, the index at the beginning."""
     frames = (videos.scene(videos.COLOURS[i // 16 % 8], (160, 120)) for i in range(400))
-    options = {"pix_fmt": "rgb24", "container_options": FAST}
+    options: dict[str, Any] = {"pix_fmt": "rgb24", "container_options": FAST}
     return videos.encoded(frames, "mov", "rawvideo", rate=1 / 18, **options)
 
 
@@ -181,7 +181,10 @@ def test_a_video_is_shown_in_whatever_coding(container: str, codec: str, more: A
 
 def test_a_high_dynamic_range_is_mapped() -> None:
     points = {"color_primaries": "bt2020", "color_trc": "smpte2084", "colorspace": "bt2020nc"}
-    options = {"codec_options": {"preset": "ultrafast", **points}, "pix_fmt": "yuv420p10le"}
+    options: dict[str, Any] = {
+        "codec_options": {"preset": "ultrafast", **points},
+        "pix_fmt": "yuv420p10le",
+    }
     plain = watch(videos.encoded(videos.cuts(1), "mp4", "libx264"))
     bright = watch(videos.encoded(videos.cuts(1), "mp4", "libx264", **options))
     assert not near(bright.colours()[0], plain.colours()[0])

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from functions.core.document import Reply
+from functions.core.plain_text import LONGEST
 from functions.quality import Context, check
-from functions.quality.cleaning import LONGEST, cleaned
+from functions.quality.cleaning import cleaned
 from functions.quality.text import cut, graphemes
 
 

@@ -52,7 +52,7 @@ def test_words_are_no_markdown() -> None:
     (paragraph,) = (
         each for each in MarkdownIt().parse(filled("a.md", "![](a.jpg)", WORDS)) if each.children
     )
-    (image,) = paragraph.children or ()
+    (image,) = paragraph.children or []
     assert (image.type, image.content.replace("\\", "")) == ("image", WORDS.replace("\\", ""))
     assert MarkdownIt().render(filled("a.md", "![](a.jpg)", "{{ a }}<b>")) == (
         '<p><img src="a.jpg" alt="{{ a }}&lt;b&gt;" /></p>\n'

@@ -35,7 +35,7 @@ class Model:
         self.prompts: list[Prompt] = []
         self.does: Callable[[], str] = lambda: "A blue mug"
 
-    def describe(self, picture: Picture, prompt: Prompt) -> Answer:
+    def describe(self, picture: Picture | None, prompt: Prompt) -> Answer:
         self.prompts.append(prompt)
         reply = {"could_not_describe": "none", "visible_text": "", "decorative": False}
         return Answer(json.dumps({**reply, "alt_text": self.does()}), input_tokens=2000)
@@ -188,7 +188,7 @@ def test_an_order_is_nobodys_words_wherever_it_stands(
 ) -> None:
     world.model.does = lambda: "Best shop in town"
     for order in ORDERS:
-        place = replace(PLACE, **{field: order}, names_link=names_link)  # type: ignore[arg-type]
+        place = replace(PLACE, **{field: order}, names_link=names_link)
         assert not world.describe(place).shown, order
 
 
