@@ -261,11 +261,11 @@ def test_who_approves_is_who_the_proxy_says(mug: Stack) -> None:
 
 def test_in_a_folder_an_image_is_captioned_anew_here_and_now(embedded: Embedded) -> None:
     embedded.deliver(embedded.put("a.jpg", jpeg()))
-    embedded.model.answer(gemini.good(alt_text="A better text"))
+    embedded.model.answer(gemini.good(alt_text="A red mug on a shelf"))
     path = f"/captions/{key(embedded, 'a.jpg')}/recaption"
     answer = embedded.client("review").post(path)
 
-    assert (answer.status_code, answer.json["alt_text"]) == (202, "A better text")
+    assert (answer.status_code, answer.json["alt_text"]) == (202, "A red mug on a shelf")
     embedded.model.answer(gemini.ERRORS["overloaded"])
     failed = embedded.client("review").post(path, json={})
     assert failed.status_code == 503
