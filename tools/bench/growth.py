@@ -28,7 +28,7 @@ from rich.table import Table
 from functions import pictures, quality
 from functions.adapters.sqlite import SqliteCaptions
 from functions.core import search_terms
-from functions.core.document import Accepts, Answer, Document, Query
+from functions.core.document import Accepts, Answer, Document, Query, Status
 from functions.core.policy import Policy
 from functions.model.reply import read_reply
 from functions.sites import markup
@@ -121,7 +121,14 @@ def _documents(size: int, folder: Path) -> Callable[[], object]:
     store = SqliteCaptions(folder / f"{size}.sqlite")
     for number in range(size):
         store.create(
-            Document("b", f"{number}.jpg", 1, "captioned", created_at=_AT, updated_at=_AT)  # type: ignore[arg-type]
+            Document(
+                bucket="b",
+                name=f"{number}.jpg",
+                generation=1,
+                status=Status.CAPTIONED,
+                created_at=_AT,
+                updated_at=_AT,
+            )
         )
     return lambda: store.find(Query(limit=50))
 
