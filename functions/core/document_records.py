@@ -172,7 +172,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple):
-        return [plain(each) for each in value] if any(map(is_dataclass, value)) else list(value)
+        return [plain(each) for each in value] if value and is_dataclass(value[0]) else list(value)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     return value

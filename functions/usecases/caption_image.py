@@ -6,11 +6,12 @@ import functools
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent import futures
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from functions import quality
 from functions.core import background, lease, object_metadata, transitions
@@ -64,13 +65,15 @@ _LONGEST_PAUSE = timedelta(hours=1)
 
 # What a claimed document comes to, whatever has become of it meanwhile.
 Finish = Callable[[Document], Document]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Task:
     """A claimed upload, what is asked about it, and the right to ask. The claim may be renewed;
     ``record`` is that of its picture's text as this claim left it, ``kept`` says that the text
-    is in it, ``embedding`` is being made of the text meanwhile."""
+    is in it, ``embedding`` is being made of the text meanwhile; ``beside`` is all that was begun,
+    and has to end before the event does."""
 
     claim: Claim
     upload: Upload
@@ -81,6 +84,7 @@ class Task:
     record: Record | None = None
     kept: bool = False
     embedding: Future[Made] | None = None
+    beside: list[Future[Any]] = field(default_factory=list)
 
 
 class Captioning:
@@ -161,7 +165,10 @@ class Captioning:
                 if claim and claim.label:
                     self._label(claim.stored, upload, report)
                 elif claim:
-                    self._work(Task(claim, upload, rule, languages, prompt, turn), report)
+                    task = Task(claim, upload, rule, languages, prompt, turn)
+                    # Nothing goes on once the event has ended: the platform may stop the instance.
+                    stack.callback(lambda: futures.wait(task.beside))
+                    self._work(task, report)
         finally:
             report.model_state = self._model.state
 
@@ -277,6 +284,12 @@ class Captioning:
                 keep_history.keep(self._store, document)
         return Claim(self._store.replace(stored, taken), request, document)
 
+    def _begin(self, task: Task, work: Callable[[], T]) -> Future[T]:
+        """Begin ``work`` beside what follows."""
+        begun: Future[T] = self._start(work)
+        task.beside.append(begun)
+        return begun
+
     def _work(self, task: Task, report: Report) -> None:
         """Bring a claimed document to its end: captioned, or ended with a reason."""
         report.model = self._captioner.model
@@ -354,7 +367,7 @@ class Captioning:
         upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
         earlier = functools.partial(find_copy.unrecorded, self._store, task.claim)
-        older = self._start(earlier) if task.claim.record else None
+        older = self._begin(task, earlier) if task.claim.record else None
         picture = fetch(self._model.accepts(task.turn) if task.turn else self._captioner.accepts)
         try:
             if older and (copy := self._found(task, older.result(), people)):
@@ -394,7 +407,7 @@ class Captioning:
         if self._settings.filter != "similarity" or own:
             if self._embeddings.available:
                 embed = functools.partial(self._embeddings.made, found, replace(report))
-                task.embedding = self._start(embed)
+                task.embedding = self._begin(task, embed)
             return finish
         threshold = self._settings.similarity_threshold
         judged = self._embeddings.judged(found, fetch, threshold, report)

@@ -24,7 +24,7 @@ class LoopbackHandler(BaseHTTPRequestHandler):
     server: LoopbackServer
 
     def body(self) -> Iterator[bytes]:
-        """The request's body, in chunks."""
+        """The request's body, in chunks. Raises ConnectionResetError where its sender has died."""
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             while size := int(self.rfile.readline().split(b";")[0], 16):
                 yield self.rfile.read(size)
@@ -35,6 +35,8 @@ class LoopbackHandler(BaseHTTPRequestHandler):
         while left and (chunk := self.rfile.read(min(left, _CHUNK))):
             left -= len(chunk)
             yield chunk
+        if left:
+            raise ConnectionResetError("the body is cut short")
 
     def send(
         self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None
