@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,14 @@ def test_the_embedding_comes_with_the_write_that_notes_the_labels(cloud: Cloud) 
     states: list[dict[str, Any] | None] = []
 
     def embed(call: Call) -> Answer:
+        end = time.monotonic() + 30
+        while "alt-text" not in cloud.metadata(NAME) and time.monotonic() < end:
+            time.sleep(0.01)
         states.append(cloud.document(NAME) | {"labels": cloud.metadata(NAME)})  # type: ignore[operator]
         return good(call)
 
     cloud.model.embed(embed)
-    delivered(cloud)
+    assert "embedding" in delivered(cloud)
 
     (before,) = states
     assert before
