@@ -25,6 +25,13 @@ from tests.support.model_server import Call, ModelServer
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 _WIDTH, _HEIGHT = 1280, 760
+# The sample that carries its alt text in the file is not among those.
+_CARRIED = {
+    "described.jpg": {
+        "alt": ["A cup of black coffee beside a red apple on a wooden table."],
+        "caption": ["A white cup of black coffee and a small red apple on a brown wooden table."],
+    }
+}
 _WRITTEN = ROOT / "functions" / "cli" / "samples.jsonl"
 
 
@@ -62,7 +69,7 @@ def written() -> dict[str, Any]:
 def _described(folder: Path) -> Any:
     """What people wrote of the sample that a picture is most like."""
     draw_into(folder)
-    known = written()
+    known = written() | _CARRIED
     looks = {name: _look((folder / name).read_bytes()) for name in known}
     assert looks.keys() <= {each.name for each in SAMPLES}
 
