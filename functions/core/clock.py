@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 # What a slow answer may take; a clock that is off by less is left alone.
 _TOLERANCE = timedelta(seconds=10)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 
 class Clock:
@@ -25,3 +26,11 @@ class Clock:
         if wrong:
             self._behind = store_time - self._own()
         return wrong
+
+    def pauses(self, most: timedelta) -> Iterator[float]:
+        """Seconds to wait, time and again and longer each time, for who does the same already:
+        for ``most`` in all."""
+        until, pause = self() + most, _FIRST_PAUSE
+        while self() < until:
+            yield pause
+            pause = min(2 * pause, _LONGEST_PAUSE)

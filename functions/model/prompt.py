@@ -115,14 +115,19 @@ def about(prompt: Prompt, note: str, embedded: EmbeddedText, media: Media = Medi
     return replace(prompt, user=user)
 
 
-def repair(prompt: Prompt, answer: str, findings: Sequence[str]) -> Prompt:
-    """``prompt`` with what was wrong with the first answer."""
+def repair(
+    prompt: Prompt,
+    answer: str,
+    findings: Sequence[str],
+    again: str = "Reply again for the same image, with this mended.",
+) -> Prompt:
+    """``prompt`` with what was wrong with the first answer, and what is to be done ``again``."""
     user = (
         prompt.user
         + fenced("your first reply", answer[:4000])
         + "\nThat reply cannot be published:\n"
         + "\n".join(f"- {each}" for each in findings)
-        + "\nReply again for the same image, with this mended."
+        + f"\n{again}"
     )
     return replace(prompt, user=user)
 

@@ -6,11 +6,13 @@ import functools
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from functions.core.document import Document, Prompt
 from functions.core.language_tags import language_name
+from functions.model import prompt as model_prompt
 from functions.model.prompt import fenced
 
 NAME = "translate-1"
@@ -62,22 +64,12 @@ def schema(languages: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
 
 
 def repair(prompt: Prompt, answer: str, findings: Sequence[str]) -> Prompt:
-    """``prompt`` with what was wrong with the first answer."""
-    user = (
-        prompt.user
-        + fenced("your first reply", answer[:4000])
-        + "\nThat reply cannot be published:\n"
-        + "\n".join(f"- {each}" for each in findings)
-        + "\nTranslate the same text again, with this mended."
+    """``prompt`` with what was wrong with the first answer, and more room for the next one."""
+    again = model_prompt.repair(
+        prompt, answer, findings, "Translate the same text again, with this mended."
     )
-    return Prompt(
-        prompt.version,
-        prompt.system,
-        user,
-        prompt.schema,
-        min(2 * prompt.max_output_tokens, prompt.output_limit),
-        prompt.output_limit,
-    )
+    room = min(2 * prompt.max_output_tokens, prompt.output_limit)
+    return replace(again, max_output_tokens=room)
 
 
 @functools.cache

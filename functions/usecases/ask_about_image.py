@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,6 @@ from functions.usecases.fetch_picture import PictureFetcher
 # What is said where the model refuses, or nothing of its reply may be passed on.
 WITHHELD = "The model gave no answer to this question that can be passed on."
 _SAVING_SECONDS = 2
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 # The store that counts the day's captions counts answers under names of their own.
 _COUNTED_AS = "asks-"
 
@@ -107,7 +106,7 @@ class Answering:
         if not self._settings.ask_daily_limit:
             raise OverBudget
         key = self._key(question)
-        for pause in self._pauses():
+        for pause in self._clock.pauses(self._lease):
             kept = keep_answers.read(self._store, upload.id, upload.generation)
             if answer := kept.answer(key):
                 return answer
@@ -118,13 +117,6 @@ class Answering:
                 if keep_answers.claim(self._store, kept, key, self._lease):
                     return self._kept_answer(turn, upload, question, key, report)
         raise Held("the same question is being answered for somebody else")
-
-    def _pauses(self) -> Iterator[float]:
-        """How long to wait, from time to time, for who asks the same: as long as that may take."""
-        until, pause = self._clock() + self._lease, _FIRST_PAUSE
-        while self._clock() < until:
-            yield pause
-            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _key(self, question: Question) -> str:
         """A hash of all that decides an answer, beside the picture. Another model, or other

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,6 @@ from functions.usecases import preflight
 from functions.usecases.fetch_picture import PictureFetcher
 
 _SAVING_SECONDS = 2
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 
 class DescribingInPlace:
@@ -81,7 +80,7 @@ class DescribingInPlace:
         """
         report.bucket, report.name, report.generation = bucket, name, generation
         at = (document_id(bucket, name), place.key)
-        for pause in self._pauses():
+        for pause in self._clock.pauses(self._lease):
             kept = self._store.read_places([at])[at]
             if text := kept.of(generation):
                 return text
@@ -94,13 +93,6 @@ class DescribingInPlace:
                 if claim := self._claimed(kept, generation):
                     return self._settled(turn, claim, (bucket, name), place, report)
         raise Held("somebody else is asking about the same place")
-
-    def _pauses(self) -> Iterator[float]:
-        """How long to wait, from time to time, for who asks the same: as long as that may take."""
-        until, pause = self._clock() + self._lease, _FIRST_PAUSE
-        while self._clock() < until:
-            yield pause
-            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _claimed(self, kept: KeptPlace, generation: int) -> KeptPlace | None:
         """The place, for the caller to ask about; None if another one was faster."""
