@@ -51,12 +51,7 @@ class Rpc:
 
         Raises AlreadyExists, FailedPrecondition or NotFound where one does not apply.
         """
-        request = types.CommitRequest.wrap(_Commit(database=self._database, writes=writes))
-        answer = self._client._firestore_api.commit(
-            request=request, metadata=self._client._rpc_metadata, **self._bounds
-        )
-        results = types.CommitResponse.pb(answer).write_results
-        return [_time_of(each.update_time) for each in results]
+        return [_time_of(each.update_time) for each in self._results(writes, self._bounds)]
 
     def increment(self, collection: str, key: str, field: str, by: int) -> int:
         """Add to a number, 0 where there is none; what it has become. A call whose answer is
@@ -65,11 +60,7 @@ class Rpc:
         write = _Write(update=_Document(name=self._name(collection, key)), update_mask={})
         change = write.update_transforms.add(field_path=field)
         change.increment.integer_value = by
-        request = types.CommitRequest.wrap(_Commit(database=self._database, writes=[write]))
-        answer = self._client._firestore_api.commit(
-            request=request, metadata=self._client._rpc_metadata, **bounds
-        )
-        (result,) = types.CommitResponse.pb(answer).write_results
+        (result,) = self._results([write], bounds)
         return int(result.transform_results[0].integer_value)
 
     def read(
@@ -133,6 +124,15 @@ class Rpc:
         write = _Write(delete=self._name(collection, key))
         write.current_document.update_time.CopyFrom(version.timestamp_pb())
         return write
+
+    def _results(self, writes: Sequence[Any], bounds: Mapping[str, Any]) -> Sequence[Any]:
+        """What Firestore says of each of ``writes``, all of which it makes, or none."""
+        request = types.CommitRequest.wrap(_Commit(database=self._database, writes=writes))
+        answer = self._client._firestore_api.commit(
+            request=request, metadata=self._client._rpc_metadata, **bounds
+        )
+        results: Sequence[Any] = types.CommitResponse.pb(answer).write_results
+        return results
 
     def _document(self, collection: str, key: str, fields: Mapping[str, Any]) -> Any:
         values = {name: encoded(value) for name, value in fields.items()}

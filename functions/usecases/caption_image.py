@@ -366,7 +366,7 @@ class Captioning:
         """What gives a claimed document the model's text."""
         upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
-        earlier = functools.partial(find_copy.unrecorded, self._store, task.claim)
+        earlier = functools.partial(find_copy.unrecorded, self._store, task.claim, upload)
         older = self._begin(task, earlier) if task.claim.record else None
         picture = fetch(self._model.accepts(task.turn) if task.turn else self._captioner.accepts)
         try:

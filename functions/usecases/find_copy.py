@@ -20,6 +20,8 @@ from functions.core.picture_text import PictureText, SavedText, from_text, quest
 from functions.core.ports import CaptionStore
 
 KIND = "copies"
+# What becomes of a picture's text, at the time of the store.
+Change = Callable[[PictureText, datetime], PictureText]
 _CONTENTION = 8
 # Documents that were captioned before there were records are looked for among as many.
 _MOST_UNRECORDED = 50
@@ -71,10 +73,10 @@ def first_to_ask(upload: Upload, request: LeaseRequest) -> Record | None:
     return _with(Record(KIND, _key(upload.md5), request.at), asked)
 
 
-def unrecorded(store: CaptionStore, claim: Claim) -> Copy:
+def unrecorded(store: CaptionStore, claim: Claim, upload: Upload) -> Copy:
     """As :func:`copy_of`, for a claim whose bytes were on no record: documents that are older
     than records may have their text."""
-    record, mine, request = claim.record, claim.stored.document, claim.request
+    record, mine = claim.record, claim.stored.document
     if record is None:
         return Copy()
     text = asked = from_text(record.text)
@@ -82,10 +84,9 @@ def unrecorded(store: CaptionStore, claim: Claim) -> Copy:
         text = text.with_text(document)
     if text == asked:
         return Copy(record=record)
-    found = text.persons() or text.models(request.model, request.prompt) or text.outdated()
     with suppress(Stale):
         record = _write(store, record, text)
-    return Copy(found, record)
+    return Copy(_best(text, claim, upload), record)
 
 
 def needs_no_model(store: CaptionStore, upload: Upload, request: LeaseRequest) -> bool:
@@ -115,9 +116,9 @@ def remember(store: CaptionStore, document: Document) -> None:
 
 def kept_in(record: Record, document: Document) -> Record | None:
     """``record`` with the text of a document for copies of its picture; None if it has it."""
-    text = from_text(record.text).at(record.read_at)
-    changed = text.with_text(document).without_leases_of(document.id)
-    return None if changed == text or not _has_text(document) else _with(record, changed)
+    if not _has_text(document):
+        return None
+    return _changed(record, document, lambda text, now: text.with_text(document))
 
 
 def forget(store: CaptionStore, document: Document) -> None:
@@ -157,21 +158,26 @@ def _best(text: PictureText, claim: Claim, upload: Upload) -> SavedText | None:
     return text.models(request.model, request.prompt) or text.outdated()
 
 
+def _changed(record: Record, document: Document, change: Change) -> Record | None:
+    """``record`` after a change by ``document``, which asks no more; None if it stays the same."""
+    text = from_text(record.text).at(record.read_at)
+    changed = change(text, record.read_at).without_leases_of(document.id)
+    return None if changed == text else _with(record, changed)
+
+
 def _change(
     store: CaptionStore,
     document: Document,
-    change: Callable[[PictureText, datetime], PictureText],
+    change: Change,
 ) -> None:
     if not document.md5 or not _has_text(document):
         return
     for _ in range(_CONTENTION):
-        record = store.read_record(KIND, _key(document.md5))
-        text = from_text(record.text).at(record.read_at)
-        changed = change(text, record.read_at).without_leases_of(document.id)
-        if changed == text:
+        changed = _changed(store.read_record(KIND, _key(document.md5)), document, change)
+        if changed is None:
             return
         with suppress(Stale):
-            _write(store, record, changed)
+            store.write_record(changed)
             return
     raise Held("the text of a picture keeps changing")
 

@@ -52,7 +52,7 @@ def label(
             _write(images, stored.document, live)
             if not stored.document.metadata_synced:
                 document = finished(stored.document)
-                _note(store, stored, document, None if kept else record, kept)
+                _note(store, stored, document, record, kept)
             return "labelled"
         except Stale:
             live = None
@@ -70,7 +70,7 @@ def _note(
 ) -> None:
     """Keep the text for copies of the picture, and note that the labels stand. Raises Stale."""
     synced = replace(document, metadata_synced=True)
-    if record:
+    if record and not kept:
         with suppress(Stale):
             store.replace(stored, synced, find_copy.kept_in(record, document))
             return
