@@ -30,7 +30,7 @@ from functions.settings import Settings
 from tests.support.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer
 from tests.support.model_server import Call, ModelServer
 from tests.support.pictures import jpeg
-from tests.support.providers import SECRET, WIRES, Wire
+from tests.support.providers import OLLAMA, SECRET, WIRES, Wire
 
 PROMPT = compose(Rule(), ["en", "de"])
 SECONDS = 1
@@ -50,7 +50,7 @@ WRITTEN = Document(
 
 @pytest.fixture(params=WIRES)
 def wire(request: pytest.FixtureRequest) -> Wire:
-    return WIRES[request.param]
+    return (WIRES | {"ollama": OLLAMA})[request.param]
 
 
 @pytest.fixture
@@ -103,6 +103,7 @@ def test_what_leaves_is_the_picture_the_prompt_and_the_schema(
         assert call.schema == dict(PROMPT.schema)
 
 
+@pytest.mark.parametrize("wire", [*WIRES, "ollama"], indirect=True)
 def test_every_request_lets_a_model_say_that_it_could_not_describe(
     captioner: Any, wire: Wire, model_server: ModelServer
 ) -> None:

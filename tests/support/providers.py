@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support.answers import Answer, anthropic, gemini, openai
@@ -115,3 +115,11 @@ def _legacy() -> bool:
 
 
 WIRES = LEGACY if _legacy() else CURRENT
+# It speaks as OpenAI does; what is its own stands in its adapter's tests.
+OLLAMA = replace(
+    CURRENT["openai"],
+    model="ollama:qwen3-vl:4b",
+    key="OLLAMA_API_KEY",
+    endpoint="OLLAMA_HOST",
+    path="",
+)
