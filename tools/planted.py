@@ -1152,8 +1152,36 @@ MUTANTS = (
     Mutant(
         "publish what describes nothing",
         "functions/quality/wording.py",
-        "    found = checked.doubt >= classifier.CERTAIN and ",
-        "    found = False and ",
+        "    found = classifier.is_certain(checked.unquoted, checked.doubt)\n",
+        "    found = False\n",
+        "tests/unit/quality/test_classifier.py",
+    ),
+    Mutant(
+        "withhold a few words for good",
+        "functions/quality/classifier.py",
+        "CERTAIN_OF_FEW if few else CERTAIN",
+        "CERTAIN",
+        "tests/unit/quality/test_classifier.py",
+    ),
+    Mutant(
+        "take a full stop for a refusal",
+        "functions/quality/classifier.py",
+        '    if ending.endswith("..."):\n',
+        '    if ending.endswith("."):\n',
+        "tests/unit/quality/test_classifier.py",
+    ),
+    Mutant(
+        "cut a picture in a picture",
+        "functions/quality/cleaning.py",
+        " and not _of_picture(rest, vocabulary)",
+        "",
+        "tests/unit/quality/test_openings.py",
+    ),
+    Mutant(
+        "let a harmless part excuse an error",
+        "functions/quality/wording.py",
+        "_DESCRIBES = -3.0\n",
+        "_DESCRIBES = -1.0\n",
         "tests/unit/quality/test_classifier.py",
     ),
     Mutant(

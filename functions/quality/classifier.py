@@ -21,10 +21,12 @@ from functions.quality.concepts import UNSPACED
 
 FILE = pathlib.Path(__file__).parent / "words" / "classifier.tsv"
 
-# From here on a text is marked for review, and from there on withheld if it may refuse.
-DOUBTFUL, CERTAIN = -0.9, 2.5
-# A text with no word that is heard of refusals and errors is none that can be known.
-_TELLING, UNKNOWN = 0.25, -0.6
+# From here on a text is marked for review, and from there on withheld if it may refuse; a few
+# words have to be more certain.
+DOUBTFUL, CERTAIN, CERTAIN_OF_FEW = -1.7, 4.0, 6.0
+_FEW = 3
+# A name or a number with no word that is heard of refusals and errors is none that can be known.
+_TELLING, UNKNOWN = 0.25, -1.8
 # What the weights know; of other languages a person judges what came without tags.
 _TAUGHT = (
     "ar bn cs da de el en es fa fi fr he hi hu id it ja ko mr nb "
@@ -41,6 +43,8 @@ _PUNCTUATION = re.compile(
     r"\u060c\u061b\u061f\u06d4\u0964\u0965\u30fb\ufeff]+"
 )
 _DIGITS = re.compile(r"\d+")
+_STOP = re.compile("[.!?。।؟۔]+")
+_CODE = "{};="
 # Addresses and files' names have rules of their own.
 _NAMES = ("@", "www.", "://", ".png", ".jp", ".gif", ".webp")
 
@@ -50,9 +54,10 @@ def score(text: str) -> float:
     """How much ``text`` is like what describes nothing; below 0 it is like a description."""
     weights = _weights()
     found = {name for name in features(text) if name in weights or name[0] != "^"}
-    if not any(weights.get(name, 0.0) >= _TELLING for name in found if name[0] != "^"):
-        return min(UNKNOWN, _sum(weights, found))
-    return _sum(weights, found)
+    telling = any(weights.get(name, 0.0) >= _TELLING for name in found if name[0] not in "^~")
+    whole = _sum(weights, found)
+    number = text.strip(" .").isdecimal()
+    return min(UNKNOWN, whole) if number or (_is_name(text) and not telling) else whole
 
 
 def _sum(weights: Mapping[str, float], found: set[str]) -> float:
@@ -61,31 +66,49 @@ def _sum(weights: Mapping[str, float], found: set[str]) -> float:
     )
 
 
+def _is_name(text: str) -> bool:
+    """Whether it is written as names are: some words, each with a capital or a digit."""
+    words = text.split()
+    return len(words) > 1 and all(word[0].isupper() or word[0].isdecimal() for word in words)
+
+
 def features(text: str) -> Iterator[str]:
     """What the weights are of: words, pairs of them, pieces of words, and what they mean."""
     text, words = _words(text)
     meant = concepts.found(words)
     yield from (f"@{each}" for each in meant or ("none",))
     yield from (f"@{one}+{other}" for one, other in itertools.combinations(meant, 2))
-    yield f"^{min(len(words), 6)}"
-    stripped = text.rstrip(" .。!…\"'»”)")
-    yield from (f"^{mark}" for mark in "{}<>[]$_=\\" if mark in text)
-    if stripped.endswith(("?", "？", "؟")):
-        yield "^?"
-    if "!" in text or "！" in text:
-        yield "^!"
+    yield from _form(text, words)
     if words and not UNSPACED.search(words[0]):
         yield f"^first {words[0]}"
-    before = ""
     for word in words:
         if run := UNSPACED.search(word):
             yield from _pieces(run[0], 1, 4)
-            continue
-        yield word
-        if before:
-            yield f"{before} {word}"
-        before = word
-        yield from _pieces(f"·{word}·", 4, 4)
+        else:
+            yield word
+            yield from _pieces(f"·{word}·", 4, 4)
+
+
+def _form(text: str, words: list[str]) -> Iterator[str]:
+    """How long a text is, and its signs; but not a full stop, which a description may have."""
+    yield f"^{min(len(words), 6)}"
+    yield f"^length {min(6, len(text).bit_length())}"
+    yield f"^sentences {min(3, sum(map(bool, map(str.strip, _STOP.split(text)))))}"
+    yield from (f"^{mark}" for mark in "{}<>[]$_=\\!" if mark in text)
+    ending = text.rstrip(" \"'»”)")
+    if ending.endswith("..."):
+        yield "^..."
+    if ending.rstrip(" .。!").endswith(("?", "؟")):
+        yield "^?"
+
+
+def is_certain(text: str, doubt: float) -> bool:
+    """Whether a text with this score certainly describes nothing: code is never certain not to."""
+    if any(sign in text for sign in _CODE):
+        return False
+    words = _words(text)[1]
+    few = len(words) <= _FEW and not any(map(UNSPACED.search, words))
+    return doubt >= (CERTAIN_OF_FEW if few else CERTAIN) and concepts.may_refuse(words)
 
 
 def may_refuse(text: str) -> bool:

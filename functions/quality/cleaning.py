@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Callable, Mapping
 
 from functions.core.plain_text import LONGEST, visible
-from functions.quality import words
-from functions.quality.text import capitalised, straight, uncapitalised
+from functions.quality import concepts, words
+from functions.quality.text import capitalised, straight, tokens, uncapitalised
 
 Step = Callable[[str, str], str]
 
@@ -265,9 +265,22 @@ def _without_one_prefix(text: str, language: str) -> str:
             if found := pattern.match(compared):
                 start, end = found.span("rest") if "rest" in pattern.groupindex else (
                     found.end(), len(text))  # fmt: skip
-                if any(letter.isalpha() for letter in text[start:end]):
-                    return capitalised(text[start:end].strip(), language)
+                rest = text[start:end].strip()
+                if any(letter.isalpha() for letter in rest) and not _of_picture(rest, vocabulary):
+                    return capitalised(rest, language)
     return text
+
+
+# How soon a picture that is shown in a picture is named: "a pile of faded photographs".
+_NEAR = 5
+
+
+def _of_picture(rest: str, vocabulary: words.Words) -> bool:
+    """Whether what an opening leaves is a picture as well, and no further opening: a photograph of
+    a torn photograph shows one."""
+    if any(pattern.match(uncapitalised(straight(rest))) for pattern in vocabulary.remove):
+        return False
+    return "image" in concepts.found(tokens(rest)[:_NEAR])
 
 
 def _without_hedge(text: str, language: str) -> str:

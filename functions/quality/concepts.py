@@ -19,6 +19,10 @@ UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
 )
 _LONGEST_STEM, _LONGEST_PIECE = 14, 6
+# "And", "by", "to", "the" are written together with the word that follows, in Arabic and Hebrew.
+_JOINED = re.compile(
+    "(?:[وف]?(?:[بك]?ال|لل|[بكل])|[وف])(?=[\u0621-\u06d3]{3})|[ושכ]?[הבלמ](?=[\u05d0-\u05ea]{3})"
+)
 
 # Who speaks and to whom, what refusals, errors and requests are about; and what pictures show.
 _SPEAKS = frozenset({"i", "you", "please", "sorry", "ai"})
@@ -47,10 +51,13 @@ def _of(word: str) -> Iterator[str]:
             for start in range(len(word) - size + 1):
                 yield from pieces.get(word[start : start + size], ())
         return
-    for part in {word, *word.split("'")}:
+    joined = _JOINED.match(word)
+    bare = word[joined.end() :] if joined else word
+    for part in {word, bare, *word.split("'")}:
         yield from whole.get(part, ())
-    for size in range(1, min(len(word), _LONGEST_STEM) + 1):
-        yield from stems.get(word[:size], ())
+    for each in {word, bare}:
+        for size in range(1, min(len(each), _LONGEST_STEM) + 1):
+            yield from stems.get(each[:size], ())
 
 
 @functools.cache

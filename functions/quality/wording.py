@@ -32,7 +32,7 @@ _NOTE = re.compile(r"(?:todo|fixme|tb[acd]|wip)\b(?!\w)", re.IGNORECASE)
 _STATUS = re.compile(r"\W*(?:(?:https?|status|error|code)\W*)+[45]\d\d\b\W*", re.IGNORECASE)
 # One sentence of several has to be more certain: it stands beside a description.
 _CHATTER = 1.6
-_DESCRIBES = -1.0
+_DESCRIBES = -3.0
 _COLON = re.compile(r"[:：]\s")
 _SEPARATORS = re.compile(r"\s*[,，、;；|·•/،]\s*|\s+[-–—]\s+")
 _HASHTAG = re.compile(r"(?<!\w)#\w{2,}")
@@ -66,7 +66,7 @@ def refusal(checked: CheckedText) -> str | None:
         return None
     if _describes_too(checked):
         return None
-    found = checked.doubt >= classifier.CERTAIN and classifier.may_refuse(checked.unquoted)
+    found = classifier.is_certain(checked.unquoted, checked.doubt)
     if found or (_doubted(checked) and _spoken(checked, lambda vocabulary: vocabulary.refusals)):
         return f"“{shown(checked.text)}” describes nothing: say what can be seen, and only that."
     return None

@@ -1,8 +1,8 @@
-"""Measure the filter's two errors on the texts that are held out, language by language.
+"""Measure the filter's two errors on one of the sets, language by language.
 
 ``published``: texts that describe nothing and would reach a website without a mark for review.
 ``lost``: descriptions that would be withheld, or published in other words. Run:
-``python -m tools.texts.measure``
+``python -m tools.texts.measure SET``, the name of a folder beside this file.
 """
 
 from __future__ import annotations
@@ -13,16 +13,7 @@ from pathlib import Path
 
 from functions.core.document import Reply
 from functions.quality import Context, check
-from tools.texts.sets import (
-    DEVELOPMENT,
-    HELD_OUT,
-    HERE,
-    INDEPENDENT,
-    UNSEEN,
-    Sample,
-    languages,
-    samples,
-)
+from tools.texts.sets import HELD_OUT, HERE, Sample, languages, samples
 
 OUTCOMES = ("withheld", "marked", "altered", "published")
 
@@ -89,7 +80,7 @@ def main() -> None:
         "part",
         nargs="?",
         default=HELD_OUT.name,
-        choices=[each.name for each in (UNSEEN, HELD_OUT, INDEPENDENT, DEVELOPMENT)],
+        choices=sorted(each.parent.name for each in HERE.glob("*/en.txt")),
     )
     print(table(HERE / parser.parse_args().part))
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 DEVELOPMENT, HELD_OUT = HERE / "development", HERE / "held_out"
-INDEPENDENT = HERE / "independent"
-# Written before the second widening of the development part, and looked at once after it.
-UNSEEN = HERE / "unseen"
+# By two people who had not seen the rules or the development part; trained on after a first look.
+OTHER_HANDS = HERE / "other_hands"
+# Names of things, from Unicode's names of emoji (CLDR 45): the shortest descriptions there are.
+THINGS = HERE / "things"
 # How many texts one template may give: more would only repeat its words.
 MOST = 60
 

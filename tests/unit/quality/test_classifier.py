@@ -52,6 +52,8 @@ def test_what_describes_nothing_is_never_published_unmarked(language: str, text:
         ("My grandmother and her sisters on a porch", ""),
         ("Tokyo Station", ""),
         ("1984", ""),
+        ("Marie Curie", ""),
+        ("Boeing 747 above a beach", ""),
     ],
 )
 def test_a_description_is_published_whatever_words_it_takes(text: str, visible_text: str) -> None:
@@ -96,3 +98,31 @@ def test_every_weight_can_be_read() -> None:
 )
 def test_what_certainly_describes_nothing_is_withheld(language: str, text: str) -> None:
     assert said(text, language) == "withheld"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "We won!"), ("fr", "Photo d’identité"), ("en", "Closed today"), ("de", "Kein Zutritt")],
+)
+def test_a_few_words_are_doubted_at_most(language: str, text: str) -> None:
+    assert said(text, language) != "withheld"
+
+
+def test_code_that_a_picture_shows_is_doubted_at_most() -> None:
+    assert said("function add(a, b) { return a + b; }") != "withheld"
+
+
+def test_a_full_stop_tells_nothing() -> None:
+    described = "A black cat asleep on a red sofa"
+    assert set(classifier.features(described)) == set(classifier.features(f"{described}."))
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("nl", "Pagina niet gevonden. Kom over een paar minuten terug."),
+        ("uk", "Внутрішня помилка сервера. Спробуйте пізніше."),
+    ],
+)
+def test_a_harmless_part_does_not_excuse_the_rest(language: str, text: str) -> None:
+    assert said(text, language) != "published"

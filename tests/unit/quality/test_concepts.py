@@ -35,6 +35,14 @@ def test_what_shows_a_person_is_no_certain_refusal() -> None:
     assert not classifier.may_refuse("A man cannot open the file.")
 
 
+@pytest.mark.parametrize(
+    ("word", "concept"),
+    [("والصورة", "image"), ("بالملف", "file"), ("للخادم", "service"), ("בתמונה", "image")],
+)
+def test_a_word_is_known_with_what_is_written_together_with_it(word: str, concept: str) -> None:
+    assert concept in concepts.found([word])
+
+
 def test_a_word_of_any_length_is_looked_up_in_few_steps() -> None:
     assert len(list(concepts._of("x" * 10_000))) == 0
     assert concepts.found(["bild" * 2_000]) == concepts.found(["bild"])

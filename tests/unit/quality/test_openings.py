@@ -128,6 +128,7 @@ KEPT = {
         "Pictures of a wedding pinned to a board",
         "Picture frame of dark oak",
         "Photo booth with a red curtain",
+        "A photograph of a pile of faded photographs",
         "Image processing pipeline in four steps",
         "Portrait of a woman in a blue dress",
         "Photo album open on a table",
@@ -138,6 +139,7 @@ KEPT = {
     "fr": [
         "Capture d'écran des réglages",
         "Photo de profil encadrée",
+        "Photo de classe, 1968",
         "Image de synthèse d'un pont",
     ],
     "es": ["Pintura de un lago", "Foto de familia en un marco"],
