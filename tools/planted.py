@@ -28,6 +28,7 @@ _REMOVALS = "functions/usecases/forget_image.py"
 _PLANS = "tests/infra/test_plans.py"
 _ASKED = "functions/usecases/ask_about_image.py"
 _QUESTIONS = "tests/scenarios/test_ask.py"
+_ASKED_BY_ALL, _ASKING_HTTP = "tests/scenarios/test_ask_public.py", "functions/http/ask.py"
 _PLACES = "tests/scenarios/cli/test_html_places.py"
 _DESCRIBING = "functions/usecases/describe_in_place.py"
 _TRANSLATING, _TRANSLATED = (
@@ -302,15 +303,15 @@ MUTANTS = (
     Mutant(
         "give back units of the day's limit once more where the answer was lost",
         "functions/adapters/firestore_rpc.py",
-        "again=by > 0",
-        "again=True",
+        'self._bounds if by > 0 else {**self._bounds, "retry": None}',
+        "self._bounds",
         "tests/unit/adapters/test_firestore_rpc.py",
     ),
     Mutant(
         "call Firestore without the database it is for",
         "functions/adapters/firestore_rpc.py",
-        "        shared = (*self._client._rpc_metadata, ",
-        "        shared = (",
+        "            *self._client._rpc_metadata,\n",
+        "",
         "tests/unit/adapters/test_firestore_rpc.py",
     ),
     Mutant(
@@ -1237,9 +1238,57 @@ MUTANTS = (
         "embedded and another_generation",
     ),
     Mutant(
+        "answer everyone about images that nothing is told of",
+        _ASKED,
+        "        if self._public:\n            return self._find_told(mine, keys)\n",
+        "",
+        _ASKED_BY_ALL,
+        "everyone_may_read or withheld",
+    ),
+    Mutant(
+        "tell everyone what stands in the notes about an image",
+        _ASKED,
+        "        if self._public:\n            hint, embedded",
+        "        if False:\n            hint, embedded",
+        _ASKED_BY_ALL,
+        "notes",
+    ),
+    Mutant(
+        "tell everyone an answer that was given by the notes",
+        _ASKED,
+        '["public"] if self._public',
+        '["public"] if False',
+        _ASKED_BY_ALL,
+        "notes",
+    ),
+    Mutant(
+        "believe everyone who they say they are",
+        _ASKING_HTTP,
+        "address(request, proxies) if self._public else caller(request)",
+        "caller(request)",
+        _ASKED_BY_ALL,
+        "somebody_else",
+    ),
+    Mutant(
+        "ask the model in a stranger's words where a list stands",
+        _ASKING_HTTP,
+        "replace(question, text=text)",
+        "question",
+        _ASKED_BY_ALL,
+        "own_words",
+    ),
+    Mutant(
+        "pass on what the asker has dictated",
+        "functions/model/question_reply.py",
+        "    if not checked.is_quotation:\n",
+        "    if False:\n",
+        "tests/unit/model/test_question_reply.py",
+        "dictates",
+    ),
+    Mutant(
         "answer about images of strangers' buckets",
         _ASKED,
-        "(public or self._has_captions(place[0]))",
+        "(buckets or self._has_captions(place[0]))",
         "True",
         _QUESTIONS,
         "embedded and nothing_is_captioned",
@@ -1279,7 +1328,7 @@ MUTANTS = (
     Mutant(
         "let one caller spend the day's answers for all",
         "functions/http/ask.py",
-        "        if wait := self._pace.wait(caller(request)):\n",
+        "        if wait := self._pace.wait(who):\n",
         "        if wait := 0:\n",
         _QUESTIONS,
         "embedded and faster",

@@ -66,7 +66,7 @@ class FirestoreCaptions:
 
     def __init__(self, client: firestore.Client, collection: str) -> None:
         self._client = client
-        self._rpc = Rpc(client, _RETRY, _ATTEMPT_SECONDS)
+        self._rpc = Rpc(client, _BOUNDS)
         self._captions = client.collection(collection)
         self._name, self._days = collection, f"{collection}-days"
         self._spent = ""

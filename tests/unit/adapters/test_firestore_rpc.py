@@ -87,7 +87,10 @@ class Recorder(grpc.GenericRpcHandler):
 
 
 _HEADERS = {"google-cloud-resource-prefix", "x-goog-request-params"}
-_AT_ONCE = Retry(if_exception_type(ServiceUnavailable), initial=0.001, maximum=0.001, timeout=5)
+_AT_ONCE: dict[str, Any] = {
+    "retry": Retry(if_exception_type(ServiceUnavailable), initial=0.001, maximum=0.001, timeout=5),
+    "timeout": 5.0,
+}
 
 
 @contextmanager
@@ -109,21 +112,21 @@ def recording(
 
 def test_a_call_is_routed_as_the_client_library_routes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with recording(monkeypatch) as (recorder, client):
-        rpc, captions = Rpc(client, _AT_ONCE, 5.0), client.collection("captions")
+        rpc, captions = Rpc(client, _AT_ONCE), client.collection("captions")
         batch = client.batch()
-        batch.delete(captions.document("a b"))
+        batch.delete(captions.document("ab"))
         batch.commit()
-        list(client.get_all([captions.document("a b")]))
+        list(client.get_all([captions.document("ab")]))
         client._firestore_api.get_document(
-            types.GetDocumentRequest(name=f"{captions.document('a b')._document_path}"),
+            types.GetDocumentRequest(name=f"{captions.document('ab')._document_path}"),
             metadata=client._rpc_metadata,
         )
         captions.limit(1).get()
         theirs = recorder.asked[:]
         recorder.asked.clear()
-        rpc.commit(rpc.create("captions", "a b", {}))
-        rpc.read("captions", ["a b"])
-        rpc.fields("captions", "a b", ["caption"])
+        rpc.commit(rpc.create("captions", "ab", {}))
+        rpc.read("captions", ["ab"])
+        rpc.fields("captions", "ab", ["caption"])
         rpc.query(captions.limit(1))
         assert recorder.asked == theirs
         assert len(theirs) == 4
@@ -134,7 +137,7 @@ def test_only_a_number_that_may_become_too_great_is_added_again(
     monkeypatch: pytest.MonkeyPatch, by: int
 ) -> None:
     with recording(monkeypatch, grpc.StatusCode.UNAVAILABLE) as (recorder, client):
-        rpc = Rpc(client, _AT_ONCE, 5.0)
+        rpc = Rpc(client, _AT_ONCE)
         if by > 0:
             assert rpc.increment("days", "today", "calls", by) == 3
         else:
@@ -145,5 +148,5 @@ def test_only_a_number_that_may_become_too_great_is_added_again(
 
 def test_a_query_is_made_again_where_firestore_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     with recording(monkeypatch, grpc.StatusCode.UNAVAILABLE) as (recorder, client):
-        assert Rpc(client, _AT_ONCE, 5.0).query(client.collection("captions").limit(1)) == []
+        assert Rpc(client, _AT_ONCE).query(client.collection("captions").limit(1)) == []
         assert len(recorder.asked) == 2
