@@ -9,6 +9,7 @@ _ASKING = "tests/scenarios/test_model_outcomes.py"
 _STORMS = "tests/scenarios/test_storms.py"
 _LOOKUPS = "tests/scenarios/test_alt_text.py"
 _ALT_JS = "tests/browser/test_alt_js.py"
+_ALT_JS_LONG = "tests/browser/test_alt_js_long.py"
 _EDITS, _REVIEW = "tests/unit/usecases/test_edit_caption.py", "tests/scenarios/test_review.py"
 _FRONT = "tests/scenarios/cli/test_local_guard.py"
 _MEANT = "tests/scenarios/test_embeddings.py"
@@ -730,10 +731,34 @@ MUTANTS = (
     Mutant(
         "name an image that its author has named or hidden",
         "functions/http/static/alt.js",
-        "        if (intended(img)) continue;\n",
+        "        if (img.hasAttribute(attribute(img)) ? hidden(img) : intended(img)) continue;\n",
         "",
         _ALT_JS,
         "intends",
+    ),
+    Mutant(
+        "open a long description inside a link",
+        "functions/http/static/alt.js",
+        "if (each.matches(INLINE)) found = each;",
+        "",
+        _ALT_JS_LONG,
+        "no_link",
+    ),
+    Mutant(
+        "leave a long description where its image has gone",
+        "functions/http/static/alt.js",
+        "      if (long !== undefined) tidy(root);\n",
+        "",
+        _ALT_JS_LONG,
+        "come_and_go",
+    ),
+    Mutant(
+        "send long descriptions to pages that do not show them",
+        "functions/http/alt_text.py",
+        ' if long else ""',
+        "",
+        _LONG,
+        "leave_out",
     ),
     Mutant(
         "wait for a silent endpoint for ever",
