@@ -302,6 +302,20 @@ MUTANTS = (
         "firestore",
     ),
     Mutant(
+        "give back units of the day's limit once more where the answer was lost",
+        "functions/adapters/firestore_rpc.py",
+        'self._bounds if by > 0 else {**self._bounds, "retry": None}',
+        "self._bounds",
+        "tests/unit/adapters/test_firestore_rpc.py",
+    ),
+    Mutant(
+        "call Firestore without the database it is for",
+        "functions/adapters/firestore_rpc.py",
+        "            *self._client._rpc_metadata,\n",
+        "",
+        "tests/unit/adapters/test_firestore_rpc.py",
+    ),
+    Mutant(
         "update a Firestore document unconditionally",
         "functions/adapters/firestore_rpc.py",
         "        write.update_mask.field_paths.extend([*fields, *removed])\n"
