@@ -751,6 +751,13 @@ MUTANTS = (
         "intends",
     ),
     Mutant(
+        "take 1.25 for 125",
+        "functions/quality/figures.py",
+        "{''.join(digits[:-1])}.{digits[-1]}",
+        "{''.join(digits)}",
+        "tests/unit/quality/test_figures.py",
+    ),
+    Mutant(
         "open a long description inside a link",
         "functions/http/static/alt.js",
         "if (each.matches(INLINE)) found = each;",
