@@ -22,10 +22,22 @@ from tests.support.strict_storage import StrictStorage
 def pytest_configure() -> None:
     """google-auth reads its variables when it is imported, and collecting may do that. Bytecode is
     kept even where a container image says otherwise: each of the tests' many processes would
-    compile all that it imports, which takes longer than what it does."""
+    compile all that it imports, which takes longer than what it does. Temporary folders are in
+    memory where there is room: SQLite waits for a disk at each commit."""
     os.environ.update(GCE_METADATA_HOST="127.0.0.1:9", NO_GCE_CHECK="true")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    if _roomy(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
+
+def _roomy(folder: str) -> bool:
+    """Whether a folder has 4 GB free and lets programs in it run."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize > 4 << 30 and not found.f_flag & os.ST_NOEXEC
 
 
 OURS = (
@@ -34,6 +46,7 @@ OURS = (
     *("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "THREADS"),
 )
 STRICT = "CAPTION_TESTS_STRICT"
+MEMORY = "/dev/shm"  # noqa: S108
 RULES = Path(__file__).parents[1] / "infra" / "firestore.rules"
 T = TypeVar("T")
 
