@@ -208,7 +208,7 @@ def ask() -> AskEndpoint:
     """Questions about images, for people who may spend model calls on them."""
     from functions.http.ask import AskEndpoint
 
-    return AskEndpoint(settings(), answering)
+    return AskEndpoint(settings(), public_answering if settings().ask_public else answering)
 
 
 @functools.cache
@@ -219,9 +219,17 @@ def answering() -> Answering:
     return made
 
 
-def answering_by(settings: Settings) -> Answering:
-    """The use case of questions by ``settings``. Raises ConfigurationError where no model is
-    there to answer."""
+@functools.cache
+def public_answering() -> Answering:
+    """As :func:`answering`, for everyone."""
+    made = answering_by(settings(), public=True)
+    atexit.register(made.give_back)
+    return made
+
+
+def answering_by(settings: Settings, *, public: bool = False) -> Answering:
+    """The use case of questions by ``settings``, for the ``public`` or for who may see all of an
+    image. Raises ConfigurationError where no model is there to answer."""
     from functions.usecases.ask_about_image import Answering
 
     _require_answers(settings.model)
@@ -230,7 +238,9 @@ def answering_by(settings: Settings) -> Answering:
         LateCaptioner(str(each), functools.partial(captioner, each, seconds))
         for each in settings.model.chain
     ]
-    return Answering(settings, policy(settings), store(settings), images(settings), captioners)
+    return Answering(
+        settings, policy(settings), store(settings), images(settings), captioners, public=public
+    )
 
 
 def describing_by(settings: Settings) -> DescribingInPlace:
@@ -271,7 +281,7 @@ def review() -> ReviewEndpoint:
         functools.partial(recaption, read),
         (lambda text: model.question(text).vector) if model else None,
         "local" if read.local else "unknown",
-        answering if _answers(read) else None,
+        answering if answers(read) else None,
     )
 
 
@@ -495,7 +505,7 @@ def require_package(model: Model) -> None:
             )
 
 
-def _answers(settings: Settings) -> bool:
+def answers(settings: Settings) -> bool:
     """Whether there is a model to answer questions, by what can be told without asking it."""
     try:
         _require_answers(settings.model)

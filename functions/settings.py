@@ -71,6 +71,12 @@ def _share(text: str) -> float:
     return float(text)
 
 
+def _switch(text: str) -> bool:
+    if text not in ("on", "true", "off", "false"):
+        raise ValueError("is neither on nor off")
+    return text in ("on", "true")
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
@@ -104,6 +110,12 @@ def _web_origins(text: str) -> tuple[str, ...]:
         if each != "*" and not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", each):
             raise ValueError(f"names no origin by {each!r}; write https://www.example.com, or *")
     return found
+
+
+def _questions(text: str) -> tuple[str, ...]:
+    from functions.core.question import questions
+
+    return questions(text)
 
 
 def _identifier(text: str) -> str:
@@ -246,11 +258,36 @@ class Settings:
         _whole(0, 10**9),
         "model calls a UTC day that answer questions, over all instances; 0 = none are given",
     )
-    ask_pace: int = _setting(
+    ask_pace: int | None = _setting(
         "CAPTION_ASK_PACE",
-        "120",
+        "",
         _whole(0, 10**6),
-        "questions a minute that one caller may ask an instance of `ask`; 0 for no bound",
+        "questions a minute that one caller may ask an instance of `ask`; 0 for no bound; unset, "
+        "120, or 10 where it is public",
+    )
+    ask_public: bool = _setting(
+        "CAPTION_ASK_PUBLIC",
+        "off",
+        _switch,
+        "whether `ask` is deployed for everyone: each new question costs you a model call",
+    )
+    ask_questions: tuple[str, ...] | None = _setting(
+        "CAPTION_ASK_QUESTIONS",
+        "",
+        _questions,
+        "the only questions that `ask` answers: `What is sold here?|What does the sign say?`",
+    )
+    ask_origins: tuple[str, ...] | None = _setting(
+        "CAPTION_ASK_ORIGINS",
+        "",
+        _web_origins,
+        "websites whose scripts may use `ask`; a courtesy of browsers, no lock",
+    )
+    ask_proxies: int = _setting(
+        "CAPTION_ASK_PROXIES",
+        "0",
+        _whole(0, 9),
+        "load balancers and CDNs before `ask`, each of which adds to `X-Forwarded-For`",
     )
     filter: str = _setting(
         "CAPTION_FILTER",
@@ -358,4 +395,19 @@ class Settings:
             except ValueError as error:
                 remedy = f" The default is {default}." if default else ""
                 raise ConfigurationError(f"{name}={text!r} {error}.{remedy}") from None
-        return cls(**values)
+        return _bounded(cls(**values), env)
+
+
+def _bounded(settings: Settings, env: Mapping[str, str]) -> Settings:
+    """``settings`` by which strangers spend no more than somebody has said they may."""
+    if settings.ask_public and not env.get("CAPTION_ASK_DAILY_LIMIT", "").strip():
+        raise ConfigurationError(
+            "CAPTION_ASK_PUBLIC=on lets strangers spend model calls; set CAPTION_ASK_DAILY_LIMIT "
+            "to how many a day they may"
+        )
+    if settings.ask_public and settings.ask_pace == 0:
+        raise ConfigurationError(
+            "CAPTION_ASK_PACE=0 lets one stranger spend the day's answers at once; with "
+            "CAPTION_ASK_PUBLIC=on write 1 or more, or unset it"
+        )
+    return settings

@@ -9,6 +9,7 @@ _ASKING = "tests/scenarios/test_model_outcomes.py"
 _STORMS = "tests/scenarios/test_storms.py"
 _LOOKUPS = "tests/scenarios/test_alt_text.py"
 _ALT_JS = "tests/browser/test_alt_js.py"
+_ALT_JS_LONG = "tests/browser/test_alt_js_long.py"
 _EDITS, _REVIEW = "tests/unit/usecases/test_edit_caption.py", "tests/scenarios/test_review.py"
 _FRONT = "tests/scenarios/cli/test_local_guard.py"
 _MEANT = "tests/scenarios/test_embeddings.py"
@@ -28,6 +29,7 @@ _REMOVALS = "functions/usecases/forget_image.py"
 _PLANS = "tests/infra/test_plans.py"
 _ASKED = "functions/usecases/ask_about_image.py"
 _QUESTIONS = "tests/scenarios/test_ask.py"
+_ASKED_BY_ALL, _ASKING_HTTP = "tests/scenarios/test_ask_public.py", "functions/http/ask.py"
 _PLACES = "tests/scenarios/cli/test_html_places.py"
 _DESCRIBING = "functions/usecases/describe_in_place.py"
 _TRANSLATING, _TRANSLATED = (
@@ -298,6 +300,20 @@ MUTANTS = (
         "",
         "tests/contracts",
         "firestore",
+    ),
+    Mutant(
+        "give back units of the day's limit once more where the answer was lost",
+        "functions/adapters/firestore_rpc.py",
+        'self._bounds if by > 0 else {**self._bounds, "retry": None}',
+        "self._bounds",
+        "tests/unit/adapters/test_firestore_rpc.py",
+    ),
+    Mutant(
+        "call Firestore without the database it is for",
+        "functions/adapters/firestore_rpc.py",
+        "            *self._client._rpc_metadata,\n",
+        "",
+        "tests/unit/adapters/test_firestore_rpc.py",
     ),
     Mutant(
         "update a Firestore document unconditionally",
@@ -729,10 +745,41 @@ MUTANTS = (
     Mutant(
         "name an image that its author has named or hidden",
         "functions/http/static/alt.js",
-        "        if (intended(img)) continue;\n",
+        "        if (img.hasAttribute(attribute(img)) ? hidden(img) : intended(img)) continue;\n",
         "",
         _ALT_JS,
         "intends",
+    ),
+    Mutant(
+        "take 1.25 for 125",
+        "functions/quality/figures.py",
+        "{''.join(digits[:-1])}.{digits[-1]}",
+        "{''.join(digits)}",
+        "tests/unit/quality/test_figures.py",
+    ),
+    Mutant(
+        "open a long description inside a link",
+        "functions/http/static/alt.js",
+        "if (each.matches(INLINE)) found = each;",
+        "",
+        _ALT_JS_LONG,
+        "no_link",
+    ),
+    Mutant(
+        "leave a long description where its image has gone",
+        "functions/http/static/alt.js",
+        "      if (long !== undefined) tidy(root);\n",
+        "",
+        _ALT_JS_LONG,
+        "come_and_go",
+    ),
+    Mutant(
+        "send long descriptions to pages that do not show them",
+        "functions/http/alt_text.py",
+        ' if long else ""',
+        "",
+        _LONG,
+        "leave_out",
     ),
     Mutant(
         "wait for a silent endpoint for ever",
@@ -1223,9 +1270,57 @@ MUTANTS = (
         "embedded and another_generation",
     ),
     Mutant(
+        "answer everyone about images that nothing is told of",
+        _ASKED,
+        "        if self._public:\n            return self._find_told(mine, keys)\n",
+        "",
+        _ASKED_BY_ALL,
+        "everyone_may_read or withheld",
+    ),
+    Mutant(
+        "tell everyone what stands in the notes about an image",
+        _ASKED,
+        "        if self._public:\n            hint, embedded",
+        "        if False:\n            hint, embedded",
+        _ASKED_BY_ALL,
+        "notes",
+    ),
+    Mutant(
+        "tell everyone an answer that was given by the notes",
+        _ASKED,
+        '["public"] if self._public',
+        '["public"] if False',
+        _ASKED_BY_ALL,
+        "notes",
+    ),
+    Mutant(
+        "believe everyone who they say they are",
+        _ASKING_HTTP,
+        "address(request, proxies) if self._public else caller(request)",
+        "caller(request)",
+        _ASKED_BY_ALL,
+        "somebody_else",
+    ),
+    Mutant(
+        "ask the model in a stranger's words where a list stands",
+        _ASKING_HTTP,
+        "replace(question, text=text)",
+        "question",
+        _ASKED_BY_ALL,
+        "own_words",
+    ),
+    Mutant(
+        "pass on what the asker has dictated",
+        "functions/model/question_reply.py",
+        "    if not checked.is_quotation:\n",
+        "    if False:\n",
+        "tests/unit/model/test_question_reply.py",
+        "dictates",
+    ),
+    Mutant(
         "answer about images of strangers' buckets",
         _ASKED,
-        "(public or self._has_captions(place[0]))",
+        "(buckets or self._has_captions(place[0]))",
         "True",
         _QUESTIONS,
         "embedded and nothing_is_captioned",
@@ -1265,7 +1360,7 @@ MUTANTS = (
     Mutant(
         "let one caller spend the day's answers for all",
         "functions/http/ask.py",
-        "        if wait := self._pace.wait(caller(request)):\n",
+        "        if wait := self._pace.wait(who):\n",
         "        if wait := 0:\n",
         _QUESTIONS,
         "embedded and faster",

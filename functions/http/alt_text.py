@@ -97,7 +97,7 @@ class AltTextEndpoint:
             objects = candidates(src, self._settings.origins or ())
         except ValueError as error:
             raise Refusal(400, f"src {error}") from None
-        answers, expected = self._look_up({src: objects}, request.args.get("lang", ""))
+        answers, expected = self._look_up({src: objects}, request.args.get("lang", ""), True)
         if (found := answers[src]) is None:
             raise Refusal(404, "there is no alt text for this address", ABSENT)
         kept = ABSENT if expected else FOUND
@@ -106,9 +106,9 @@ class AltTextEndpoint:
     def _many(self, request: Request, sent: bytes) -> Response:
         if not request.is_json:
             raise Refusal(415, f"send Content-Type: application/json, and {_BATCH}")
-        sources, language = _batch(sent)
+        sources, language, long = _batch(sent)
         objects = {src: self._candidates(src) for src in sources}
-        return responses.as_json({"images": self._look_up(objects, language)[0]})
+        return responses.as_json({"images": self._look_up(objects, language, long)[0]})
 
     def _candidates(self, src: str) -> tuple[tuple[str, str], ...]:
         """As `readings`; one wrong address does not spoil a batch."""
@@ -118,9 +118,10 @@ class AltTextEndpoint:
             return ()
 
     def _look_up(
-        self, candidates: Mapping[str, Sequence[tuple[str, str]]], language: str
+        self, candidates: Mapping[str, Sequence[tuple[str, str]]], language: str, long: bool
     ) -> tuple[dict[str, dict[str, Any] | None], bool]:
-        """The answer for each address, and whether one may be another in a moment."""
+        """The answer for each address, with what is ``long`` or without, and whether one may be
+        another in a moment."""
         language = language if len(language) <= _LANGUAGE_LENGTH else ""
         public = self._settings.public_buckets
         keys = {
@@ -136,7 +137,7 @@ class AltTextEndpoint:
         }
         expected = self._translations.make(filter(None, found.values()), language)
         self._memory.forget(expected)
-        answers = {src: _entry(src, each, language) for src, each in found.items()}
+        answers = {src: _entry(src, each, language, long) for src, each in found.items()}
         return answers, bool(expected)
 
     def _needed(self, keys: Sequence[str]) -> Iterator[str]:
@@ -162,16 +163,16 @@ class AltTextEndpoint:
         return self._store().read_fields(keys, FIELDS)
 
 
-def _entry(src: str, document: Document | None, language: str) -> dict[str, Any] | None:
+def _entry(src: str, document: Document | None, language: str, long: bool) -> dict[str, Any] | None:
     wording = choose(document, language) if document else None
     if document is None or wording is None:
         return None
-    long = wording.long_description
+    described = wording.long_description if long else ""
     return {
         "src": src,
         "alt": wording.alt_text,
         "caption": wording.caption,
-        **({"long_description": long} if long else {}),
+        **({"long_description": described} if described else {}),
         "language": wording.language,
         "decorative": document.decorative,
         "source": document.source,
@@ -179,11 +180,13 @@ def _entry(src: str, document: Document | None, language: str) -> dict[str, Any]
     }
 
 
-def _batch(sent: bytes) -> tuple[list[str], str]:
-    """The addresses and the language of a batch. Raises Refused for any other body."""
+def _batch(sent: bytes) -> tuple[list[str], str, bool]:
+    """The addresses and the language of a batch, and whether it wants long descriptions. Raises
+    Refused for any other body."""
     try:
         fields = json.loads(sent)
         sources, language = fields["src"], fields.get("lang") or ""
+        long = fields.get("long_description", True)
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         raise Refusal(400, f"the body is not the JSON asked for; send {_BATCH}") from None
     if not isinstance(sources, list) or not isinstance(language, str):
@@ -193,7 +196,7 @@ def _batch(sent: bytes) -> tuple[list[str], str]:
     for src in sources:
         if not isinstance(src, str) or _unpaired(src):
             raise Refusal(400, f"src holds something that is no text; send {_BATCH}")
-    return sources, language
+    return sources, language, long is not False
 
 
 def _unpaired(text: str) -> bool:

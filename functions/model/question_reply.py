@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from functions import quality
@@ -57,10 +57,10 @@ def read_reply(answer: Answer, question: Question, language: str) -> QuestionRep
     return QuestionReply(ImageAnswer(text, answerable, tag, answer.model), visible_text)
 
 
-def faults(reply: QuestionReply, context: quality.Context) -> tuple[str, ...]:
+def faults(reply: QuestionReply, context: quality.Context, question: Question) -> tuple[str, ...]:
     """What must not be passed on of a reply, each with how to mend it: refusals that pass for
-    answers, what data in the image or its notes dictated, code, made-up contact details, guesses
-    about people."""
+    answers, what the asker, the image or its notes dictated, code, made-up contact details,
+    guesses about people."""
     checked = CheckedText(
         reply.answer.text,
         "answer",
@@ -70,7 +70,17 @@ def faults(reply: QuestionReply, context: quality.Context) -> tuple[str, ...]:
         reply.visible_text,
     )
     rules = (*_RULES, wording.spoken_refusal) if reply.answer.answerable else _RULES
-    return tuple(f"answer: {found}" for found in (judge(checked) for judge in rules) if found)
+    found = [judge(checked) for judge in rules]
+    if not checked.is_quotation:
+        found.append(sources.hint_obeyed(_asked(checked, question)))
+    return tuple(f"answer: {each}" for each in dict.fromkeys(filter(None, found)))
+
+
+def _asked(checked: CheckedText, question: Question) -> CheckedText:
+    """``checked`` against what the asker says alone."""
+    earlier = (text for each in question.history for text in (each.question, each.answer))
+    context = replace(checked.context, hints=(question.text, *earlier), name="")
+    return replace(checked, context=context, visible_text="")
 
 
 def _best(text: str) -> Mapping[str, Any] | None:

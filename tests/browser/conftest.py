@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from werkzeug.serving import make_server
 
 from functions.adapters.folder import BUCKET
-from tests.browser.websites import HOSTILE, Server, Website, buffered
+from tests.browser.websites import CHART, HOSTILE, Server, Website, buffered
 from tests.conftest import installed
 from tests.support.emulators import Missing
 from tests.support.lookups import keep
@@ -123,6 +123,7 @@ def website(
         words = {"mug": "Blue mug", "line": "", "new": "New picture", "229": "The last", **HOSTILE}
         for name, alt_text in words.items():
             keep(f"{name}.png", alt_text=alt_text, decorative=not alt_text)
+        keep("chart.png", alt_text="Bar chart of sales", long_description=CHART)
         keep("fr.png", alt_text="Rien que du français", language="fr", translations={})
         app = application("alt_text")
         yield Website(site, serve(Server(behind=app)))

@@ -255,8 +255,9 @@ def environment(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Itera
 def forget_wiring() -> None:
     if composition.captioning.cache_info().currsize:
         composition.captioning().close()
-    if composition.answering.cache_info().currsize:
-        composition.answering().close()
+    for answering in (composition.answering, composition.public_answering):
+        if answering.cache_info().currsize:
+            answering().close()
     for built in (
         composition.settings,
         composition.images,
@@ -267,6 +268,7 @@ def forget_wiring() -> None:
         composition.alt_text,
         composition.ask,
         composition.answering,
+        composition.public_answering,
         composition.review,
         composition.request_translations,
         composition._request_topic,
