@@ -1310,6 +1310,14 @@ MUTANTS = (
         "own_words",
     ),
     Mutant(
+        "say who somebody is by the face",
+        "functions/model/question_reply.py",
+        " + [_identified(checked, question)]",
+        "",
+        "tests/unit/model/test_question_reply.py",
+        "identified",
+    ),
+    Mutant(
         "pass on what the asker has dictated",
         "functions/model/question_reply.py",
         "    if not checked.is_quotation:\n",

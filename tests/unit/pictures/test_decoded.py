@@ -313,7 +313,7 @@ def test_a_forged_size_does_not_pass() -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
-@pytest.mark.parametrize("left", [0.5, 0.8, 0.97])
+@pytest.mark.parametrize("left", [0.45, 0.8, 0.97])  # within a frame
 def test_an_animation_that_ends_too_early_is_refused(kind: str, left: float) -> None:
     data = drawn.encoded(
         drawn.noise((80, 60)), kind, save_all=True, append_images=[drawn.noise((80, 60))] * 5
