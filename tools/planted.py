@@ -1421,4 +1421,20 @@ MUTANTS = (
         _TRANSLATED,
         "spent_day",
     ),
+    Mutant(
+        "believe an event that names no size",
+        _CAPTIONING,
+        "        if upload.size is not None:\n            return upload\n        found =",
+        "        if True:\n            return upload\n        found =",
+        "tests/scenarios/test_odd_events.py",
+        "only_names_the_object",
+    ),
+    Mutant(
+        "start with an address that nobody can be called at",
+        "functions/composition.py",
+        "        if fault := provider.fault(env):\n",
+        "        if fault := '':\n",
+        "tests/unit/test_providers.py",
+        "nobody_can_be_called",
+    ),
 )
