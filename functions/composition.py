@@ -294,7 +294,7 @@ def review() -> ReviewEndpoint:
         functools.partial(recaption, read),
         (lambda text: model.question(text).vector) if model else None,
         "local" if read.local else "unknown",
-        answering if _answers(read) else None,
+        answering if answers(read) else None,
     )
 
 
@@ -518,7 +518,7 @@ def require_package(model: Model) -> None:
             )
 
 
-def _answers(settings: Settings) -> bool:
+def answers(settings: Settings) -> bool:
     """Whether there is a model to answer questions, by what can be told without asking it."""
     try:
         _require_answers(settings.model)

@@ -9,6 +9,7 @@ _ASKING = "tests/scenarios/test_model_outcomes.py"
 _STORMS = "tests/scenarios/test_storms.py"
 _LOOKUPS = "tests/scenarios/test_alt_text.py"
 _ALT_JS = "tests/browser/test_alt_js.py"
+_ALT_JS_LONG = "tests/browser/test_alt_js_long.py"
 _EDITS, _REVIEW = "tests/unit/usecases/test_edit_caption.py", "tests/scenarios/test_review.py"
 _FRONT = "tests/scenarios/cli/test_local_guard.py"
 _MEANT = "tests/scenarios/test_embeddings.py"
@@ -373,6 +374,20 @@ MUTANTS = (
         "",
         "tests/contracts",
         "firestore",
+    ),
+    Mutant(
+        "give back units of the day's limit once more where the answer was lost",
+        "functions/adapters/firestore_rpc.py",
+        'self._bounds if by > 0 else {**self._bounds, "retry": None}',
+        "self._bounds",
+        "tests/unit/adapters/test_firestore_rpc.py",
+    ),
+    Mutant(
+        "call Firestore without the database it is for",
+        "functions/adapters/firestore_rpc.py",
+        "            *self._client._rpc_metadata,\n",
+        "",
+        "tests/unit/adapters/test_firestore_rpc.py",
     ),
     Mutant(
         "update a Firestore document unconditionally",
@@ -804,10 +819,41 @@ MUTANTS = (
     Mutant(
         "name an image that its author has named or hidden",
         "functions/http/static/alt.js",
-        "        if (intended(img)) continue;\n",
+        "        if (img.hasAttribute(attribute(img)) ? hidden(img) : intended(img)) continue;\n",
         "",
         _ALT_JS,
         "intends",
+    ),
+    Mutant(
+        "take 1.25 for 125",
+        "functions/quality/figures.py",
+        "{''.join(digits[:-1])}.{digits[-1]}",
+        "{''.join(digits)}",
+        "tests/unit/quality/test_figures.py",
+    ),
+    Mutant(
+        "open a long description inside a link",
+        "functions/http/static/alt.js",
+        "if (each.matches(INLINE)) found = each;",
+        "",
+        _ALT_JS_LONG,
+        "no_link",
+    ),
+    Mutant(
+        "leave a long description where its image has gone",
+        "functions/http/static/alt.js",
+        "      if (long !== undefined) tidy(root);\n",
+        "",
+        _ALT_JS_LONG,
+        "come_and_go",
+    ),
+    Mutant(
+        "send long descriptions to pages that do not show them",
+        "functions/http/alt_text.py",
+        ' if long else ""',
+        "",
+        _LONG,
+        "leave_out",
     ),
     Mutant(
         "wait for a silent endpoint for ever",
@@ -1336,6 +1382,14 @@ MUTANTS = (
         "question",
         _ASKED_BY_ALL,
         "own_words",
+    ),
+    Mutant(
+        "say who somebody is by the face",
+        "functions/model/question_reply.py",
+        " + [_identified(checked, question)]",
+        "",
+        "tests/unit/model/test_question_reply.py",
+        "identified",
     ),
     Mutant(
         "pass on what the asker has dictated",

@@ -6,9 +6,7 @@ GOOGLE_GENAI_USE_ENTERPRISE with GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION.
 
 from __future__ import annotations
 
-import functools
 import os
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +18,7 @@ from google import genai
 from google.genai import errors, types
 
 from functions.adapters.negotiation import AskDifferently
-from functions.adapters.picture_transport import PictureTransport, headers, pool
+from functions.adapters.picture_transport import PictureTransport, headers, pool, trust
 from functions.adapters.vendor_errors import VendorErrors, seconds
 from functions.core.document import Picture
 from functions.core.errors import CaptionError, ConfigurationError
@@ -51,13 +49,12 @@ class Connection:
         setting: str = "CAPTION_MODEL",
         bound: str = "CAPTION_TIMEOUT_SECONDS",
     ) -> None:
-        trust = _trust()
-        self._transport = PictureTransport(pool(trust))
+        self._transport = PictureTransport(pool())
         self._timeout = round(timeout_seconds * 1000)
         options = types.HttpOptions(
             timeout=self._timeout,
-            client_args={"transport": self._transport, "verify": trust},
-            async_client_args={"ssl": trust},
+            client_args={"transport": self._transport, "verify": trust()},
+            async_client_args={"ssl": trust()},
         )
         try:
             self._client = genai.Client(http_options=options, **_enterprise())
@@ -107,12 +104,6 @@ class Connection:
         """Let go of connections."""
         self._client.close()
         self._transport.close()
-
-
-@functools.cache
-def _trust() -> ssl.SSLContext:
-    """One set of certificates for all clients: each takes 20 ms to load."""
-    return httpx2.create_ssl_context()
 
 
 def _enterprise() -> dict[str, Any]:

@@ -63,8 +63,16 @@ _BATCH = f'{{"src": [up to {MOST_IMAGES} addresses], "lang": "fr"}}'
 
 
 @dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who asks: the language that is read, and whether long descriptions are."""
+
+    language: str
+    long: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Told:
-    """What is told of an address in one language: JSON of the address, and of its image's words,
+    """What is told of an address to one reader: JSON of the address, and of its image's words,
     empty where there are none. It is the same until that moment of the clock, and ``settled`` if
     no translation is about to change it."""
 
@@ -102,8 +110,8 @@ class AltTextEndpoint:
         self._visitors = responses.Visitors(settings.cors_origins)
         self._reads = GatheredReads(lambda keys: self._store().read_fields(keys, FIELDS))
         self._memory = DocumentCache(self._load, seconds, clock)
-        self._told = Kept[tuple[str, str], _Told](MOST_ENTRIES, MOST_TOLD_BYTES, clock)
-        self._untold = Kept[tuple[str, str], _Told](MOST_ENTRIES, MOST_UNTOLD_BYTES, clock)
+        self._told = Kept[tuple[str, _Reader], _Told](MOST_ENTRIES, MOST_TOLD_BYTES, clock)
+        self._untold = Kept[tuple[str, _Reader], _Told](MOST_ENTRIES, MOST_UNTOLD_BYTES, clock)
         self._answers = RememberedAnswers(self._visitors.admits, clock)
         self._limit = LookupLimit(settings.lookup_daily_limit)
         self._script = (Path(__file__).parent / "static" / "alt.js").read_bytes()
@@ -148,7 +156,8 @@ class AltTextEndpoint:
         src = request.args.get("src", "")
         if not src:
             raise Refusal(400, f"src is missing; {_SRC}")
-        (told,) = self._look_up([src], request.args.get("lang", ""), self._address)
+        reader = _reader(request.args.get("lang", ""))
+        (told,) = self._look_up([src], reader, self._address)
         lasts(told.until)
         if not told.words:
             raise Refusal(404, "there is no alt text for this address", ABSENT)
@@ -158,8 +167,9 @@ class AltTextEndpoint:
     def _many(self, request: Request, sent: bytes, lasts: Callable[[float], None]) -> Response:
         if not request.is_json:
             raise Refusal(415, f"send Content-Type: application/json, and {_BATCH}")
-        sources, language = _batch(sent)
-        images = self._look_up(dict.fromkeys(sources), language, self._address_if_any)
+        sources, language, long = _batch(sent)
+        reader = _reader(language, long)
+        images = self._look_up(dict.fromkeys(sources), reader, self._address_if_any)
         for told in images:
             lasts(told.until)
         body = b",".join(told.src + b":" + (told.words or b"null") for told in images)
@@ -180,39 +190,38 @@ class AltTextEndpoint:
             return ()
 
     def _look_up(
-        self, sources: Iterable[str], language: str, address: Callable[[str], Places]
+        self, sources: Iterable[str], reader: _Reader, address: Callable[[str], Places]
     ) -> list[_Told]:
         """What is told of each of the sources, in their order."""
-        language = language if len(language) <= _LANGUAGE_LENGTH else ""
-        kept = {src: self._kept(src, language) for src in sources}
+        kept = {src: self._kept(src, reader) for src in sources}
         told = {src: entry.value for src, entry in kept.items() if entry}
         missing = {src: self._keys(address(src)) for src in kept if src not in told}
         if missing:
-            told |= self._read(missing, language)
+            told |= self._read(missing, reader)
         return [told[src] for src in kept]
 
-    def _kept(self, src: str, language: str) -> KeptValue[_Told] | None:
-        return self._told.find((src, language)) or self._untold.find((src, language))
+    def _kept(self, src: str, reader: _Reader) -> KeptValue[_Told] | None:
+        return self._told.find((src, reader)) or self._untold.find((src, reader))
 
-    def _read(self, keys: Mapping[str, Sequence[str]], language: str) -> dict[str, _Told]:
+    def _read(self, keys: Mapping[str, Sequence[str]], reader: _Reader) -> dict[str, _Told]:
         """What is told of each source, by the documents with these keys; where none of them has
         words, by the ones that the image may have been made from besides."""
-        found, left = self._first(keys, MOST_READS, language)
+        found, left = self._first(keys, MOST_READS, reader.language)
         guesses = {
             src: self._keys(guessed(src, self._settings.origins or ()))
             for src, each in found.items()
             if each.document is None and each.keys
         }
         if any(guesses.values()):
-            more, _ = self._first(guesses, left, language)
+            more, _ = self._first(guesses, left, reader.language)
             found |= {
                 src: replace(each, keys=(*found[src].keys, *each.keys))
                 for src, each in more.items()
             }
         documents = [each.document for each in found.values() if each.document]
-        expected = self._translations.make(documents, language)
+        expected = self._translations.make(documents, reader.language)
         self._memory.forget(expected)
-        return {src: self._tell(src, each, language, expected) for src, each in found.items()}
+        return {src: self._tell(src, each, reader, expected) for src, each in found.items()}
 
     def _first(
         self, keys: Mapping[str, Sequence[str]], most: int, language: str
@@ -234,15 +243,17 @@ class AltTextEndpoint:
                 return _Found(keys[: at + 1], document, words)
         return _Found(keys)
 
-    def _tell(self, src: str, found: _Found, language: str, expected: Collection[str]) -> _Told:
+    def _tell(self, src: str, found: _Found, reader: _Reader, expected: Collection[str]) -> _Told:
         """What is told of ``src``, and kept for as long as all that it rests on is known."""
         document, text = found.document, _JSON(src).encode()
-        words = _told(src, document, found.words) if document and found.words else b""
-        if document and self._translations.misses(document, language):
+        words = b""
+        if document and found.words:
+            words = _told(src, document, found.words, reader.long)
+        if document and self._translations.misses(document, reader.language):
             return _Told(text, words, settled=document.id not in expected)
         told = _Told(text, words, self._memory.until(found.keys))
         kept = self._told if words else self._untold
-        kept.keep((src, language), told, _OVERHEAD + 2 * len(text) + len(words), told.until)
+        kept.keep((src, reader), told, _OVERHEAD + 2 * len(text) + len(words), told.until)
         return told
 
     def _keys(self, places: Places) -> list[str]:
@@ -269,14 +280,18 @@ class AltTextEndpoint:
         return self._reads.read(keys)
 
 
-def _told(src: str, document: Document, words: PublicText) -> bytes:
-    """JSON of an image's words."""
-    long = words.long_description
+def _reader(language: str, long: bool = True) -> _Reader:
+    return _Reader(language if len(language) <= _LANGUAGE_LENGTH else "", long)
+
+
+def _told(src: str, document: Document, words: PublicText, long: bool) -> bytes:
+    """JSON of an image's words, with a long description if it is wished and there is one."""
+    described = words.long_description if long else ""
     entry = {
         "src": src,
         "alt": words.alt_text,
         "caption": words.caption,
-        **({"long_description": long} if long else {}),
+        **({"long_description": described} if described else {}),
         "language": words.language,
         "decorative": document.decorative,
         "source": document.source,
@@ -285,11 +300,13 @@ def _told(src: str, document: Document, words: PublicText) -> bytes:
     return _JSON(entry).encode()
 
 
-def _batch(sent: bytes) -> tuple[list[str], str]:
-    """The addresses and the language of a batch. Raises Refused for any other body."""
+def _batch(sent: bytes) -> tuple[list[str], str, bool]:
+    """The addresses and the language of a batch, and whether it wants long descriptions. Raises
+    Refused for any other body."""
     try:
         fields = json.loads(sent)
         sources, language = fields["src"], fields.get("lang") or ""
+        long = fields.get("long_description", True)
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         raise Refusal(400, f"the body is not the JSON asked for; send {_BATCH}") from None
     if not isinstance(sources, list) or not isinstance(language, str):
@@ -299,7 +316,7 @@ def _batch(sent: bytes) -> tuple[list[str], str]:
     for src in sources:
         if not isinstance(src, str) or _unpaired(src):
             raise Refusal(400, f"src holds something that is no text; send {_BATCH}")
-    return sources, language
+    return sources, language, long is not False
 
 
 def _unpaired(text: str) -> bool:

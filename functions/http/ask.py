@@ -43,7 +43,7 @@ _RETRY_SECONDS = 5
 _BODY = '{"src": "gs://BUCKET/NAME", "question": "What does the sign say?"}'
 # Questions a minute that one caller may ask, where CAPTION_ASK_PACE says nothing.
 _PACE, _PUBLIC_PACE = 120, 10
-_NOT_OURS = "there is no image at this address that can be asked about"
+NOT_OURS = "there is no image at this address that can be asked about"
 
 
 class AskEndpoint:
@@ -141,7 +141,7 @@ def answered(
         raise Refusal(429, spent, **{"Retry-After": str(wait)}) from None
     except (Gone, PermanentError):
         report.outcome = "gone"
-        raise Refusal(404, _NOT_OURS) from None
+        raise Refusal(404, NOT_OURS) from None
     except TransientError as error:
         report.outcome = "unanswered"
         responses.log(request, "WARNING", str(error), 503)

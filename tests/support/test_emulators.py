@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -56,6 +56,25 @@ def test_notifications_reach_a_push_endpoint(pubsub_emulator):
         message = inbox.first()["message"]
     assert message["attributes"]["eventType"] == "OBJECT_FINALIZE"
     assert json.loads(base64.b64decode(message["data"]))["name"] == "a.txt"
+
+
+def test_a_shared_server_is_started_once_and_ends_after_its_last_user(tmp_path):
+    with ExitStack() as first, ExitStack() as second:
+        server, same = (
+            users.enter_context(
+                emulators.shared(tmp_path, "it", emulators.StorageEmulator, emulators.storage())
+            )
+            for users in (first, second)
+        )
+        assert server == same
+        ending = threading.Thread(target=first.close)
+        ending.start()
+        with same.client() as client:
+            client.create_bucket("is-there")
+        assert ending.is_alive()
+        second.close()
+        ending.join()
+    assert not _is_running(server.pid)
 
 
 def test_a_missing_piece_names_its_remedy(monkeypatch):
