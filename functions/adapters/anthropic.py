@@ -101,6 +101,8 @@ class AnthropicCaptioner:
         if message.get("type") == "error" or message.get("error"):
             return self._judged(message, 200, parts)
         content, stop = message.get("content"), message.get("stop_reason")
+        if isinstance(content, str):  # as requests may write it, and gateways answer
+            content = [{"type": "text", "text": content}]
         if not isinstance(content, list) or (not content and not stop):
             raise self._service.unusable("no content")
         if stop == "error":
