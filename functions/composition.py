@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -24,6 +24,8 @@ from functions.providers import PROVIDERS
 from functions.settings import POLICY_FILE, Model, Settings
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from flask import Flask
     from google.cloud import storage
 
     from functions.adapters.pubsub import RequestTopic
@@ -187,6 +189,17 @@ def alt_text() -> AltTextEndpoint:
     seconds = 0 if settings().local else SECONDS
     captions = functools.cache(lambda: store(settings()))
     return AltTextEndpoint(settings(), captions, seconds, request_translations())
+
+
+def serve_lookups(app: Flask) -> None:
+    """Let ``app`` serve :func:`alt_text` by itself: finding the only view that there is takes the
+    framework a third of the processor time of a lookup that is remembered, and a sixth of another.
+    """
+
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return alt_text().serve(environ, start_response)
+
+    app.wsgi_app = served  # type: ignore[method-assign]
 
 
 @functools.cache
