@@ -11,7 +11,7 @@ from typing import Any
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
-from functions.core import search_terms
+from functions.core import search_terms, spreadsheet
 from functions.core.document import MOST_LANGUAGES, Document, PastText, Query, Source, Status
 from functions.core.document_records import plain, to_record
 from functions.core.language_tags import language_tag
@@ -31,8 +31,10 @@ EXPORTED = (
 )
 FILES = {
     "text/csv": False,
+    "application/vnd.ms-excel": False,  # what browsers call CSV where Excel is installed
     "application/jsonl": True,
     "application/x-ndjson": True,
+    "application/json": True,
 }
 FILE_BYTES = 32 << 20
 MOST_REASONS, MOST_REASON = 20, 100
@@ -245,9 +247,9 @@ def file(request: Request) -> tuple[str, bool, bool]:
     if dry not in ("true", "false"):
         raise Refusal(400, "dry_run is neither true nor false")
     try:
-        text = responses.body(request, FILE_BYTES).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refusal(400, "the file is not UTF-8; save it in that encoding") from None
+        text = spreadsheet.decoded(responses.body(request, FILE_BYTES))
+    except ValueError as error:
+        raise Refusal(400, str(error)) from None
     return text, FILES[request.mimetype], dry == "true"
 
 
