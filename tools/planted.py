@@ -9,6 +9,7 @@ _ASKING = "tests/scenarios/test_model_outcomes.py"
 _STORMS = "tests/scenarios/test_storms.py"
 _LOOKUPS = "tests/scenarios/test_alt_text.py"
 _ALT_JS = "tests/browser/test_alt_js.py"
+_ALT_JS_LONG = "tests/browser/test_alt_js_long.py"
 _EDITS, _REVIEW = "tests/unit/usecases/test_edit_caption.py", "tests/scenarios/test_review.py"
 _FRONT = "tests/scenarios/cli/test_local_guard.py"
 _MEANT = "tests/scenarios/test_embeddings.py"
@@ -37,6 +38,10 @@ _TRANSLATING, _TRANSLATED = (
 )
 _LONG = "tests/scenarios/test_long_descriptions.py"
 _WEBSITES = "functions/http/translation_requests.py"
+_REMEMBERED, _GATHERED = (
+    "functions/http/remembered_answers.py",
+    "functions/http/gathered_reads.py",
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,76 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "tell a compressed answer to who takes none",
+        _REMEMBERED,
+        "return path, type_, query, body, takes_gzip(encodings)",
+        "return path, type_, query, body, True",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "tell one page what another asked for",
+        _REMEMBERED,
+        "hashlib.sha256(sent).digest()",
+        'hashlib.sha256(b"").digest()',
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "open a remembered answer to the website that asked first",
+        _REMEMBERED,
+        "tuple(each for each in response.headers if each[0] != _ORIGIN)",
+        "tuple(response.headers)",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "tell a changed answer who has another than the remembered one",
+        _REMEMBERED,
+        'environ.get("HTTP_IF_NONE_MATCH", entry.value.etag) != entry.value.etag',
+        "False",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "remember a page as long as the longest of its images",
+        _ALT_TEXT,
+        "self._answers.keep(request, response, min(until))",
+        "self._answers.keep(request, response, max(until))",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "remember the original's words although the copy may have its own by now",
+        _ALT_TEXT,
+        "self._memory.until(found.keys)",
+        "self._memory.until(found.keys[-1:])",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "read all formats of an image that is there",
+        _ALT_TEXT,
+        "if each.document is None and each.keys",
+        "if each.keys",
+        _LOOKUPS,
+        "round_trip or other_formats",
+    ),
+    Mutant(
+        "forget documents for names that are not there",
+        "functions/http/cache.py",
+        "self._absent = Kept[str, None](most_entries, most_bytes, clock)",
+        "self._absent = self._documents  # type: ignore[assignment]",
+        "tests/unit/http/test_cache.py",
+    ),
+    Mutant(
+        "leave those who wait for a read without an answer when it fails",
+        _GATHERED,
+        "                other.given.set_exception(error)\n",
+        "                pass\n",
+        "tests/unit/http/test_gathered_reads.py",
+    ),
     Mutant(
         "leave a person's text behind when an image is copied",
         _COPIES,
@@ -718,8 +793,8 @@ MUTANTS = (
     Mutant(
         "prefer an original to the copy that has words",
         "functions/core/renditions.py",
-        "dict.fromkeys([*seen, *converted])",
-        "dict.fromkeys([*reversed(seen), *converted])",
+        "tuple(_unmarked(name))[1 : MOST + 1]",
+        "tuple(reversed(_unmarked(name)))[:MOST]",
         "tests/unit/core/test_image_url.py",
     ),
     Mutant(
@@ -738,7 +813,7 @@ MUTANTS = (
     ),
     Mutant(
         "remember without a bound on bytes",
-        "functions/http/cache.py",
+        "functions/http/kept.py",
         " or self._bytes > self._most_bytes",
         "",
         "tests/unit/http/test_cache.py",
@@ -782,10 +857,41 @@ MUTANTS = (
     Mutant(
         "name an image that its author has named or hidden",
         "functions/http/static/alt.js",
-        "        if (intended(img)) continue;\n",
+        "        if (img.hasAttribute(attribute(img)) ? hidden(img) : intended(img)) continue;\n",
         "",
         _ALT_JS,
         "intends",
+    ),
+    Mutant(
+        "take 1.25 for 125",
+        "functions/quality/figures.py",
+        "{''.join(digits[:-1])}.{digits[-1]}",
+        "{''.join(digits)}",
+        "tests/unit/quality/test_figures.py",
+    ),
+    Mutant(
+        "open a long description inside a link",
+        "functions/http/static/alt.js",
+        "if (each.matches(INLINE)) found = each;",
+        "",
+        _ALT_JS_LONG,
+        "no_link",
+    ),
+    Mutant(
+        "leave a long description where its image has gone",
+        "functions/http/static/alt.js",
+        "      if (long !== undefined) tidy(root);\n",
+        "",
+        _ALT_JS_LONG,
+        "come_and_go",
+    ),
+    Mutant(
+        "send long descriptions to pages that do not show them",
+        "functions/http/alt_text.py",
+        ' if long else ""',
+        "",
+        _LONG,
+        "leave_out",
     ),
     Mutant(
         "wait for a silent endpoint for ever",
@@ -1316,6 +1422,14 @@ MUTANTS = (
         "own_words",
     ),
     Mutant(
+        "say who somebody is by the face",
+        "functions/model/question_reply.py",
+        " + [_identified(checked, question)]",
+        "",
+        "tests/unit/model/test_question_reply.py",
+        "identified",
+    ),
+    Mutant(
         "pass on what the asker has dictated",
         "functions/model/question_reply.py",
         "    if not checked.is_quotation:\n",
@@ -1418,5 +1532,21 @@ MUTANTS = (
         "                pass\n",
         _TRANSLATED,
         "spent_day",
+    ),
+    Mutant(
+        "believe an event that names no size",
+        _CAPTIONING,
+        "        if upload.size is not None:\n            return upload\n        found =",
+        "        if True:\n            return upload\n        found =",
+        "tests/scenarios/test_odd_events.py",
+        "only_names_the_object",
+    ),
+    Mutant(
+        "start with an address that nobody can be called at",
+        "functions/composition.py",
+        "        if fault := provider.fault(env):\n",
+        "        if fault := '':\n",
+        "tests/unit/test_providers.py",
+        "nobody_can_be_called",
     ),
 )

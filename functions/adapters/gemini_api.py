@@ -133,7 +133,7 @@ def _regional(location: str) -> str:
 def _is_enterprise(env: Mapping[str, str]) -> bool:
     """Whether Vertex AI is asked; GOOGLE_GENAI_USE_VERTEXAI is the switch's earlier name."""
     switch = env.get("GOOGLE_GENAI_USE_ENTERPRISE", env.get("GOOGLE_GENAI_USE_VERTEXAI", ""))
-    return switch.lower() in {"true", "1"}
+    return switch.strip().lower() in {"true", "1"}
 
 
 def _own_project() -> str:

@@ -200,7 +200,7 @@ class VendorErrors:
     def _without_keys(self, message: str) -> str:
         """Some servers repeat the key in their answer."""
         for name in self.keys:
-            value = os.environ.get(name, "")
+            value = os.environ.get(name, "").strip()
             if len(value) >= _SECRET_CHARACTERS:
                 message = message.replace(value, f"${name}")
         return message

@@ -38,3 +38,13 @@ def test_a_wrong_setting_stops_every_entry_point(
         pytest.raises(ConfigurationError, match="CAPTION_MAX_BYTES='much'"),
     ):
         functions_framework.create_app("forget_image", str(MAIN))
+
+
+def test_an_emulators_wrong_address_stops_every_entry_point(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with (
+        environment(monkeypatch, {"FIRESTORE_EMULATOR_HOST": "http://localhost:8080"}),
+        pytest.raises(ConfigurationError, match="FIRESTORE_EMULATOR_HOST="),
+    ):
+        functions_framework.create_app("alt_text", str(MAIN))
