@@ -45,6 +45,7 @@ class AnthropicCaptioner:
         self._negotiation = Negotiation(["schema", *(["thinking"] if _THINKS.match(model) else [])])
         self._transport = PictureTransport(pool())
         self._client = anthropic.Anthropic(
+            api_key=os.environ.get("ANTHROPIC_API_KEY", "").strip() or None,
             timeout=timeout_seconds,
             max_retries=0,
             http_client=httpx2.Client(transport=self._transport, timeout=timeout_seconds),

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from google.cloud import storage as cloud_storage
@@ -118,6 +118,14 @@ def storage_client(url: str) -> cloud_storage.Client:
     return storage.Client(
         PROJECT, credentials=AnonymousCredentials(), client_options={"api_endpoint": url}
     )
+
+
+class Process(Protocol):
+    """What ``stop`` needs of a process."""
+
+    pid: int
+
+    def wait(self, timeout: float | None = None) -> int: ...
 
 
 S = TypeVar("S", bound=Server)
@@ -251,8 +259,8 @@ def start(
     )
 
 
-def stop(process: subprocess.Popen[bytes], patience: float = 10) -> None:
-    """End a process that ``start`` started, and its group with it."""
+def stop(process: Process, patience: float = 10) -> None:
+    """End a process that leads a group of its own, as ``start`` makes it, and the group with it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -105,11 +105,13 @@ def test_at_the_gate_it_fails(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
-def test_a_server_ends_when_the_test_run_is_killed():
+@pytest.mark.parametrize("started", ["emulators.storage()", "serving.serving('alt_text', LOCAL)"])
+def test_a_server_ends_when_the_test_run_is_killed(started, tmp_path):
     script = (
-        "from tests.support import emulators\n"
-        "with emulators.storage() as server:\n"
-        "    print(server.pid, flush=True)\n"
+        "from tests.support import emulators, serving\n"
+        f"LOCAL = {{'CAPTION_LOCAL': {str(tmp_path)!r}, 'CAPTION_MODEL': 'offline'}}\n"
+        f"with {started} as server:\n"
+        "    print(getattr(server, 'process', server).pid, flush=True)\n"
         "    input()\n"
     )
     command = [sys.executable, "-c", script]
@@ -121,7 +123,7 @@ def test_a_server_ends_when_the_test_run_is_killed():
         if not _is_running(pid):
             return
         time.sleep(0.05)
-    pytest.fail("fake-gcs-server outlived the run that started it")
+    pytest.fail("the server outlived the run that started it")
 
 
 def _is_running(pid: int) -> bool:
