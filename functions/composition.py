@@ -47,6 +47,8 @@ T = TypeVar("T")
 ON_EVENTS = frozenset({"caption_image", "forget_image", "caption_request", "keep"})
 # Entry points that ask no model for words, and start without its key.
 WITHOUT_MODEL = frozenset({"forget_image", "keep", "alt_text", "review"})
+# Entry points that go by no rule of the policy file.
+WITHOUT_RULES = frozenset({"forget_image", "alt_text"})
 # How Google's clients want to be told where an emulator is.
 _PLACE = r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])"
 _EMULATORS = (
@@ -66,6 +68,8 @@ def start(target: str) -> None:
     read = settings()
     if read.local is None:
         require_hosts(os.environ)
+    if target not in WITHOUT_RULES:
+        policy(read)
     if target not in WITHOUT_MODEL:
         require_package(read.model)
         require_key(read.model, os.environ)
@@ -478,9 +482,15 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
 
 
 def policy(settings: Settings) -> Policy:
-    """The rules of :func:`policy_file`; none if there is no such file."""
+    """The rules of :func:`policy_file`; none if there is no such file.
+
+    Raises ConfigurationError.
+    """
     path = policy_file(settings)
-    found = Policy.load(path) if path else Policy.empty()
+    try:
+        found = Policy.load(path) if path else Policy.empty()
+    except ConfigurationError as error:
+        raise ConfigurationError(f"CAPTION_POLICY: {error}") if settings.policy else error from None
     return found.without_videos() if settings.video == "off" else found
 
 
