@@ -4,11 +4,12 @@
 
     no rate      until the first refusal: calls at once double so quickly that a burst hardly
                  waits, yet not before the first of them could have been refused
-    first rate   what was answered by then, as if it were a minute's quota; it doubles in about
-                 a minute, until the next refusal
+    first rate   85% of what was answered by then, as if it were a minute's quota. Where that
+                 minute was waited for, it is, and the rate grows slowly; else it doubles in about
+                 a minute, until the next refusal halves it
     rate         85% of what it was, and at most what was answered since the last refusal, pauses
                  included: what a quota lets through, whatever its period. It grows by so much
-                 that the next refusals cost about a hundredth of the calls before them
+                 that the next refusals cost less than a hundredth of the calls before them
 
 Only an answer that was waited for raises a rate: where few ask, that they were all answered says
 nothing of a faster one. ``python -m tools.simulated_quota`` is what the numbers were chosen by.
@@ -22,19 +23,21 @@ from datetime import datetime, timedelta
 _FIRST_WINDOW, _WIDEST_WINDOW, _DOUBLING_SECONDS = 8, 1000, 0.25
 # A refusal takes a tenth of a second to arrive, a glance a sixteenth.
 _GLANCE_SECONDS = 0.06
-# A call every five seconds, and every twenty: below that, an instance would hardly learn of a
-# quota's end.
-_SLOWEST_FIRST, _SLOWEST = 0.2, 0.05
+# A call every twenty seconds: below that, an instance would hardly learn of a quota's end.
+_SLOWEST = 0.05
 # A lone call's refusal may be chance; a second one within a minute is not, but tells little.
 _FIRST_ALONE = 1.0
-_DECREASE, _CALLS_A_REFUSAL, _MOST_COUNTED = 0.85, 150, 3
+_DECREASE, _CALLS_A_REFUSAL, _MOST_COUNTED = 0.85, 250, 3
 # Calls a second that an answer adds while it is unknown what a quota lets through: a rate doubles
-# in 40 seconds, a low one more slowly, since the instances are many then.
-_GROWTH, _CAUTIOUS_GROWTH = 1 / 60, 1 / 40
+# in 40 seconds, or in five minutes where a window's end has been waited for.
+_GROWTH, _CAUTIOUS_GROWTH = 1 / 60, 1 / 400
+_WINDOW_SECONDS = 25.0
+# What is left of a rate that has grown so until it was refused.
+_FIRST_DECREASE = 0.5
 _PERIOD = 60.0
-# Nobody asks for so long after a refusal without a delay: close to a quota's pace, its minute is
-# over soon.
-_FIRST_BREATH, _BREATH = 10.0, 3.0
+# Nobody asks for so long after a refusal without a delay, and twice as long after the next one:
+# close to a quota's pace, its minute is over soon.
+_FIRST_BREATH, _BREATH, _LONGEST_BREATH = 20.0, 3.0, 45.0
 _IDLE_SECONDS = 2.0
 # A few answers in a moment tell nothing of what a quota lets through in the long run.
 _SHORTEST_SECONDS, _TELLING = 5.0, 10
@@ -52,6 +55,8 @@ class Pace:
     _answered: int = 0
     _answered_at_first: int = 0
     _refused: int = 0
+    _breath: float = 0.0
+    _growth: float = _GROWTH
     # The rate that was refused last; None while the first one grows.
     _reached: float | None = None
     _refused_at: datetime | None = None
@@ -65,7 +70,7 @@ class Pace:
             return _GLANCE_SECONDS if self.running >= self._window(now) else 0.0
         if self._next_at is None:
             return 0.0
-        most = max(2 / self.rate, _FIRST_BREATH)
+        most = max(2 / self.rate, _LONGEST_BREATH)
         left = max(0.0, min((self._next_at - now).total_seconds(), most))
         if left:
             self._limited_at = now
@@ -102,9 +107,13 @@ class Pace:
             self.rate = self._reached = self._refused_at = None
             self.began, self._answered = now, 0
         elif begun >= self._refused_at:
+            if not self._answered and self._reached is None:
+                waited = (begun - self._refused_at).total_seconds()
+                self._growth = _GROWTH if waited < _WINDOW_SECONDS else _CAUTIOUS_GROWTH
             self._answered += 1
+            self._breath = 0.0
             if self._limits(now, self.rate):
-                self.rate += self._growth(self.rate)
+                self.rate += self._step()
         elif self._reached is None:
             self._answered_at_first += 1
             self.rate = max(self.rate, _DECREASE * self._answered_at_first / _PERIOD)
@@ -113,16 +122,17 @@ class Pace:
         """A call was refused that began at ``begun``: those that were on their way when another
         one was, and those that ask whether a pause is over, lower the rate no further."""
         if self._refused_at is None or begun >= self._refused_at:
-            breath = _FIRST_BREATH if self._reached is None else _BREATH
+            shortest = _FIRST_BREATH if self._reached is None else _BREATH
+            self._breath = min(max(2 * self._breath, shortest), _LONGEST_BREATH)
             if self.rate is None and self.running <= 1:
-                breath = 0.0
+                self._breath = 0.0
                 if self._refused_at and now - self._refused_at < timedelta(seconds=_PERIOD):
                     self._set_first(now, _FIRST_ALONE)
             elif self.rate is None:
-                self._set_first(now, _SLOWEST_FIRST)
+                self._set_first(now, _SLOWEST)
             elif self._answered:
                 self._lower(now, self.rate)
-            self._next_at = now + timedelta(seconds=breath)
+            self._next_at = now + timedelta(seconds=self._breath)
         self._refused += 1
         self._refused_at = now
 
@@ -142,9 +152,10 @@ class Pace:
         slack = timedelta(seconds=1 + 2 / rate)
         return self._limited_at is not None and now - self._limited_at <= slack
 
-    def _growth(self, rate: float) -> float:
+    def _step(self) -> float:
+        """What an answer adds to the rate."""
         if self._reached is None:
-            return min(_GROWTH, _CAUTIOUS_GROWTH * rate)
+            return self._growth
         calls = _CALLS_A_REFUSAL * min(max(1, self._refused), _MOST_COUNTED)
         if self._answered <= 2 * calls:
             return (1 - _DECREASE) * self._reached / calls
@@ -160,6 +171,8 @@ class Pace:
         if self._reached is not None and self._answered >= _TELLING:
             seconds = max((now - self.began).total_seconds(), _SHORTEST_SECONDS)
             reached = min(reached, self._answered / seconds / _DECREASE)
-        self.rate = max(_DECREASE * reached, _SLOWEST)
+        doubled = self._reached is None and self._growth == _GROWTH
+        decrease = _FIRST_DECREASE if doubled else _DECREASE
+        self.rate = max(decrease * reached, _SLOWEST)
         self._reached = reached
         self.began, self._answered, self._refused = now, 0, 0

@@ -66,8 +66,30 @@ def test_refusals_of_what_was_on_its_way_lower_a_rate_no_further() -> None:
     assert pace.rate == before
 
 
-def test_nobody_asks_for_a_moment_after_a_refusal() -> None:
-    assert paced(300).delay(at(5)) == 10
+def test_nobody_asks_for_a_while_after_a_refusal_and_for_longer_after_the_next_one() -> None:
+    pace = paced(300)
+    assert pace.delay(at(5)) == 20
+    pace.refuse(at(25), at(25))
+    assert pace.delay(at(25)) == 40
+    pace.succeed(at(65), at(66))
+    pace.refuse(at(67), at(67))
+    assert pace.delay(at(67)) == 20
+
+
+@pytest.mark.parametrize(("asked_again", "doubles_in"), [(21, 60), (50, 300)])
+def test_a_first_rate_grows_quickly_unless_it_is_that_of_a_window(
+    asked_again: float, doubles_in: float
+) -> None:
+    pace = paced(60)
+    first = pace.rate or 0.0
+    seconds, now = 0.0, asked_again
+    while (pace.rate or 0.0) < 2 * first:
+        pace.begin(at(5 + now), after_pause=False)
+        waited = max(pace.delay(at(5 + now)), 0.01)
+        now, seconds = now + waited, seconds + waited
+        pace.succeed(at(5 + now - waited), at(5 + now))
+        pace.end(at(5 + now))
+    assert 0.5 * doubles_in < seconds < 1.2 * doubles_in
 
 
 def test_a_rate_grows_only_while_somebody_waits_for_it() -> None:
@@ -85,12 +107,12 @@ def test_a_rate_grows_only_while_somebody_waits_for_it() -> None:
 
 def test_a_later_refusal_sets_what_was_let_through_since_the_last_one() -> None:
     pace = paced(300)
-    pace.succeed(at(20), at(22))
-    pace.refuse(at(30), at(31))
-    for _ in range(120):
+    pace.succeed(at(50), at(52))
+    pace.refuse(at(53), at(54))
+    for _ in range(72):
         pace.succeed(at(60), at(62))
     pace.refuse(at(90), at(91))
-    assert pace.rate == pytest.approx(120 / 60)
+    assert pace.rate == pytest.approx(72 / 37)
 
 
 def test_a_rate_is_forgotten_an_hour_after_the_last_refusal() -> None:
@@ -102,7 +124,7 @@ def test_a_rate_is_forgotten_an_hour_after_the_last_refusal() -> None:
 
 def test_a_clock_that_is_set_back_by_an_hour_holds_nobody_up() -> None:
     pace = paced(300)
-    assert pace.delay(at(-3600)) <= 10
+    assert pace.delay(at(-3600)) <= 45
     pace.begin(at(-3590), after_pause=True)
     assert not pace.overtaken(at(-3590))
     before = pace.rate
