@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,8 @@ from google.genai import errors, types
 
 from functions.adapters.negotiation import AskDifferently
 from functions.adapters.picture_transport import PictureTransport, headers, pool
-from functions.adapters.vendor_errors import VendorErrors, seconds
+from functions.adapters.rate_limits import delay
+from functions.adapters.vendor_errors import VendorErrors
 from functions.core.document import Picture
 from functions.core.errors import CaptionError, ConfigurationError
 
@@ -139,7 +140,7 @@ def _refused(error: errors.APIError, service: VendorErrors, model: str) -> Capti
     """What an answer that is an error means for the event."""
     details = _details(error.details)
     wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
-    text = f"{error.status}: {error.message}"
+    text = ": ".join(filter(None, (error.status, quotas(details), error.message)))
     fault = service.answered(error.code, model, text, _delay(error, details), wrong_key)
     if error.code == 404 and "API version" in text:
         return ConfigurationError(
@@ -155,11 +156,23 @@ def _details(body: Any) -> list[Mapping[str, Any]]:
         body = body[0] if body else {}
     error = body.get("error", body) if isinstance(body, Mapping) else {}
     details = error.get("details") if isinstance(error, Mapping) else None
-    return [each for each in details or () if isinstance(each, Mapping)]
+    return _listed(details)
+
+
+def quotas(details: Iterable[Mapping[str, Any]]) -> str:
+    """The names of the quotas that are exceeded: some are those of a day, whatever delay is told
+    beside."""
+    violations = [found for each in details for found in _listed(each.get("violations"))]
+    names = [str(each["quotaId"]) for each in violations if each.get("quotaId")]
+    return ", ".join(dict.fromkeys(names))
+
+
+def _listed(value: Any) -> list[Mapping[str, Any]]:
+    found = value if isinstance(value, list) else []
+    return [each for each in found if isinstance(each, Mapping)]
 
 
 def _delay(error: errors.APIError, details: list[Mapping[str, Any]]) -> float | None:
     """Seconds to wait: ``RetryInfo.retryDelay``, or else ``Retry-After``."""
-    delay = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
-    headers = getattr(error.response, "headers", {})
-    return seconds({"retry-after": delay.removesuffix("s")} if delay else headers)
+    told = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
+    return delay({"retry-after": told} if told else getattr(error.response, "headers", {}))

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from functions.core.document import Allowance
 from functions.core.errors import Away, CaptionError, Outage, TransientError
 from functions.core.outcomes import Outcomes
 from functions.model.pace import Pace
@@ -39,6 +40,7 @@ Wait = Callable[[threading.Condition, float], object]
 _QUOTA = frozenset({Outage.OVER_QUOTA, Outage.NO_CREDIT})
 # After so many refusals in a row a quota's end is not that of a minute: nobody waits for it.
 _SPENT = 4
+_OTHERS = 20
 
 
 class ModelHealth:
@@ -111,12 +113,13 @@ class ModelHealth:
             if closed or self._pace.overtaken(turn.begun):
                 raise Away(self._why(closed), closed or None)
 
-    def answered(self, turn: Turn, image: str) -> None:
-        """The model answered a call about ``image``."""
+    def answered(self, turn: Turn, image: str, allowance: Allowance | None = None) -> None:
+        """The model answered a call about ``image``, with what it may still be asked."""
         with self._lock:
             now = self._clock()
             self._outcomes.note(image, True, now)
             self._pace.succeed(turn.begun, now)
+            self._pace.follow(allowance, now)
             if turn.begun >= self._failed_at or self._reason not in _QUOTA:
                 self._outage, self._failures, self._pause = Outage.NONE, 0, 0.0
             self._notify()
@@ -127,9 +130,9 @@ class ModelHealth:
         with self._lock:
             now = self._clock()
             outage = error.outage if isinstance(error, TransientError) else None
-            own = outage not in _QUOTA and self._outcomes.serves_others(image, now)
+            own = self._serves_others(image, outage, now)
             self._outcomes.note(image, False, now)
-            if isinstance(error, TransientError) and not own:
+            if isinstance(error, TransientError) and (outage in _QUOTA or not own):
                 if outage == Outage.OVER_QUOTA:
                     self._pace.refuse(turn.begun, now)
                 self._close(turn, error.outage or Outage.AWAY, error.retry_after, now)
@@ -144,6 +147,14 @@ class ModelHealth:
             if turn.probe:
                 self._probing = False
             self._notify()
+
+    def _serves_others(self, image: str, outage: Outage | None, now: datetime) -> bool:
+        """Whether the model answers others, so that a failure is the image's own. That a quota is
+        spent is no image's fault; where twenty others were answered since the last refusal it may
+        be: by chance once, not in all of its attempts."""
+        if outage == Outage.OVER_QUOTA and self._pace.answered < _OTHERS:
+            return False
+        return outage != Outage.NO_CREDIT and self._outcomes.serves_others(image, now)
 
     def _notify(self) -> None:
         if self._line:

@@ -20,6 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from functions.core.document import Allowance
+
 _FIRST_WINDOW, _WIDEST_WINDOW, _DOUBLING_SECONDS = 8, 1000, 0.25
 # A refusal takes a tenth of a second to arrive, a glance a sixteenth.
 _GLANCE_SECONDS = 0.06
@@ -42,17 +44,22 @@ _IDLE_SECONDS = 2.0
 # A few answers in a moment tell nothing of what a quota lets through in the long run.
 _SHORTEST_SECONDS, _TELLING = 5.0, 10
 _UNPACED_AFTER = timedelta(hours=1)
+# What a provider says is left is spread over the time until all is there again, unless it is
+# half of it or more, or the time is long: then it is used up first.
+_FREE_SHARE, _LONGEST_SPREAD, _LONGEST_WAIT = 0.5, 300.0, 3600.0
+# So many answers in a row after which nothing is left, as they say, were given all the same.
+_UNTRUE = 5
 
 
 @dataclass(slots=True)
 class Pace:
-    """``rate`` is in calls a second, None until the model has refused one. Not safe under
-    threads: who has it locks it."""
+    """``rate`` is in calls a second, None until the model has refused one; ``answered`` counts
+    since it last changed by that. Not safe under threads: who has it locks it."""
 
     began: datetime
     rate: float | None = None
     running: int = 0
-    _answered: int = 0
+    answered: int = 0
     _answered_at_first: int = 0
     _refused: int = 0
     _breath: float = 0.0
@@ -63,9 +70,16 @@ class Pace:
     _next_at: datetime | None = None
     _ended_at: datetime | None = None
     _limited_at: datetime | None = None
+    _spacing: float = 0.0
+    _spread_until: datetime | None = None
+    _spread_from: datetime | None = None
+    _empty: int = 0
 
     def delay(self, now: datetime) -> float:
         """Seconds until the next call may begin. A clock that is set back does not stop it."""
+        return max(self._rate_delay(now), self._spread_delay(now))
+
+    def _rate_delay(self, now: datetime) -> float:
         if self.rate is None:
             return _GLANCE_SECONDS if self.running >= self._window(now) else 0.0
         if self._next_at is None:
@@ -88,11 +102,12 @@ class Pace:
         self._set_back(now)
         last = max(filter(None, (self._ended_at, self._next_at, self.began)))
         if not self.running and not after_pause and (now - last).total_seconds() > _IDLE_SECONDS:
-            self.began, self._answered = now, 0
+            self.began, self.answered = now, 0
         self.running += 1
         if self.rate is not None:
-            due = self._next_at if self._next_at and self.delay(now) else now
+            due = self._next_at if self._next_at and self._rate_delay(now) else now
             self._next_at = due + timedelta(seconds=1 / self.rate)
+        self._spread_from = now
 
     def end(self, now: datetime) -> None:
         """A call ends, or was not made after all."""
@@ -102,21 +117,44 @@ class Pace:
     def succeed(self, begun: datetime, now: datetime) -> None:
         """A call was answered that began at ``begun``."""
         if self.rate is None or self._refused_at is None:
-            self._answered += 1
+            self.answered += 1
         elif now - self._refused_at > _UNPACED_AFTER:
             self.rate = self._reached = self._refused_at = None
-            self.began, self._answered = now, 0
+            self.began, self.answered = now, 0
         elif begun >= self._refused_at:
-            if not self._answered and self._reached is None:
+            if not self.answered and self._reached is None:
                 waited = (begun - self._refused_at).total_seconds()
                 self._growth = _GROWTH if waited < _WINDOW_SECONDS else _CAUTIOUS_GROWTH
-            self._answered += 1
+            self.answered += 1
             self._breath = 0.0
             if self._limits(now, self.rate):
                 self.rate += self._step()
         elif self._reached is None:
             self._answered_at_first += 1
             self.rate = max(self.rate, _DECREASE * self._answered_at_first / _PERIOD)
+
+    def follow(self, allowance: Allowance | None, now: datetime) -> None:
+        """Ask no faster than what the provider says is left lasts: then nobody is refused, however
+        many others ask, who are told the same."""
+        self._spacing, self._spread_until = 0.0, None
+        self._empty = self._empty + 1 if allowance and allowance.calls < 1 else 0
+        if allowance is None or self._empty >= _UNTRUE:
+            return
+        left = allowance.calls - (self.running - 1)  # what is on its way may not be counted yet
+        seconds = min(allowance.seconds, _LONGEST_WAIT)
+        spare = left >= _FREE_SHARE * allowance.limit and allowance.limit
+        if left >= 1 and (spare or seconds > _LONGEST_SPREAD):
+            return
+        self._spacing = seconds / max(left, 1.0)
+        self._spread_until = now + timedelta(seconds=seconds)
+        if left < 1:
+            self._spread_from = now
+
+    def _spread_delay(self, now: datetime) -> float:
+        if self._spread_until is None or self._spread_from is None or now >= self._spread_until:
+            return 0.0
+        even_at = self._spread_from + timedelta(seconds=self._spacing)
+        return (even_at - now).total_seconds() if self._spread_from <= now < even_at else 0.0
 
     def refuse(self, begun: datetime, now: datetime) -> None:
         """A call was refused that began at ``begun``: those that were on their way when another
@@ -130,7 +168,7 @@ class Pace:
                     self._set_first(now, _FIRST_ALONE)
             elif self.rate is None:
                 self._set_first(now, _SLOWEST)
-            elif self._answered:
+            elif self.answered:
                 self._lower(now, self.rate)
             self._next_at = now + timedelta(seconds=self._breath)
         self._refused += 1
@@ -157,22 +195,22 @@ class Pace:
         if self._reached is None:
             return self._growth
         calls = _CALLS_A_REFUSAL * min(max(1, self._refused), _MOST_COUNTED)
-        if self._answered <= 2 * calls:
+        if self.answered <= 2 * calls:
             return (1 - _DECREASE) * self._reached / calls
         return _GROWTH  # beyond what was reached before, the quota has changed
 
     def _set_first(self, now: datetime, lowest: float) -> None:
         seconds = max((now - self.began).total_seconds(), _PERIOD)
-        self.rate = max(_DECREASE * self._answered / seconds, lowest)
-        self._answered_at_first = self._answered
-        self.began, self._answered, self._refused = now, 0, 0
+        self.rate = max(_DECREASE * self.answered / seconds, lowest)
+        self._answered_at_first = self.answered
+        self.began, self.answered, self._refused = now, 0, 0
 
     def _lower(self, now: datetime, reached: float) -> None:
-        if self._reached is not None and self._answered >= _TELLING:
+        if self._reached is not None and self.answered >= _TELLING:
             seconds = max((now - self.began).total_seconds(), _SHORTEST_SECONDS)
-            reached = min(reached, self._answered / seconds / _DECREASE)
+            reached = min(reached, self.answered / seconds / _DECREASE)
         doubled = self._reached is None and self._growth == _GROWTH
         decrease = _FIRST_DECREASE if doubled else _DECREASE
         self.rate = max(decrease * reached, _SLOWEST)
         self._reached = reached
-        self.began, self._answered, self._refused = now, 0, 0
+        self.began, self.answered, self._refused = now, 0, 0

@@ -343,3 +343,12 @@ def test_nobody_waits_for_ever_for_a_turn(health: ModelHealth, time: Time) -> No
         assert time.now - began <= timedelta(seconds=60)
         health.failed(turn, str(number), REFUSED)
         health.end(turn)
+
+
+def test_an_image_that_alone_is_refused_for_quota_amid_many_others_is_at_fault(
+    health: ModelHealth, time: Time
+) -> None:
+    for number in range(20):
+        ask(health, time, str(number))
+    assert ask(health, time, "bad", REFUSED)
+    assert not ask(health, time, "other", REFUSED)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from functions.core.document import Allowance
 from functions.model.pace import Pace
 from tools.simulated_quota import QUOTAS, simulated
 
@@ -122,8 +123,43 @@ def test_a_rate_is_forgotten_an_hour_after_the_last_refusal() -> None:
     assert not pace.delay(at(4001))
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (Allowance(300, 500, 24), 0.0),  # half of it is there
+        (Allowance(100, 500, 48), 0.48),
+        (Allowance(0, 500, 60), 60.0),
+        (Allowance(0, 0, 1e9), 3600.0),
+        (Allowance(900, 2000, 40_000), 0.0),  # a day's
+        (None, 0.0),
+    ],
+)
+def test_what_the_provider_says_is_left_is_spread_before_anybody_is_refused(
+    told: Allowance | None, seconds: float
+) -> None:
+    pace = Pace(BEGIN)
+    pace.begin(at(0), after_pause=False)
+    pace.follow(told, at(0))
+    assert pace.delay(at(0)) == pytest.approx(seconds)
+    assert not pace.delay(at(seconds + 0.001))
+
+
+def test_calls_on_their_way_are_not_counted_on() -> None:
+    pace = Pace(BEGIN, running=5)
+    pace.follow(Allowance(4, 500, 60), at(0))
+    assert pace.delay(at(1)) == 59
+
+
+def test_a_server_that_answers_although_nothing_is_left_is_not_believed() -> None:
+    pace = Pace(BEGIN, running=1)
+    for number in range(5):
+        pace.follow(Allowance(0, 500, 60), at(number))
+    assert not pace.delay(at(5))
+
+
 def test_a_clock_that_is_set_back_by_an_hour_holds_nobody_up() -> None:
     pace = paced(300)
+    pace.follow(Allowance(0, 500, 3600), at(5))
     assert pace.delay(at(-3600)) <= 45
     pace.begin(at(-3590), after_pause=True)
     assert not pace.overtaken(at(-3590))
@@ -141,3 +177,4 @@ def test_a_bulk_of_three_instances_keeps_to_a_quota_that_names_no_delay(kind: st
     bulk = simulated(kind, 3, tells=False, images=4000)
     assert bulk.left == 0
     assert bulk.provider.refused <= 0.02 * 4000
+    assert max(bulk.ends) <= 1.5 * 60 * 4000 / 300
