@@ -51,8 +51,12 @@ def _model(text: str) -> Model:
     provider, _, name = text.partition(":")
     if provider not in PROVIDERS:
         raise ValueError(f"has no such provider; use one of {', '.join(PROVIDERS)}")
+    if provider == "offline" and name:
+        raise ValueError("names a model of offline, which has none; write offline")
     if provider != "offline" and not name:
         raise ValueError(f"names no model; write {provider}:MODEL")
+    if re.search(r"[\s;]", name):
+        raise ValueError("has no model of that name; put commas between several")
     return Model(provider, name)
 
 
@@ -69,6 +73,12 @@ def _share(text: str) -> float:
     if not re.fullmatch(r"0|1|(0|1)?\.[0-9]{1,6}", text) or float(text) > 1:
         raise ValueError("is not a share from 0 to 1, such as 0.01")
     return float(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "true", "off", "false"):
+        raise ValueError("is neither on nor off")
+    return text in ("on", "true")
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -106,9 +116,29 @@ def _web_origins(text: str) -> tuple[str, ...]:
     return found
 
 
+def _questions(text: str) -> tuple[str, ...]:
+    from functions.core.question import questions
+
+    return questions(text)
+
+
 def _identifier(text: str) -> str:
     if not text or "/" in text or text in {".", ".."} or text.startswith("__"):
         raise ValueError("is not a Firestore identifier (no '/', not '.', '..' or '__...')")
+    return text
+
+
+def _database(text: str) -> str:
+    if text != "(default)" and not re.fullmatch(r"[a-z][a-z0-9-]{2,61}[a-z0-9]", text):
+        raise ValueError(
+            "is no database of Firestore; write its ID: 4 to 63 small letters, digits and hyphens"
+        )
+    return text
+
+
+def _word(text: str) -> str:
+    if re.search(r"\s", text):
+        raise ValueError("is no name of a model; write one, or nothing for none")
     return text
 
 
@@ -174,7 +204,7 @@ class Settings:
     collection: str = _setting(
         "CAPTION_COLLECTION", "captions", _identifier, "Firestore collection of the documents"
     )
-    database: str = _setting("CAPTION_DATABASE", "(default)", _identifier, "Firestore database")
+    database: str = _setting("CAPTION_DATABASE", "(default)", _database, "Firestore database")
     languages: tuple[str, ...] = _setting(
         "CAPTION_LANGUAGES", "en", _languages, "BCP 47 tags; the first is the main language"
     )
@@ -246,11 +276,36 @@ class Settings:
         _whole(0, 10**9),
         "model calls a UTC day that answer questions, over all instances; 0 = none are given",
     )
-    ask_pace: int = _setting(
+    ask_pace: int | None = _setting(
         "CAPTION_ASK_PACE",
-        "120",
+        "",
         _whole(0, 10**6),
-        "questions a minute that one caller may ask an instance of `ask`; 0 for no bound",
+        "questions a minute that one caller may ask an instance of `ask`; 0 for no bound; unset, "
+        "120, or 10 where it is public",
+    )
+    ask_public: bool = _setting(
+        "CAPTION_ASK_PUBLIC",
+        "off",
+        _switch,
+        "whether `ask` is deployed for everyone: each new question costs you a model call",
+    )
+    ask_questions: tuple[str, ...] | None = _setting(
+        "CAPTION_ASK_QUESTIONS",
+        "",
+        _questions,
+        "the only questions that `ask` answers: `What is sold here?|What does the sign say?`",
+    )
+    ask_origins: tuple[str, ...] | None = _setting(
+        "CAPTION_ASK_ORIGINS",
+        "",
+        _web_origins,
+        "websites whose scripts may use `ask`; a courtesy of browsers, no lock",
+    )
+    ask_proxies: int = _setting(
+        "CAPTION_ASK_PROXIES",
+        "0",
+        _whole(0, 9),
+        "load balancers and CDNs before `ask`, each of which adds to `X-Forwarded-For`",
     )
     filter: str = _setting(
         "CAPTION_FILTER",
@@ -267,7 +322,7 @@ class Settings:
     embedding_model: str | None = _setting(
         "CAPTION_EMBEDDING_MODEL",
         "gemini-embedding-2",
-        str,
+        _word,
         "Gemini's model of meanings, for search and similarity; empty for none",
         may_be_empty=True,
     )
@@ -358,4 +413,19 @@ class Settings:
             except ValueError as error:
                 remedy = f" The default is {default}." if default else ""
                 raise ConfigurationError(f"{name}={text!r} {error}.{remedy}") from None
-        return cls(**values)
+        return _bounded(cls(**values), env)
+
+
+def _bounded(settings: Settings, env: Mapping[str, str]) -> Settings:
+    """``settings`` by which strangers spend no more than somebody has said they may."""
+    if settings.ask_public and not env.get("CAPTION_ASK_DAILY_LIMIT", "").strip():
+        raise ConfigurationError(
+            "CAPTION_ASK_PUBLIC=on lets strangers spend model calls; set CAPTION_ASK_DAILY_LIMIT "
+            "to how many a day they may"
+        )
+    if settings.ask_public and settings.ask_pace == 0:
+        raise ConfigurationError(
+            "CAPTION_ASK_PACE=0 lets one stranger spend the day's answers at once; with "
+            "CAPTION_ASK_PUBLIC=on write 1 or more, or unset it"
+        )
+    return settings

@@ -29,6 +29,7 @@ module "captions" {
   alt_text_public    = var.alt_text_public
   reviewers          = var.reviewers
   askers             = var.askers
+  ask_public         = var.ask_public
   keep_schedule      = var.keep_schedule
   trace_share        = var.trace_share
   hold_new_revisions = var.hold_new_revisions

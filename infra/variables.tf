@@ -136,6 +136,11 @@ variable "askers" {
   default = null
 }
 
+variable "ask_public" {
+  type    = bool
+  default = null
+}
+
 variable "keep_schedule" {
   type    = string
   default = null

@@ -9,6 +9,7 @@ _ASKING = "tests/scenarios/test_model_outcomes.py"
 _STORMS = "tests/scenarios/test_storms.py"
 _LOOKUPS = "tests/scenarios/test_alt_text.py"
 _ALT_JS = "tests/browser/test_alt_js.py"
+_ALT_JS_LONG = "tests/browser/test_alt_js_long.py"
 _EDITS, _REVIEW = "tests/unit/usecases/test_edit_caption.py", "tests/scenarios/test_review.py"
 _FRONT = "tests/scenarios/cli/test_local_guard.py"
 _MEANT = "tests/scenarios/test_embeddings.py"
@@ -28,6 +29,7 @@ _REMOVALS = "functions/usecases/forget_image.py"
 _PLANS = "tests/infra/test_plans.py"
 _ASKED = "functions/usecases/ask_about_image.py"
 _QUESTIONS = "tests/scenarios/test_ask.py"
+_ASKED_BY_ALL, _ASKING_HTTP = "tests/scenarios/test_ask_public.py", "functions/http/ask.py"
 _PLACES = "tests/scenarios/cli/test_html_places.py"
 _DESCRIBING = "functions/usecases/describe_in_place.py"
 _TRANSLATING, _TRANSLATED = (
@@ -36,6 +38,10 @@ _TRANSLATING, _TRANSLATED = (
 )
 _LONG = "tests/scenarios/test_long_descriptions.py"
 _WEBSITES = "functions/http/translation_requests.py"
+_REMEMBERED, _GATHERED = (
+    "functions/http/remembered_answers.py",
+    "functions/http/gathered_reads.py",
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,76 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "tell a compressed answer to who takes none",
+        _REMEMBERED,
+        "return path, type_, query, body, takes_gzip(encodings)",
+        "return path, type_, query, body, True",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "tell one page what another asked for",
+        _REMEMBERED,
+        "hashlib.sha256(sent).digest()",
+        'hashlib.sha256(b"").digest()',
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "open a remembered answer to the website that asked first",
+        _REMEMBERED,
+        "tuple(each for each in response.headers if each[0] != _ORIGIN)",
+        "tuple(response.headers)",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "tell a changed answer who has another than the remembered one",
+        _REMEMBERED,
+        'environ.get("HTTP_IF_NONE_MATCH", entry.value.etag) != entry.value.etag',
+        "False",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "remember a page as long as the longest of its images",
+        _ALT_TEXT,
+        "self._answers.keep(request, response, min(until))",
+        "self._answers.keep(request, response, max(until))",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "remember the original's words although the copy may have its own by now",
+        _ALT_TEXT,
+        "self._memory.until(found.keys)",
+        "self._memory.until(found.keys[-1:])",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "read all formats of an image that is there",
+        _ALT_TEXT,
+        "if each.document is None and each.keys",
+        "if each.keys",
+        _LOOKUPS,
+        "round_trip or other_formats",
+    ),
+    Mutant(
+        "forget documents for names that are not there",
+        "functions/http/cache.py",
+        "self._absent = Kept[str, None](most_entries, most_bytes, clock)",
+        "self._absent = self._documents  # type: ignore[assignment]",
+        "tests/unit/http/test_cache.py",
+    ),
+    Mutant(
+        "leave those who wait for a read without an answer when it fails",
+        _GATHERED,
+        "                other.given.set_exception(error)\n",
+        "                pass\n",
+        "tests/unit/http/test_gathered_reads.py",
+    ),
     Mutant(
         "leave a person's text behind when an image is copied",
         _COPIES,
@@ -298,6 +374,58 @@ MUTANTS = (
         "",
         "tests/contracts",
         "firestore",
+    ),
+    Mutant(
+        "ask Vertex AI with the key of another API, though a project is named",
+        "functions/adapters/gemini_api.py",
+        '    if project or location:\n        key = ""\n',
+        "",
+        "tests/unit/adapters/test_gemini_api.py",
+    ),
+    Mutant(
+        "hold a picture that is sent while Gemini is waited for",
+        "functions/adapters/gemini_api.py",
+        "    del view\n    picture.release()\n",
+        "    del view\n",
+        "tests/contracts/test_captioner.py",
+        "let_go",
+    ),
+    Mutant(
+        "wait for an answer of Gemini's that trickles in for hours",
+        "functions/adapters/gemini_api.py",
+        '                raise _OutOfTime("the response was not whole in time")\n',
+        "                pass\n",
+        "tests/contracts/test_captioner.py",
+        "gemini",
+    ),
+    Mutant(
+        "import a model's SDK at each cold start",
+        "functions/adapters/gemini_api.py",
+        "import urllib3\n",
+        "import urllib3\nfrom google import genai  # noqa: F401\n",
+        "tests/unit/test_architecture.py",
+        "cold_start",
+    ),
+    Mutant(
+        "show a key that fits no header",
+        "functions/adapters/gemini_api.py",
+        "(a key of such letters)",
+        "({key})",
+        "tests/unit/adapters/test_gemini_api.py",
+    ),
+    Mutant(
+        "give back units of the day's limit once more where the answer was lost",
+        "functions/adapters/firestore_rpc.py",
+        'self._bounds if by > 0 else {**self._bounds, "retry": None}',
+        "self._bounds",
+        "tests/unit/adapters/test_firestore_rpc.py",
+    ),
+    Mutant(
+        "call Firestore without the database it is for",
+        "functions/adapters/firestore_rpc.py",
+        "            *self._client._rpc_metadata,\n",
+        "",
+        "tests/unit/adapters/test_firestore_rpc.py",
     ),
     Mutant(
         "update a Firestore document unconditionally",
@@ -665,8 +793,8 @@ MUTANTS = (
     Mutant(
         "prefer an original to the copy that has words",
         "functions/core/renditions.py",
-        "dict.fromkeys([*seen, *converted])",
-        "dict.fromkeys([*reversed(seen), *converted])",
+        "tuple(_unmarked(name))[1 : MOST + 1]",
+        "tuple(reversed(_unmarked(name)))[:MOST]",
         "tests/unit/core/test_image_url.py",
     ),
     Mutant(
@@ -685,7 +813,7 @@ MUTANTS = (
     ),
     Mutant(
         "remember without a bound on bytes",
-        "functions/http/cache.py",
+        "functions/http/kept.py",
         " or self._bytes > self._most_bytes",
         "",
         "tests/unit/http/test_cache.py",
@@ -729,10 +857,41 @@ MUTANTS = (
     Mutant(
         "name an image that its author has named or hidden",
         "functions/http/static/alt.js",
-        "        if (intended(img)) continue;\n",
+        "        if (img.hasAttribute(attribute(img)) ? hidden(img) : intended(img)) continue;\n",
         "",
         _ALT_JS,
         "intends",
+    ),
+    Mutant(
+        "take 1.25 for 125",
+        "functions/quality/figures.py",
+        "{''.join(digits[:-1])}.{digits[-1]}",
+        "{''.join(digits)}",
+        "tests/unit/quality/test_figures.py",
+    ),
+    Mutant(
+        "open a long description inside a link",
+        "functions/http/static/alt.js",
+        "if (each.matches(INLINE)) found = each;",
+        "",
+        _ALT_JS_LONG,
+        "no_link",
+    ),
+    Mutant(
+        "leave a long description where its image has gone",
+        "functions/http/static/alt.js",
+        "      if (long !== undefined) tidy(root);\n",
+        "",
+        _ALT_JS_LONG,
+        "come_and_go",
+    ),
+    Mutant(
+        "send long descriptions to pages that do not show them",
+        "functions/http/alt_text.py",
+        ' if long else ""',
+        "",
+        _LONG,
+        "leave_out",
     ),
     Mutant(
         "wait for a silent endpoint for ever",
@@ -1102,9 +1261,9 @@ MUTANTS = (
     ),
     Mutant(
         "take a day's quota for a minute's",
-        "functions/adapters/google_genai.py",
-        "(error.status, quotas(details), error.message)",
-        "(error.status, error.message)",
+        "functions/adapters/gemini_api.py",
+        'str(error.get("status")), _quotas(details), str',
+        'str(error.get("status")), str',
         "tests/unit/adapters/test_gemini.py",
     ),
     Mutant(
@@ -1286,9 +1445,65 @@ MUTANTS = (
         "embedded and another_generation",
     ),
     Mutant(
+        "answer everyone about images that nothing is told of",
+        _ASKED,
+        "        if self._public:\n            return self._find_told(mine, keys)\n",
+        "",
+        _ASKED_BY_ALL,
+        "everyone_may_read or withheld",
+    ),
+    Mutant(
+        "tell everyone what stands in the notes about an image",
+        _ASKED,
+        "        if self._public:\n            hint, embedded",
+        "        if False:\n            hint, embedded",
+        _ASKED_BY_ALL,
+        "notes",
+    ),
+    Mutant(
+        "tell everyone an answer that was given by the notes",
+        _ASKED,
+        '["public"] if self._public',
+        '["public"] if False',
+        _ASKED_BY_ALL,
+        "notes",
+    ),
+    Mutant(
+        "believe everyone who they say they are",
+        _ASKING_HTTP,
+        "address(request, proxies) if self._public else caller(request)",
+        "caller(request)",
+        _ASKED_BY_ALL,
+        "somebody_else",
+    ),
+    Mutant(
+        "ask the model in a stranger's words where a list stands",
+        _ASKING_HTTP,
+        "replace(question, text=text)",
+        "question",
+        _ASKED_BY_ALL,
+        "own_words",
+    ),
+    Mutant(
+        "say who somebody is by the face",
+        "functions/model/question_reply.py",
+        " + [_identified(checked, question)]",
+        "",
+        "tests/unit/model/test_question_reply.py",
+        "identified",
+    ),
+    Mutant(
+        "pass on what the asker has dictated",
+        "functions/model/question_reply.py",
+        "    if not checked.is_quotation:\n",
+        "    if False:\n",
+        "tests/unit/model/test_question_reply.py",
+        "dictates",
+    ),
+    Mutant(
         "answer about images of strangers' buckets",
         _ASKED,
-        "(public or self._has_captions(place[0]))",
+        "(buckets or self._has_captions(place[0]))",
         "True",
         _QUESTIONS,
         "embedded and nothing_is_captioned",
@@ -1328,7 +1543,7 @@ MUTANTS = (
     Mutant(
         "let one caller spend the day's answers for all",
         "functions/http/ask.py",
-        "        if wait := self._pace.wait(caller(request)):\n",
+        "        if wait := self._pace.wait(who):\n",
         "        if wait := 0:\n",
         _QUESTIONS,
         "embedded and faster",
@@ -1380,5 +1595,21 @@ MUTANTS = (
         "                pass\n",
         _TRANSLATED,
         "spent_day",
+    ),
+    Mutant(
+        "believe an event that names no size",
+        _CAPTIONING,
+        "        if upload.size is not None:\n            return upload\n        found =",
+        "        if True:\n            return upload\n        found =",
+        "tests/scenarios/test_odd_events.py",
+        "only_names_the_object",
+    ),
+    Mutant(
+        "start with an address that nobody can be called at",
+        "functions/composition.py",
+        "        if fault := provider.fault(env):\n",
+        "        if fault := '':\n",
+        "tests/unit/test_providers.py",
+        "nobody_can_be_called",
     ),
 )

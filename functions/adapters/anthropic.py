@@ -46,6 +46,7 @@ class AnthropicCaptioner:
         self._negotiation = Negotiation(["schema", *(["thinking"] if _THINKS.match(model) else [])])
         self._transport = PictureTransport(pool())
         self._client = anthropic.Anthropic(
+            api_key=os.environ.get("ANTHROPIC_API_KEY", "").strip() or None,
             timeout=timeout_seconds,
             max_retries=0,
             http_client=httpx2.Client(transport=self._transport, timeout=timeout_seconds),
@@ -103,6 +104,8 @@ class AnthropicCaptioner:
         if message.get("type") == "error" or message.get("error"):
             return self._judged(message, 200, parts)
         content, stop = message.get("content"), message.get("stop_reason")
+        if isinstance(content, str):  # as requests may write it, and gateways answer
+            content = [{"type": "text", "text": content}]
         if not isinstance(content, list) or (not content and not stop):
             raise self._service.unusable("no content")
         if stop == "error":

@@ -1,29 +1,45 @@
-"""Reads and writes of single documents by Firestore's own messages.
+"""Reads, writes and queries by Firestore's own messages.
 
-The client library's way there builds a wrapper in Python around every value: 4 ms of processor
-time for an embedding of 768 numbers, 0.2 ms by the message itself. What is called is the API that
-the library is generated from ("Firestore RPC reference": Commit, BatchGetDocuments); connection,
-credentials and emulator are the library's client's.
+The client library's way there builds a wrapper in Python around every value, 4 ms of processor
+time for an embedding of 768 numbers and 0.2 ms by the message itself, and four layers around every
+call: 0.5 ms for a document, and 0.3 ms without them. What is called is the API that the library is
+generated from ("Firestore RPC reference": Commit, GetDocument, BatchGetDocuments, RunQuery);
+credentials and emulator are the library's client's, which uses the same connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import functools
+import itertools
+import struct
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
+import grpc
 from google.api_core.datetime_helpers import DatetimeWithNanoseconds
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import NotFound, from_grpc_error
 from google.cloud import firestore
 from google.cloud.firestore_v1 import types
+from google.cloud.firestore_v1.base_client import _DEFAULT_CHANNEL_OPTIONS
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.firestore_v1.vector import Vector
+from grpc.experimental import ChannelOptions
 
 _Value, _Array, _Map = types.Value.pb(), types.ArrayValue.pb(), types.MapValue.pb()
 _Write, _Document = types.Write.pb(), types.Document.pb()
 _Commit, _BatchGet = types.CommitRequest.pb(), types.BatchGetDocumentsRequest.pb()
+_Committed, _BatchGot = types.CommitResponse.pb(), types.BatchGetDocumentsResponse.pb()
 _Get = types.GetDocumentRequest.pb()
+_RunQuery, _Queried = types.RunQueryRequest.pb(), types.RunQueryResponse.pb()
+_SERVICE = "/google.firestore.v1.Firestore/"
+# A thread for each answer that is a stream costs more than half of its processor time.
+_OPTIONS = (*_DEFAULT_CHANNEL_OPTIONS, (ChannelOptions.SingleThreadedUnaryStream, 1))
 _VECTOR = "__vector__"
+_T = TypeVar("_T")
 # has no types
 _time_of: Any = DatetimeWithNanoseconds.from_timestamp_pb
 
@@ -45,6 +61,19 @@ class Rpc:
     def __init__(self, client: firestore.Client, bounds: Mapping[str, Any]) -> None:
         self._client, self._bounds = client, bounds
         self._database = f"projects/{client.project}/databases/{client._database}"
+        channel = _channel(client)
+        self._commit = channel.unary_unary(
+            f"{_SERVICE}Commit", _Commit.SerializeToString, _Committed.FromString
+        )
+        self._get = channel.unary_unary(
+            f"{_SERVICE}GetDocument", _Get.SerializeToString, _Document.FromString
+        )
+        self._batch_get = channel.unary_stream(
+            f"{_SERVICE}BatchGetDocuments", _BatchGet.SerializeToString, _BatchGot.FromString
+        )
+        self._run_query = channel.unary_stream(
+            f"{_SERVICE}RunQuery", _RunQuery.SerializeToString, _Queried.FromString
+        )
 
     def commit(self, *writes: Any) -> Sequence[DatetimeWithNanoseconds]:
         """Make all of ``writes`` or none of them; the update times of their documents.
@@ -72,12 +101,19 @@ class Rpc:
         )
         if fields:
             request.mask.field_paths.extend(fields)
-        answers = self._client._firestore_api.batch_get_documents(
-            request=types.BatchGetDocumentsRequest.wrap(request),
-            metadata=self._client._rpc_metadata,
-            **self._bounds,
+        where = {"database": self._database}
+        answers = self._called(lambda **more: [*self._batch_get(request, **more)], where)
+        return [_snapshot(each) for each in answers]
+
+    def query(self, query: firestore.Query) -> Sequence[Snapshot]:
+        """The documents of a collection that ``query`` names, in its order."""
+        request = _RunQuery(
+            parent=f"{self._database}/documents",
+            structured_query=types.StructuredQuery.pb(query._to_protobuf()),
         )
-        return [_snapshot(types.BatchGetDocumentsResponse.pb(each)) for each in answers]
+        where = {"parent": request.parent}
+        answers = self._called(lambda **more: [*self._run_query(request, **more)], where)
+        return [_found(each.document, each.read_time) for each in answers if each.document.name]
 
     def fields(
         self, collection: str, key: str, fields: Collection[str]
@@ -87,16 +123,12 @@ class Rpc:
         request = _Get(name=self._name(collection, key))
         request.mask.field_paths.extend(fields)
         try:
-            answer = self._client._firestore_api.get_document(
-                request=types.GetDocumentRequest.wrap(request),
-                metadata=self._client._rpc_metadata,
-                **self._bounds,
-            )
+            answer = self._called(functools.partial(self._get, request), {"name": request.name})
         except NotFound as error:
             if no_database(error):
                 raise
             return None
-        return _decoded(types.Document.pb(answer))
+        return _decoded(answer)
 
     def create(self, collection: str, key: str, fields: Mapping[str, Any]) -> Any:
         """The write of a new document."""
@@ -127,12 +159,35 @@ class Rpc:
 
     def _results(self, writes: Sequence[Any], bounds: Mapping[str, Any]) -> Sequence[Any]:
         """What Firestore says of each of ``writes``, all of which it makes, or none."""
-        request = types.CommitRequest.wrap(_Commit(database=self._database, writes=writes))
-        answer = self._client._firestore_api.commit(
-            request=request, metadata=self._client._rpc_metadata, **bounds
-        )
-        results: Sequence[Any] = types.CommitResponse.pb(answer).write_results
+        request = _Commit(database=self._database, writes=writes)
+        call = functools.partial(self._commit, request)
+        answer = self._called(call, {"database": self._database}, bounds)
+        results: Sequence[Any] = answer.write_results
         return results
+
+    def _called(
+        self,
+        call: Callable[..., _T],
+        where: Mapping[str, str],
+        bounds: Mapping[str, Any] | None = None,
+    ) -> _T:
+        """The answer to a call, within its bounds; ``where`` is the field of the request by which
+        Google routes it."""
+        retry, timeout = (bounds or self._bounds)["retry"], (bounds or self._bounds)["timeout"]
+        ((field, value),) = where.items()
+        metadata = (
+            *self._client._rpc_metadata,
+            ("x-goog-request-params", f"{field}={quote(value)}"),
+            ("x-goog-api-client", self._client._client_info.to_user_agent()),
+        )
+
+        def attempt() -> _T:
+            try:
+                return call(timeout=timeout, metadata=metadata)
+            except grpc.RpcError as error:
+                raise from_grpc_error(error) from error
+
+        return retry(attempt)() if retry else attempt()
 
     def _document(self, collection: str, key: str, fields: Mapping[str, Any]) -> Any:
         values = {name: encoded(value) for name, value in fields.items()}
@@ -140,6 +195,26 @@ class Rpc:
 
     def _name(self, collection: str, key: str) -> str:
         return f"{self._database}/documents/{collection}/{key}"
+
+
+def _channel(client: firestore.Client) -> grpc.Channel:
+    """The connection, which is the library's from now on too: it makes its own as it is first
+    used, without a way to choose options."""
+    if client._firestore_api_internal is None:
+        made: grpc.Channel
+        if client._emulator_host:
+            made = grpc.insecure_channel(client._emulator_host, options=_OPTIONS)
+        else:
+            made = FirestoreGrpcTransport.create_channel(
+                client._target, credentials=client._credentials, options=_OPTIONS
+            )
+        client._firestore_api_internal = FirestoreClient(
+            transport=FirestoreGrpcTransport(host=client._target, channel=made),
+            client_options=client._client_options,
+        )
+    transport: Any = client._firestore_api_internal.transport
+    channel: grpc.Channel = transport.grpc_channel
+    return channel
 
 
 def no_database(error: NotFound) -> bool:
@@ -190,26 +265,30 @@ def decoded(value: Any) -> Any:
     return getattr(value, kind)
 
 
-def _vector(numbers: Iterable[float]) -> Any:
+def _vector(numbers: Sequence[float]) -> Any:
     vector = _Value()
     vector.map_value.fields["__type__"].string_value = _VECTOR
-    add = vector.map_value.fields["value"].array_value.values.add
-    for number in numbers:
-        add().double_value = number
+    vector.map_value.fields["value"].array_value.MergeFromString(_numbers(numbers))
     return vector
 
 
+def _numbers(numbers: Sequence[float]) -> bytes:
+    """An array of numbers as it is sent ("Encoding", Protocol Buffers documentation): each is
+    field 1, of nine bytes, which are field 3, of eight. A third of the time that it takes to make
+    768 messages."""
+    each = itertools.chain.from_iterable((b"\x0a\x09\x19", number) for number in numbers)
+    return struct.pack("<" + "3sd" * len(numbers), *each)
+
+
 def _snapshot(answer: Any) -> Snapshot:
-    read = _time(answer.read_time)
     if answer.missing:
-        return Snapshot(answer.missing.rpartition("/")[2], read, {})
-    found = answer.found
-    return Snapshot(
-        found.name.rpartition("/")[2],
-        read,
-        _decoded(found),
-        _time_of(found.update_time),
-    )
+        return Snapshot(answer.missing.rpartition("/")[2], _time(answer.read_time), {})
+    return _found(answer.found, answer.read_time)
+
+
+def _found(document: Any, read_time: Any) -> Snapshot:
+    key = document.name.rpartition("/")[2]
+    return Snapshot(key, _time(read_time), _decoded(document), _time_of(document.update_time))
 
 
 def _decoded(document: Any) -> Mapping[str, Any]:

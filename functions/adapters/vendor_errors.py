@@ -38,7 +38,7 @@ from functions.core.errors import (
 # with which no request can be made.
 _NO_ADDRESS = frozenset(
     {"InvalidProxyURL", "InvalidSchema", "InvalidURL", "MissingSchema", "URLRequired"}
-    | {"UnsupportedProtocol"}
+    | {"LocationValueError", "UnsupportedProtocol"}
 )
 _NO_CREDENTIALS = frozenset(
     {"CredentialsError", "IdentityTokenFileError", "InvalidHeader", "LocalProtocolError"}
@@ -148,11 +148,13 @@ class VendorErrors:
         )
 
     @contextmanager
-    def translating(self, *answered: type[Exception], late: type[Exception]) -> Iterator[None]:
+    def translating(
+        self, *answered: type[Exception], late: type[Exception] | tuple[type[Exception], ...]
+    ) -> Iterator[None]:
         """A call in which no answer, or one that makes no sense, is raised as a TransientError.
 
         ``answered`` are the SDK's errors that say more than that and are left to the caller;
-        ``late`` is its error for an answer that took too long.
+        ``late`` are its errors for an answer that took too long.
         """
         try:
             yield
@@ -199,7 +201,7 @@ class VendorErrors:
     def _without_keys(self, message: str) -> str:
         """Some servers repeat the key in their answer."""
         for name in self.keys:
-            value = os.environ.get(name, "")
+            value = os.environ.get(name, "").strip()
             if len(value) >= _SECRET_CHARACTERS:
                 message = message.replace(value, f"${name}")
         return message

@@ -1,7 +1,7 @@
 """Image addresses -> bucket and name, without fetching anything.
 
 Addresses of the web are percent-encoded, and their query and fragment do not count; a ``gs://``
-URI holds the name as it is, ``?``, ``#`` and ``%`` included. `readings` also tells from which
+URI holds the name as it is, ``?``, ``#`` and ``%`` included. `candidates` also tells from which
 object an image at such an address was made: what an image proxy carries inside, and what sizes
 and formats have made of a name.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from functions.core.image_proxies import unwrapped
-from functions.core.renditions import originals
+from functions.core.renditions import conversions, originals
 
 MAX_LENGTH = 8192
 # Most objects that one address is read as, and how many proxies may stand one behind another.
@@ -94,21 +94,54 @@ def locate(src: str, origins: Sequence[Origin] = ()) -> tuple[str, str] | None:
 
 
 def candidates(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
-    """What ``src`` may stand for, likeliest first: the object itself, the one that a proxy has
-    inside its address, the ones that a smaller or converted copy may have been made from.
+    """What ``src`` may stand for, likeliest first: `named`, then `guessed`.
+
+    At most `MOST_CANDIDATES`. Raises like `locate`.
+    """
+    exact = _exact(src, origins)
+    found = _named(exact)
+    return (*found, *_guessed(exact, found))
+
+
+def named(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
+    """What ``src`` says that it stands for: the object itself, the one that a proxy has inside its
+    address, the ones whose smaller copy its name says that it is. Raises like `locate`.
 
     A ``gs://`` URI that somebody encoded, or gave a query, is read like an address of the web if
-    there is no such name. At most `MOST_CANDIDATES`. Raises like `locate`.
+    there is no such name.
     """
+    return _named(_exact(src, origins))
+
+
+def guessed(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
+    """What ``src`` may stand for besides, although it says nothing of it: images of these names
+    in other formats. Raises like `locate`."""
+    exact = _exact(src, origins)
+    return _guessed(exact, _named(exact))
+
+
+def _exact(src: str, origins: Sequence[Origin]) -> tuple[tuple[str, str], ...]:
     src = src.strip()
     exact = [*_literal(src, origins), *_spelled(src, origins)]
     for inner in _inside(src):
         with suppress(ValueError):
             exact += _literal(inner, origins)
+    return tuple(dict.fromkeys(exact))
+
+
+def _named(exact: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     found = dict.fromkeys(exact)
-    for bucket, name in tuple(found):
+    for bucket, name in exact:
         found |= dict.fromkeys((bucket, each) for each in originals(name))
     return tuple(place for place in found if _place(*place))[:MOST_CANDIDATES]
+
+
+def _guessed(
+    exact: Sequence[tuple[str, str]], found: Sequence[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    others = dict.fromkeys((bucket, each) for bucket, name in exact for each in conversions(name))
+    places = [place for place in others if place not in found and _place(*place)]
+    return tuple(places)[: MOST_CANDIDATES - len(found)]
 
 
 def _literal(src: str, origins: Sequence[Origin]) -> list[tuple[str, str]]:

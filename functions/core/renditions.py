@@ -1,8 +1,8 @@
 """The names under which programs keep an image's smaller and converted copies.
 
-`originals` reads such a name backwards. Each rule is what one of them writes; a rule that finds
-nothing in a name leaves it alone, and numbers that may be part of a name are left to it
-(``photo-2``, ``room-101``).
+`originals` reads such a name backwards; `conversions` guesses where nothing is written. Each rule
+is what one of them writes; a rule that finds nothing in a name leaves it alone, and numbers that
+may be part of a name are left to it (``photo-2``, ``room-101``).
 """
 
 from __future__ import annotations
@@ -94,12 +94,29 @@ _EXTENSION = re.compile(r"(.*[^/]\.)([a-z0-9]{2,5})", re.I | re.S)
 
 
 def originals(name: str) -> tuple[str, ...]:
-    """The names that an image called ``name`` may have been made from, likeliest first.
+    """The names that ``name`` itself says it was made from, likeliest first.
 
     At most `MOST`, and never ``name`` itself: it has been asked for already.
     """
-    if any(character in name for character in "\r\n\0"):
+    return tuple(_unmarked(name))[1 : MOST + 1]
+
+
+def conversions(name: str) -> tuple[str, ...]:
+    """The names that ``name`` may have been made from although nothing in it says so: images in
+    other formats, likeliest first, at most `MOST`."""
+    unmarked = _unmarked(name)
+    if not unmarked:
         return ()
+    shortest = min(unmarked, key=len)
+    converted = [*_converted(shortest), *(_converted(name) if _MODERN.search(name) else ())]
+    return tuple(each for each in dict.fromkeys(converted) if each not in unmarked)[:MOST]
+
+
+def _unmarked(name: str) -> dict[str, None]:
+    """``name``, and what is left of it without its marks; fewer changes first, since
+    ``logo-small-300x200`` is nearer to ``logo-small`` than to ``logo``."""
+    if any(character in name for character in "\r\n\0"):
+        return {}
     seen = dict.fromkeys([name])
     waiting = [name]
     for _ in range(_STEPS):
@@ -109,12 +126,7 @@ def originals(name: str) -> tuple[str, ...]:
             if found and found not in seen:
                 seen[found] = None
                 waiting.append(found)
-    # Fewer changes first: `logo-small-300x200` is nearer to `logo-small` than to `logo`.
-    shortest = min(seen, key=len)
-    converted = [*_converted(shortest), *(_converted(name) if _MODERN.search(name) else ())]
-    candidates = dict.fromkeys([*seen, *converted])
-    candidates.pop(name)
-    return tuple(candidates)[:MOST]
+    return seen
 
 
 def _steps(name: str) -> Iterator[str]:

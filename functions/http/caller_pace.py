@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import math
 import threading
@@ -53,8 +54,20 @@ def caller(request: Request) -> str:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer" and (account := _account(token)):
         return account[:_LONGEST]
-    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return seen[:_LONGEST] or request.remote_addr or ""
+    return address(request)
+
+
+def address(request: Request, proxies: int = 0) -> str:
+    """Where a request comes from: what the platform has seen and written last, or of as many
+    ``proxies`` of one's own, the first. What stands before that was sent by the caller. All of an
+    IPv6 network of 64 bits is one caller's."""
+    seen = request.headers.get("X-Forwarded-For", "").split(",")
+    text = seen[max(len(seen) - 1 - proxies, 0)].strip() or request.remote_addr or ""
+    try:
+        network = ipaddress.IPv6Network((text, 64), strict=False)
+    except ValueError:
+        return text[:_LONGEST]
+    return str(network)
 
 
 def _account(token: str) -> str:

@@ -14,7 +14,14 @@ from datetime import UTC, datetime, timedelta
 from functions import quality
 from functions.core import object_metadata
 from functions.core.clock import Clock
-from functions.core.document import Answer, Picture, Prompt, Upload, document_id
+from functions.core.document import (
+    Answer,
+    EmbeddedText,
+    Picture,
+    Prompt,
+    Upload,
+    document_id,
+)
 from functions.core.errors import (
     CaptionError,
     Gone,
@@ -24,6 +31,7 @@ from functions.core.errors import (
 )
 from functions.core.policy import Policy
 from functions.core.ports import Captioner, CaptionStore, ImageStore
+from functions.core.public_text import choose, published
 from functions.core.question import ImageAnswer, Question
 from functions.core.report import Report
 from functions.model import question_prompt, question_reply
@@ -40,10 +48,17 @@ WITHHELD = "The model gave no answer to this question that can be passed on."
 _SAVING_SECONDS = 2
 # The store that counts the day's captions counts answers under names of their own.
 _COUNTED_AS = "asks-"
+_PLACE = ("bucket", "name", "generation", "updated_at")
+# What decides whether `alt_text` would tell of an image.
+_TOLD = (*_PLACE, "status", "review", "alt_text", "caption", "decorative", "language")
 
 
 class Answering:
-    """Answers questions about images, each once for a generation; safe in threads."""
+    """Answers questions about images, each once for a generation; safe in threads.
+
+    To the ``public`` it answers about images whose words everybody may read, from what they show
+    and not from their notes; those answers are kept apart.
+    """
 
     def __init__(
         self,
@@ -54,7 +69,10 @@ class Answering:
         captioners: Sequence[Captioner],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        public: bool = False,
     ) -> None:
+        self._public = public
         self._settings, self._policy = settings, policy
         self._store, self._images, self._captioners = store, images, captioners
         self._clock, self._sleep = Clock(clock), sleep
@@ -75,15 +93,30 @@ class Answering:
 
     def find(self, candidates: Sequence[tuple[str, str]]) -> Upload:
         """The first of these objects that is live and ours to answer for: in a bucket of
-        CAPTION_PUBLIC_BUCKETS, or if that is unset, in one that has captions. Raises Gone."""
-        public = self._settings.public_buckets
-        mine = [place for place in candidates if not public or place[0] in public]
+        CAPTION_PUBLIC_BUCKETS, or if that is unset, in one that has captions; for the public one
+        whose words everybody may read. Raises Gone."""
+        buckets = self._settings.public_buckets
+        mine = [place for place in candidates if not buckets or place[0] in buckets]
         keys = [document_id(*place) for place in mine]
-        captioned = self._store.read_fields(keys, ("bucket", "name", "generation", "updated_at"))
+        if self._public:
+            return self._find_told(mine, keys)
+        captioned = self._store.read_fields(keys, _PLACE)
         for number, (place, key) in enumerate(zip(mine, keys, strict=True)):
-            if key in captioned or (number == 0 and (public or self._has_captions(place[0]))):
+            if key in captioned or (number == 0 and (buckets or self._has_captions(place[0]))):
                 with suppress(Gone):
                     return self.live(*place)
+        raise Gone
+
+    def _find_told(self, places: Sequence[tuple[str, str]], keys: Sequence[str]) -> Upload:
+        """The first one whose present generation `alt_text` tells of. Raises Gone."""
+        documents = self._store.read_fields(keys, _TOLD)
+        withhold = self._settings.unreviewed == "withhold"
+        for place, document in zip(places, map(documents.get, keys), strict=True):
+            if document and published(document, withhold=withhold) and choose(document):
+                with suppress(Gone):
+                    upload = self.live(*place)
+                    if upload.generation == document.generation:
+                        return upload
         raise Gone
 
     def live(self, bucket: str, name: str) -> Upload:
@@ -122,6 +155,7 @@ class Answering:
         """A hash of all that decides an answer, beside the picture. Another model, or other
         instructions, answer anew."""
         instructions = [
+            *(["public"] if self._public else []),
             question_prompt.version(),
             [each.model for each in self._captioners],
             question.text,
@@ -170,6 +204,8 @@ class Answering:
     ) -> tuple[Prompt, quality.Context]:
         """What the model is told, and what the filter is to know of it."""
         hint, embedded = object_metadata.hint(upload), picture.embedded
+        if self._public:
+            hint, embedded = "", EmbeddedText()
         context = quality.Context(
             (self._settings.languages[0],),
             self._policy.rule(upload.name).max_length,
@@ -194,7 +230,7 @@ class Answering:
             reply = question_reply.read_reply(answer, question, context.languages[0])
         except UnusableReply as error:
             return None, (str(error),)
-        return reply.answer, question_reply.faults(reply, context) if self._rules else ()
+        return reply.answer, question_reply.faults(reply, context, question) if self._rules else ()
 
     @property
     def _rules(self) -> bool:

@@ -140,6 +140,7 @@ class Captioning:
         report.bucket, report.name = upload.bucket, upload.name
         report.generation = upload.generation
         rule = self._policy.rule(upload.name)
+        upload = self._whole(upload)
         try:
             if reason := preflight.skip_reason(upload, rule, self._images):
                 forget_image.withdraw(self._store, self._images, upload)
@@ -187,6 +188,14 @@ class Captioning:
             return
         trigger = Trigger(request.time, retry=True, force=request.force)
         self.caption(replace(upload, time=request.time), report, trigger)
+
+    def _whole(self, upload: Upload) -> Upload:
+        """``upload`` as the object itself tells it, where its event says no more than which."""
+        if upload.size is not None:
+            return upload
+        found = self._images.look_up(upload.bucket, upload.name)
+        same = found is not None and found.generation == upload.generation
+        return replace(found, time=upload.time) if found and same else upload
 
     def give_back(self) -> None:
         """Return what the instance has reserved and not used, at its end."""

@@ -159,6 +159,7 @@ resource "google_cloudfunctions2_function" "function" {
       { THREADS = tostring(var.concurrency) },
       # It looks through the buckets that are captioned, not through a CDN's.
       each.key == "keep" ? { CAPTION_PUBLIC_BUCKETS = join(",", var.buckets[*].name) } : {},
+      each.key == "ask" && var.ask_public ? { CAPTION_ASK_PUBLIC = "on" } : {},
       each.value.tells ? { CAPTION_EVENTS_TOPIC = google_pubsub_topic.events.name } : {},
     )
 
@@ -233,6 +234,17 @@ resource "google_cloud_run_v2_service_iam_member" "askers" {
   name     = google_cloudfunctions2_function.function["ask"].name
   role     = "roles/run.invoker"
   member   = each.value
+}
+
+# Everyone spends model calls then, as many a day as settings say.
+resource "google_cloud_run_v2_service_iam_member" "ask_public" {
+  count = var.ask_public && contains(keys(local.functions), "ask") ? 1 : 0
+
+  project  = var.project
+  location = var.region
+  name     = google_cloudfunctions2_function.function["ask"].name
+  role     = "roles/run.invoker"
+  member   = "allUsers"
 }
 
 # The review page shows pictures by addresses that it signs as itself and that end in minutes.

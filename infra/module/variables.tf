@@ -219,7 +219,7 @@ variable "settings" {
   validation {
     condition = alltrue([for name in keys(var.settings) : contains([
       "CAPTION_ASK_DAILY_LIMIT",
-      "CAPTION_ASK_PACE",
+      "CAPTION_ASK_ORIGINS", "CAPTION_ASK_PACE", "CAPTION_ASK_PROXIES", "CAPTION_ASK_QUESTIONS",
       "CAPTION_EMBEDDING_MODEL",
       "CAPTION_FILTER",
       "CAPTION_LANGUAGES_ON_REQUEST",
@@ -309,6 +309,18 @@ variable "askers" {
   validation {
     condition     = alltrue([for each in var.askers : can(regex("^(user|group|domain|serviceAccount):.+$", each))])
     error_message = "askers are user:, group:, domain: or serviceAccount: with an address. Everyone would spend your model calls."
+  }
+}
+
+variable "ask_public" {
+  description = "Let everyone put questions to ask, CAPTION_ASK_PUBLIC. Each new one costs you a model call, so settings must say CAPTION_ASK_DAILY_LIMIT."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.ask_public || contains(keys(var.settings), "CAPTION_ASK_DAILY_LIMIT")
+    error_message = "ask_public lets strangers spend your model calls: say how many a day, settings = {\"CAPTION_ASK_DAILY_LIMIT\" = \"200\"}."
   }
 }
 

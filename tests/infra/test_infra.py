@@ -101,6 +101,7 @@ WRONG = [
     [
         ({"buckets": [{"name": "my-images"}, {"name": "my-images"}]}, "twice"),
         ({"model": "gpt"}, "model is provider:model"),
+        ({"ask_public": True}, "ask_public lets strangers spend"),
     ],
     [({"key": "{}"}, "or set vertex_ai")],
     [({"key": '{GEMINI_KEY="k"}'}, "model_keys knows GEMINI_API_KEY")],
@@ -204,12 +205,14 @@ def test_only_functions_that_answer_people_can_be_reached_from_outside() -> None
     assert public == {
         "google_storage_bucket_iam_member.images_public",
         "google_cloud_run_v2_service_iam_member.alt_text_public",
+        "google_cloud_run_v2_service_iam_member.ask_public",
     }
 
 
 def test_nothing_is_public_that_nobody_asked_to_be(deployed: Deployment) -> None:
     planned = str(deployed.planned(alt_text_public=False))
     assert "allUsers" not in planned
+    assert "CAPTION_ASK_PUBLIC" not in planned
     assert "google_firebaserules" not in planned
     opened = deployed.planned(alt_text_public=True, public_images=True, firestore_public=True)
     assert str(opened).count("allUsers") == 2

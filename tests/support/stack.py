@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -108,7 +109,7 @@ class Stack:
     def client(self, target: str) -> Any:
         """Who asks an entry point over HTTP, through the framework."""
         if target not in self._apps:
-            self._apps[target] = functions_framework.create_app(target, str(MAIN))
+            self._apps[target] = application(target)
         return self._apps[target].test_client()
 
     def log(self) -> list[dict[str, Any]]:
@@ -228,6 +229,19 @@ class Cloud(Stack):
         return next(data for told, data in reversed(self.storage.events) if told.endswith(kind))
 
 
+def application(target: str) -> Any:
+    """An entry point as a new instance serves it. ``main.py`` keeps nothing, so one application
+    does for all: what it reads of the environment when it starts is read again."""
+    made = _application(target)
+    composition.start(target)
+    return made
+
+
+@functools.cache
+def _application(target: str) -> Any:
+    return functions_framework.create_app(target, str(MAIN))
+
+
 @contextmanager
 def environment(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Iterator[None]:
     """These settings, and a product that has read no others."""
@@ -241,8 +255,9 @@ def environment(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Itera
 def forget_wiring() -> None:
     if composition.captioning.cache_info().currsize:
         composition.captioning().close()
-    if composition.answering.cache_info().currsize:
-        composition.answering().close()
+    for answering in (composition.answering, composition.public_answering):
+        if answering.cache_info().currsize:
+            answering().close()
     for built in (
         composition.settings,
         composition.images,
@@ -253,6 +268,7 @@ def forget_wiring() -> None:
         composition.alt_text,
         composition.ask,
         composition.answering,
+        composition.public_answering,
         composition.review,
         composition.request_translations,
         composition._request_topic,

@@ -10,7 +10,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from functions.http.caller_pace import CallerPace, caller
+from functions.http.caller_pace import CallerPace, address, caller
 
 
 def test_a_caller_has_so_many_in_a_minute_and_others_have_their_own() -> None:
@@ -57,3 +57,26 @@ def _token(claims: Any) -> str:
 def test_a_caller_is_told_by_what_the_platform_says(headers: dict[str, str], who: str) -> None:
     environ = EnvironBuilder(headers=headers, environ_base={"REMOTE_ADDR": "9.9.9.9"}).get_environ()
     assert caller(Request(environ)) == who
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "proxies", "who"),
+    [
+        ("", 0, "9.9.9.9"),
+        ("1.2.3.4", 0, "1.2.3.4"),
+        ("6.6.6.6, 7.7.7.7,1.2.3.4", 0, "1.2.3.4"),
+        ("6.6.6.6, 1.2.3.4, 35.0.0.1", 1, "1.2.3.4"),
+        ("6.6.6.6, 1.2.3.4, 172.64.0.1, 35.0.0.1", 2, "1.2.3.4"),
+        ("1.2.3.4", 1, "1.2.3.4"),
+        ("6.6.6.6, 2001:db8:1:2:aaaa::1", 0, "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:bbbb::2", 0, "2001:db8:1:2::/64"),
+        ("x" * 999, 0, "x" * 320),
+        (",", 0, "9.9.9.9"),
+    ],
+)
+def test_an_address_is_what_the_platform_saw_and_not_what_the_caller_wrote(
+    forwarded: str, proxies: int, who: str
+) -> None:
+    headers = {"X-Forwarded-For": forwarded}
+    environ = EnvironBuilder(headers=headers, environ_base={"REMOTE_ADDR": "9.9.9.9"}).get_environ()
+    assert address(Request(environ), proxies) == who
