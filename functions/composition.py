@@ -8,6 +8,7 @@ import gc
 import importlib
 import importlib.util
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +47,15 @@ T = TypeVar("T")
 ON_EVENTS = frozenset({"caption_image", "forget_image", "caption_request", "keep"})
 # Entry points that ask no model for words, and start without its key.
 WITHOUT_MODEL = frozenset({"forget_image", "keep", "alt_text", "review"})
+# Entry points that go by no rule of the policy file.
+WITHOUT_RULES = frozenset({"forget_image", "alt_text"})
+# How Google's clients want to be told where an emulator is.
+_PLACE = r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])"
+_EMULATORS = (
+    ("STORAGE_EMULATOR_HOST", rf"https?://{_PLACE}(?::\d{{1,5}})?/?", "http://localhost:9023"),
+    ("FIRESTORE_EMULATOR_HOST", rf"{_PLACE}:\d{{1,5}}", "localhost:8080"),
+    ("PUBSUB_EMULATOR_HOST", rf"{_PLACE}:\d{{1,5}}", "localhost:8085"),
+)
 # A caption that is saved already waits no longer than this for its embedding.
 EMBEDDING_SECONDS = 10.0
 
@@ -56,6 +66,10 @@ def start(target: str) -> None:
     Raises ConfigurationError, also for a missing key where the entry point asks a model.
     """
     read = settings()
+    if read.local is None:
+        require_hosts(os.environ)
+    if target not in WITHOUT_RULES:
+        policy(read)
     if target not in WITHOUT_MODEL:
         require_package(read.model)
         require_key(read.model, os.environ)
@@ -364,7 +378,7 @@ def embedder(settings: Settings) -> Embedder | None:
     CAPTION_EMBEDDING_MODEL is empty, CAPTION_MODEL is ``offline``, or nothing lets Gemini be
     called."""
     name, gemini = settings.embedding_model, PROVIDERS["gemini"]
-    if not name or settings.model.provider == "offline" or not _installed(gemini.package):
+    if not name or settings.model.provider == "offline":
         return None
     if not any(gemini.holds(os.environ, key) for key in gemini.keys):
         return None
@@ -468,9 +482,15 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
 
 
 def policy(settings: Settings) -> Policy:
-    """The rules of :func:`policy_file`; none if there is no such file."""
+    """The rules of :func:`policy_file`; none if there is no such file.
+
+    Raises ConfigurationError.
+    """
     path = policy_file(settings)
-    found = Policy.load(path) if path else Policy.empty()
+    try:
+        found = Policy.load(path) if path else Policy.empty()
+    except ConfigurationError as error:
+        raise ConfigurationError(f"CAPTION_POLICY: {error}") if settings.policy else error from None
     return found.without_videos() if settings.video == "off" else found
 
 
@@ -492,9 +512,12 @@ def where(settings: Settings) -> str:
 
 
 def require_key(model: Model, env: Mapping[str, str]) -> None:
-    """Raise ConfigurationError if ``env`` has nothing to call a model's provider with."""
+    """Raise ConfigurationError if ``env`` has nothing to call a model's provider with, or what
+    cannot be called."""
     for each in model.chain:
         provider = PROVIDERS[each.provider]
+        if fault := provider.fault(env):
+            raise ConfigurationError(fault)
         needed = [f"{key}=true" if key == provider.switch else key for key in provider.keys]
         if provider.own_servers:
             if env.get(provider.endpoint):
@@ -504,6 +527,17 @@ def require_key(model: Model, env: Mapping[str, str]) -> None:
             raise ConfigurationError(
                 f"CAPTION_MODEL={each} needs {needed[0]}. Set it, or "
                 f"{'; or '.join(needed[1:])}; or CAPTION_MODEL=offline to work without a model."
+            )
+
+
+def require_hosts(env: Mapping[str, str]) -> None:
+    """Raise ConfigurationError if ``env`` names an emulator as its client does not take it."""
+    for name, form, like in _EMULATORS:
+        value = env.get(name, "")
+        if value and not re.fullmatch(form, value):
+            raise ConfigurationError(
+                f"{name}={value!r} is no address of an emulator; write it like {like}, or unset "
+                "it to use Google Cloud"
             )
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Request, Response
 
@@ -91,10 +90,9 @@ class AskEndpoint:
     def _refuse_other_websites(self, request: Request) -> None:
         """Raises Refusal for a browser that asks for a website that may not. Whoever is no browser
         writes what it likes."""
-        origin = request.headers.get("Origin")
-        if not origin or not (self._public or self._origins) or "*" in self._origins:
-            return
-        if origin not in self._origins and urlsplit(origin).netloc != request.host:
+        guarded = (self._public or self._origins) and "*" not in self._origins
+        named = request.headers.get("Origin") in self._origins
+        if guarded and not named and responses.from_elsewhere(request):
             raise Refusal(403, "this website may not ask; name it in CAPTION_ASK_ORIGINS")
 
     def _taken(self, question: Question) -> Question:

@@ -89,6 +89,12 @@ def allow(request: Request, *methods: str) -> None:
         raise Refusal(405, f"{request.method} is not possible here; use {allowed}", Allow=allowed)
 
 
+def from_elsewhere(request: Request) -> bool:
+    """Whether a browser says that a page of another origin sends this."""
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != request.host
+
+
 def body(request: Request, most: int) -> bytes:
     """The request's body, also when it is asked for again. Raises Refusal if it is longer than
     ``most`` bytes, or is not sent as it was announced."""

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Request
 from werkzeug.datastructures import MultiDict
@@ -145,8 +144,7 @@ def foreign(request: Request) -> bool:
     """Whether a browser says that another website sends this."""
     if site := request.headers.get("Sec-Fetch-Site"):
         return site != "same-origin"
-    origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc != request.host
+    return responses.from_elsewhere(request)
 
 
 def expected(request: Request) -> str:

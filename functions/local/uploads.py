@@ -140,10 +140,8 @@ class LocalGuard:
 def _foreign(request: Request) -> bool:
     """Whether a browser says that another website sends this; an address that somebody has typed
     is nobody's."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        return True
-    return request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
+    elsewhere = responses.from_elsewhere(request)
+    return elsewhere or request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
 
 
 def file_name(text: str) -> str:

@@ -22,7 +22,7 @@ AT = datetime(2026, 11, 26, 12, 0, 0, 123456, tzinfo=UTC)
 VALUES = [None, True, 7, -(2**62), 0.5, "犬\u200d🦮", AT, [], ["a", ["b"]], {}, {"a": {"b": [1]}}]
 
 
-@pytest.mark.parametrize("value", [*VALUES, Vector([0.25, -1.0])], ids=repr)
+@pytest.mark.parametrize("value", [*VALUES, Vector([0.25, -1.0, 0.0])], ids=repr)
 def test_a_value_is_written_as_the_client_library_writes_it(value: Any) -> None:
     theirs = _helpers.encode_value(value)
     assert encoded(value) == types.Value.pb(theirs)
