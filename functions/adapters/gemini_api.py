@@ -30,7 +30,8 @@ from google.auth.transport.requests import Request
 from urllib3.exceptions import LocationValueError, ReadTimeoutError
 
 from functions.adapters.negotiation import AskDifferently
-from functions.adapters.vendor_errors import VendorErrors, parsed, seconds
+from functions.adapters.rate_limits import delay
+from functions.adapters.vendor_errors import VendorErrors, parsed
 from functions.core.document import Picture
 from functions.core.errors import CaptionError, ConfigurationError
 
@@ -276,10 +277,12 @@ def _refused(
     inner = answer.get("error")
     error = inner if isinstance(inner, Mapping) else answer
     details = [each for each in _list(error.get("details")) if isinstance(each, Mapping)]
-    words = f"{error.get('status')}: {error.get('message')}"
+    words = ": ".join(
+        filter(None, (str(error.get("status")), _quotas(details), str(error.get("message"))))
+    )
     wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
-    delay = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
-    wait = seconds({"retry-after": delay.removesuffix("s")} if delay else headers)
+    told = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
+    wait = delay({"retry-after": told} if told else headers)
     fault = service.answered(status, model, words, wait, wrong_key)
     if status == 404 and "API version" in words:
         fault = ConfigurationError(
@@ -287,6 +290,14 @@ def _refused(
             "GOOGLE_GENAI_API_VERSION=v1beta for them"
         )
     return fault, words
+
+
+def _quotas(details: list[Mapping[str, Any]]) -> str:
+    """The names of the quotas that are exceeded: some are those of a day, whatever delay is told
+    beside."""
+    violations = [each for detail in details for each in _list(detail.get("violations"))]
+    names = [str(each.get("quotaId") or "") for each in violations if isinstance(each, Mapping)]
+    return ", ".join(filter(None, dict.fromkeys(names)))
 
 
 def _list(value: Any) -> list[Any]:

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-# What writes thousands and decimals, and what is either.
-_THOUSANDS, _DECIMALS = ".,'’\u066c", ".,·\u066b"
+# What writes thousands and decimals, and what is either; hours are written with both (9:30, 9.30).
+_THOUSANDS, _DECIMALS = ".,'’\u066c", ".,:·\u066b"
 _SPACE = "[ \u00a0\u2007\u2009\u202f]"
 _VULGAR = "[¼-¾⅐-⅞]"
 _UNITS = {
-    3: "k tsd tausend thousand mille mil mila тыс тысяч हज़ार ألف 千",
+    3: "k tsd tausend thousand mille mil mila тыс тысяч हज़ार ألف 千 천",
     4: "万 萬 만",
     5: "lakh lakhs लाख",
     6: "m mn mio million millions millionen millón millones milhão milhões milione milioni млн"
     " مليون",
-    7: "crore crores करोड़",
+    7: "cr crore crores करोड़",
     8: "億 亿 억",
     9: "b bn mrd md billion billions milliarde milliarden milliard milliards miliardo miliardi"
     " млрд مليار",
@@ -60,13 +60,14 @@ def figures(text: str) -> Iterator[Figure]:
     for found in _FIGURE.finditer(plain):
         values, parts = _meanings(found)
         unit = _UNIT.match(plain, found.end())
-        if found.start() != end:
+        if end < 0 or plain[end : found.start()].strip():
             carried = Fraction(0)
-        if unit:
-            power = 10 ** _POWERS[unit["unit"].lower()]
-            large = {each * power for each in values}
-            values |= large | {carried + each for each in large}
-            carried, end = carried + max(large, default=Fraction(0)), unit.end()
+        # What matches in another case, such as the dotless i, need not be one of ours.
+        power = 10 ** _POWERS.get(unit["unit"].casefold(), 0) if unit else 1
+        large = {each * power for each in values}
+        values |= large | {carried + each for each in large}
+        carried = carried + max(large) if unit and large else Fraction(0)
+        end = unit.end() if unit else -1
         yield Figure(found[0], frozenset(values), frozenset(parts))
 
 
@@ -93,7 +94,7 @@ def _meanings(found: re.Match[str]) -> tuple[set[Fraction], set[Fraction]]:
     values = {Fraction(Decimal(each)) for each in _written(digits, between)}
     if found["vulgar"]:
         return {each + _vulgar(found["vulgar"].strip()) for each in values}, set()
-    loose = not values or any(each.isspace() for each in between)
+    loose = not values or any(each == ":" or each.isspace() for each in between)
     return values, parts if loose else set()
 
 
