@@ -19,7 +19,8 @@ from google.genai import errors, types
 
 from functions.adapters.negotiation import AskDifferently
 from functions.adapters.picture_transport import PictureTransport, headers, pool, trust
-from functions.adapters.vendor_errors import VendorErrors, seconds
+from functions.adapters.rate_limits import delay
+from functions.adapters.vendor_errors import VendorErrors
 from functions.core.document import Picture
 from functions.core.errors import CaptionError, ConfigurationError
 
@@ -130,7 +131,7 @@ def _refused(error: errors.APIError, service: VendorErrors, model: str) -> Capti
     """What an answer that is an error means for the event."""
     details = _details(error.details)
     wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
-    text = f"{error.status}: {error.message}"
+    text = ": ".join(filter(None, (str(error.status), _quotas(details), str(error.message))))
     fault = service.answered(error.code, model, text, _delay(error, details), wrong_key)
     if error.code == 404 and "API version" in text:
         return ConfigurationError(
@@ -151,6 +152,14 @@ def _details(body: Any) -> list[Mapping[str, Any]]:
 
 def _delay(error: errors.APIError, details: list[Mapping[str, Any]]) -> float | None:
     """Seconds to wait: ``RetryInfo.retryDelay``, or else ``Retry-After``."""
-    delay = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
-    headers = getattr(error.response, "headers", {})
-    return seconds({"retry-after": delay.removesuffix("s")} if delay else headers)
+    told = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
+    return delay({"retry-after": told} if told else getattr(error.response, "headers", {}))
+
+
+def _quotas(details: list[Mapping[str, Any]]) -> str:
+    """The names of the quotas that are exceeded: some are those of a day, whatever delay is told
+    beside."""
+    found = [each.get("violations") for each in details]
+    violations = [each for some in found if isinstance(some, list) for each in some]
+    names = [str(each.get("quotaId") or "") for each in violations if isinstance(each, Mapping)]
+    return ", ".join(filter(None, dict.fromkeys(names)))

@@ -47,7 +47,7 @@ from functions.core.report import Report
 from functions.core.spans import span
 from functions.model.client import ModelClient
 from functions.model.embeddings import Embeddings, Made
-from functions.model.health import MOMENT, PATIENCE, Turn, Wait
+from functions.model.health import LONG_PATIENCE, MOMENT, Turn, Wait
 from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
@@ -223,7 +223,7 @@ class Captioning:
                     return None
             if find_copy.needs_no_model(self._store, upload, request):
                 return None
-            return self._model.turn(PATIENCE)
+            return self._model.turn(LONG_PATIENCE)
 
     def _lease_request(self, prompt: Prompt) -> LeaseRequest:
         return LeaseRequest(

@@ -6,6 +6,7 @@ import io
 import re
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from functions import composition, pictures
-from functions.core.document import Document, Picture, Status, Unable
+from functions.core.document import Allowance, Document, Picture, Status, Unable
 from functions.core.errors import (
     CaptionError,
     ConfigurationError,
@@ -187,6 +188,25 @@ def test_a_refusal_is_told_from_a_reply(
         assert captioner.describe(picture(), PROMPT).blocked == reason
 
 
+_OPENAI = {"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "6m0s"}
+_ANTHROPIC = {
+    "anthropic-ratelimit-requests-remaining": "3",
+    "anthropic-ratelimit-requests-reset": "2026-11-26T12:06:00Z",
+    "date": "Thu, 26 Nov 2026 12:00:00 GMT",
+}
+
+
+@pytest.mark.parametrize("headers", [_OPENAI, _ANTHROPIC], ids=["openai", "anthropic"])
+def test_what_is_left_of_a_limit_is_told_where_the_provider_tells_it(
+    captioner: Any, wire: Wire, model_server: ModelServer, headers: dict[str, str]
+) -> None:
+    answer = wire.good()
+    model_server.answer(replace(answer, headers={**answer.headers, **headers}))
+    told = captioner.describe(picture(), PROMPT).allowance
+    google = wire.model.startswith(("gemini", "google"))  # tells none
+    assert told == (None if google else Allowance(3, 0, 360))
+
+
 def test_a_reply_that_was_cut_off_says_so(
     captioner: Any, wire: Wire, model_server: ModelServer
 ) -> None:
@@ -197,7 +217,7 @@ def test_a_reply_that_was_cut_off_says_so(
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("7", 7), ("0.5", 0.5), (None, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)],
+    [("7", 7), ("0.5", 0.5), (None, None), ("Wed, 21 Oct 2015 07:28:00 GMT", None)],
 )
 def test_the_delay_that_a_quota_answer_asks_for_is_kept(
     captioner: Any,

@@ -23,6 +23,8 @@ from tests.support.warm_process import Copy
 
 _READY_SECONDS = 60
 _PATIENCE = 60
+# After that a push subscription delivers an event again.
+_ACKNOWLEDGED_WITHIN = 360
 
 
 class Served:
@@ -97,7 +99,7 @@ def _status(url: str, body: bytes | None = None, headers: Mapping[str, str] | No
     request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=_PATIENCE) as answer:
+        with opener.open(request, timeout=_ACKNOWLEDGED_WITHIN) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as answer:
         with answer:
