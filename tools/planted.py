@@ -58,6 +58,20 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "refuse an address whose letters nobody encoded",
+        "functions/core/image_proxies.py",
+        "    except ValueError:  # no base64, letters of other scripts, or no text\n",
+        "    except UnicodeDecodeError:\n",
+        "tests/unit/core/test_image_url.py",
+    ),
+    Mutant(
+        "look at a long address as often as at a short one",
+        "functions/core/image_url.py",
+        "            if left >= 0:\n",
+        "            if True:\n",
+        "tests/unit/core/test_image_url.py",
+    ),
+    Mutant(
         "tell a compressed answer to who takes none",
         _REMEMBERED,
         "return path, type_, query, body, takes_gzip(encodings)",
