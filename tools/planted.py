@@ -1596,4 +1596,12 @@ MUTANTS = (
         "tests/unit/test_providers.py",
         "nobody_can_be_called",
     ),
+    Mutant(
+        "write over what an uploader sets while the model is asked",
+        "functions/usecases/label_image.py",
+        "    if document.by_person or not transitions.has_text(text):\n",
+        "    if True:\n",
+        _OUTCOMES,
+        "sets_while_the_model_is_asked",
+    ),
 )
