@@ -324,8 +324,8 @@ MUTANTS = (
     Mutant(
         "download whatever generation is live",
         _GCS,
-        "raw_download=True,\n                    if_generation_match=upload.generation,\n",
-        "raw_download=True,\n",
+        "if_generation_match=upload.generation,\n                    timeout=_TIMEOUT,\n",
+        "timeout=_TIMEOUT,\n",
         f"{_OUTCOMES} {_STORMS}",
         "cloud and (leaves_no_claim or conditional)",
     ),
