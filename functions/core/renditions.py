@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 # Most names that are tried for one; each costs a read.
 MOST = 16
-_STEPS = 24
+# How many names are looked at for one, and how many characters of long ones all together.
+_STEPS, _CHARACTERS = 24, 4096
 
 _IMAGE = r"(?:jpe?g|png|gif|webp|avif|jxl|heic|heif|tiff?|bmp|svg)"
 # Widths that tools offer for `srcset` by themselves; other plain numbers may be the name's own.
@@ -65,7 +66,7 @@ _PATHS = tuple(
         (r"(.*/)?styles/[^/]+/(?:public|private)/(.+)", r"\1\2"),  # Drupal
         (rf"(.*/)?thumb/(.+\.{_IMAGE})/[^/]*px-[^/]+", r"\1\2"),  # MediaWiki
         (r"(.*/)?_\d+x\d+_crop_[^/]+/(.+)", r"\1\2"),  # Craft
-        (r"(.*/)?cache/(?:[^/]+/)*?[0-9a-f]{32}/(.+)", r"\1\2"),  # Magento
+        (r"(.*/)?cache/(?:[^/]+/){0,6}?[0-9a-f]{32}/(.+)", r"\1\2"),  # Magento
         (
             rf"(.+\.{_IMAGE})/(?:m|v1|-|_?jcr[:_]content)/.+",
             r"\1",
@@ -119,7 +120,7 @@ def _unmarked(name: str) -> dict[str, None]:
         return {}
     seen = dict.fromkeys([name])
     waiting = [name]
-    for _ in range(_STEPS):
+    for _ in range(min(_STEPS, 1 + _CHARACTERS // max(1, len(name)))):
         if not waiting:
             break
         for found in _steps(waiting.pop(0)):
