@@ -16,6 +16,8 @@ from functions import composition, events, logs
 composition.start(current_app.name if current_app else "")
 if current_app and current_app.name in composition.ON_EVENTS:
     logs.take_unreadable(current_app)
+if current_app and current_app.name == "alt_text":
+    composition.serve_lookups(current_app)
 
 
 @functions_framework.cloud_event

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,8 @@ REMOVALS = (STORAGE + "deleted", STORAGE + "archived")
 PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
 # What reading a message may raise: no mapping, no base64, no JSON, or brackets without end.
 _UNREADABLE = (AttributeError, TypeError, KeyError, ValueError, binascii.Error, RecursionError)
+# What the client takes for a bucket; the rules of "Bucket names" (Cloud Storage) are narrower.
+_BUCKET = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 # What a Cloud Storage notification says in its attribute eventType.
 _NOTIFIED = {
     "OBJECT_FINALIZE": FINALIZED,
@@ -38,7 +41,7 @@ def upload(event: CloudEvent) -> Upload:
     event = _storage_event(event)
     data = _storage_data(event, FINALIZED)
     return Upload(
-        bucket=_text(data, "bucket"),
+        bucket=_bucket(data),
         name=_text(data, "name"),
         generation=_number(data, "generation"),
         metageneration=_number(data, "metageneration") if data.get("metageneration") else None,
@@ -54,7 +57,7 @@ def upload(event: CloudEvent) -> Upload:
 def deletion(event: CloudEvent) -> Deletion:
     """The generation that is no longer live. Raises NotAnEvent for any other event."""
     data = _storage_data(_storage_event(event), *REMOVALS)
-    return Deletion(_text(data, "bucket"), _text(data, "name"), _number(data, "generation"))
+    return Deletion(_bucket(data), _text(data, "name"), _number(data, "generation"))
 
 
 def request(event: CloudEvent) -> CaptionRequest:
@@ -72,7 +75,7 @@ def request(event: CloudEvent) -> CaptionRequest:
     if not isinstance(force, bool):
         raise NotAnEvent("force is neither true nor false")
     return CaptionRequest(
-        bucket=_text(body, "bucket"),
+        bucket=_bucket(body),
         name=_text(body, "name"),
         generation=_number(body, "generation") if body.get("generation") else None,
         force=force,
@@ -94,7 +97,7 @@ def keep_request(event: CloudEvent) -> KeepRequest:
     bucket, prefix = body.get("bucket") or "", body.get("prefix") or ""
     if not isinstance(bucket, str) or not isinstance(prefix, str):
         raise NotAnEvent("bucket and prefix are text")
-    return KeepRequest(bucket, prefix)
+    return KeepRequest(_bucket(body) if bucket else "", prefix)
 
 
 def _storage_event(event: CloudEvent) -> CloudEvent:
@@ -136,6 +139,13 @@ def _text(data: Mapping[str, Any], key: str) -> str:
     if not _writable(value):
         raise NotAnEvent(f"{key} is no name that Cloud Storage takes: {value[:40]!a}")
     return value
+
+
+def _bucket(data: Mapping[str, Any]) -> str:
+    name = _text(data, "bucket")
+    if not _BUCKET.fullmatch(name):
+        raise NotAnEvent(f"no bucket is called {name[:40]!a}")
+    return name
 
 
 def _writable(text: str) -> bool:

@@ -16,7 +16,15 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from functions.core.errors import Away, CaptionError, ConfigurationError, Held, NotAnEvent
+from functions.core.errors import (
+    Away,
+    CaptionError,
+    ConfigurationError,
+    Held,
+    NotAnEvent,
+    Outage,
+    TransientError,
+)
 from functions.core.report import Report
 from functions.core.spans import span
 
@@ -50,7 +58,8 @@ def handle(event: CloudEvent, act: Callable[[Report], None]) -> None:
         report.outcome, report.reason = "redelivered", "configuration"
         raise _answered(error) from error
     except CaptionError as error:
-        severity, message = "WARNING", str(error)
+        unpaid = isinstance(error, TransientError) and error.outage is Outage.NO_CREDIT
+        severity, message = "ERROR" if unpaid else "WARNING", str(error)
         report.outcome, report.reason = "redelivered", "transient"
         raise _answered(error) from error
     except Exception as error:

@@ -51,8 +51,12 @@ def _model(text: str) -> Model:
     provider, _, name = text.partition(":")
     if provider not in PROVIDERS:
         raise ValueError(f"has no such provider; use one of {', '.join(PROVIDERS)}")
+    if provider == "offline" and name:
+        raise ValueError("names a model of offline, which has none; write offline")
     if provider != "offline" and not name:
         raise ValueError(f"names no model; write {provider}:MODEL")
+    if re.search(r"[\s;]", name):
+        raise ValueError("has no model of that name; put commas between several")
     return Model(provider, name)
 
 
@@ -124,6 +128,20 @@ def _identifier(text: str) -> str:
     return text
 
 
+def _database(text: str) -> str:
+    if text != "(default)" and not re.fullmatch(r"[a-z][a-z0-9-]{2,61}[a-z0-9]", text):
+        raise ValueError(
+            "is no database of Firestore; write its ID: 4 to 63 small letters, digits and hyphens"
+        )
+    return text
+
+
+def _word(text: str) -> str:
+    if re.search(r"\s", text):
+        raise ValueError("is no name of a model; write one, or nothing for none")
+    return text
+
+
 def _topic(text: str) -> str:
     if not re.fullmatch(r"(projects/[^/]+/topics/)?[A-Za-z][\w.~+%-]{2,254}", text, re.ASCII):
         raise ValueError("is no Pub/Sub topic; write its name, or projects/PROJECT/topics/NAME")
@@ -186,7 +204,7 @@ class Settings:
     collection: str = _setting(
         "CAPTION_COLLECTION", "captions", _identifier, "Firestore collection of the documents"
     )
-    database: str = _setting("CAPTION_DATABASE", "(default)", _identifier, "Firestore database")
+    database: str = _setting("CAPTION_DATABASE", "(default)", _database, "Firestore database")
     languages: tuple[str, ...] = _setting(
         "CAPTION_LANGUAGES", "en", _languages, "BCP 47 tags; the first is the main language"
     )
@@ -304,7 +322,7 @@ class Settings:
     embedding_model: str | None = _setting(
         "CAPTION_EMBEDDING_MODEL",
         "gemini-embedding-2",
-        str,
+        _word,
         "Gemini's model of meanings, for search and similarity; empty for none",
         may_be_empty=True,
     )

@@ -18,6 +18,11 @@ output "curl" {
   value       = module.captions.curl
 }
 
+output "ask" {
+  description = "A question about an image, as one of the askers, or with ask_public as anybody."
+  value       = module.captions.ask
+}
+
 output "review" {
   description = "Open the review page at localhost:8080, as one of the reviewers."
   value       = module.captions.review

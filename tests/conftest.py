@@ -22,10 +22,22 @@ from tests.support.strict_storage import StrictStorage
 def pytest_configure() -> None:
     """google-auth reads its variables when it is imported, and collecting may do that. Bytecode is
     kept even where a container image says otherwise: each of the tests' many processes would
-    compile all that it imports, which takes longer than what it does."""
+    compile all that it imports, which takes longer than what it does. Temporary folders are in
+    memory where there is room: SQLite waits for a disk at each commit."""
     os.environ.update(GCE_METADATA_HOST="127.0.0.1:9", NO_GCE_CHECK="true")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    if _roomy(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
+
+def _roomy(folder: str) -> bool:
+    """Whether a folder has 4 GB free and lets programs in it run."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize > 4 << 30 and not found.f_flag & os.ST_NOEXEC
 
 
 OURS = (
@@ -34,6 +46,8 @@ OURS = (
     *("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "THREADS"),
 )
 STRICT = "CAPTION_TESTS_STRICT"
+MEMORY = "/dev/shm"  # noqa: S108
+RULES = Path(__file__).parents[1] / "infra" / "firestore.rules"
 T = TypeVar("T")
 
 # A busy machine is slow, and that is no fault: no profile knows the time. `gate` takes the same
@@ -41,11 +55,17 @@ T = TypeVar("T")
 # google-generativeai has no Hypothesis.
 with suppress(ImportError):
     from hypothesis import HealthCheck, settings
+    from hypothesis.internal.conjecture import providers
 
     slow: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
     settings.register_profile("gate", derandomize=True, database=None, **slow)
     settings.register_profile("fuzz", max_examples=5_000, print_blob=True, **slow)
-    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+    profile = os.environ.get("HYPOTHESIS_PROFILE", "gate")
+    settings.load_profile(profile)
+    if profile == "gate":
+        # It mixes in constants of the modules that happen to be imported: of other examples in
+        # each worker, and looking through sys.modules can fail where one imports itself late.
+        providers._get_local_constants = lambda: providers._local_constants
 
 
 class Environment:
@@ -87,20 +107,31 @@ def clean_environment(session_environment: Environment, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of a parallel run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
 def firestore_emulator(
-    session_environment: Environment,
+    session_environment: Environment, shared_folder: Path
 ) -> Iterator[emulators.FirestoreEmulator]:
-    """Google's Firestore emulator; clients made after this use it."""
-    with installed(emulators.firestore()) as server:
+    """Google's Firestore emulator, which keeps the rules to websites; clients that are made after
+    this use it."""
+    started = emulators.firestore(rules=RULES)
+    kind = emulators.FirestoreEmulator
+    with installed(emulators.shared(shared_folder, "firestore", kind, started)) as server:
         session_environment.set("FIRESTORE_EMULATOR_HOST", server.host)
         session_environment.set("GOOGLE_CLOUD_PROJECT", emulators.PROJECT)
         yield server
 
 
 @pytest.fixture(scope="session")
-def pubsub_emulator() -> Iterator[emulators.PubSubEmulator]:
+def pubsub_emulator(shared_folder: Path) -> Iterator[emulators.PubSubEmulator]:
     """Google's Pub/Sub emulator."""
-    with installed(emulators.pubsub()) as server:
+    kind = emulators.PubSubEmulator
+    with installed(emulators.shared(shared_folder, "pubsub", kind, emulators.pubsub())) as server:
         yield server
 
 

@@ -9,6 +9,7 @@ _ASKING = "tests/scenarios/test_model_outcomes.py"
 _STORMS = "tests/scenarios/test_storms.py"
 _LOOKUPS = "tests/scenarios/test_alt_text.py"
 _ALT_JS = "tests/browser/test_alt_js.py"
+_ALT_JS_LONG = "tests/browser/test_alt_js_long.py"
 _EDITS, _REVIEW = "tests/unit/usecases/test_edit_caption.py", "tests/scenarios/test_review.py"
 _FRONT = "tests/scenarios/cli/test_local_guard.py"
 _MEANT = "tests/scenarios/test_embeddings.py"
@@ -37,6 +38,10 @@ _TRANSLATING, _TRANSLATED = (
 )
 _LONG = "tests/scenarios/test_long_descriptions.py"
 _WEBSITES = "functions/http/translation_requests.py"
+_REMEMBERED, _GATHERED = (
+    "functions/http/remembered_answers.py",
+    "functions/http/gathered_reads.py",
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,90 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "refuse an address whose letters nobody encoded",
+        "functions/core/image_proxies.py",
+        "    except ValueError:  # no base64, letters of other scripts, or no text\n",
+        "    except UnicodeDecodeError:\n",
+        "tests/unit/core/test_image_url.py",
+    ),
+    Mutant(
+        "look at a long address as often as at a short one",
+        "functions/core/image_url.py",
+        "            if left >= 0:\n",
+        "            if True:\n",
+        "tests/unit/core/test_image_url.py",
+    ),
+    Mutant(
+        "tell a compressed answer to who takes none",
+        _REMEMBERED,
+        "return path, type_, query, body, takes_gzip(encodings)",
+        "return path, type_, query, body, True",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "tell one page what another asked for",
+        _REMEMBERED,
+        "hashlib.sha256(sent).digest()",
+        'hashlib.sha256(b"").digest()',
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "open a remembered answer to the website that asked first",
+        _REMEMBERED,
+        "tuple(each for each in response.headers if each[0] != _ORIGIN)",
+        "tuple(response.headers)",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "tell a changed answer who has another than the remembered one",
+        _REMEMBERED,
+        'environ.get("HTTP_IF_NONE_MATCH", entry.value.etag) != entry.value.etag',
+        "False",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "remember a page as long as the longest of its images",
+        _ALT_TEXT,
+        "self._answers.keep(request, response, min(until))",
+        "self._answers.keep(request, response, max(until))",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "remember the original's words although the copy may have its own by now",
+        _ALT_TEXT,
+        "self._memory.until(found.keys)",
+        "self._memory.until(found.keys[-1:])",
+        _LOOKUPS,
+        "remembered",
+    ),
+    Mutant(
+        "read all formats of an image that is there",
+        _ALT_TEXT,
+        "if each.document is None and each.keys",
+        "if each.keys",
+        _LOOKUPS,
+        "round_trip or other_formats",
+    ),
+    Mutant(
+        "forget documents for names that are not there",
+        "functions/http/cache.py",
+        "self._absent = Kept[str, None](most_entries, most_bytes, clock)",
+        "self._absent = self._documents  # type: ignore[assignment]",
+        "tests/unit/http/test_cache.py",
+    ),
+    Mutant(
+        "leave those who wait for a read without an answer when it fails",
+        _GATHERED,
+        "                other.given.set_exception(error)\n",
+        "                pass\n",
+        "tests/unit/http/test_gathered_reads.py",
+    ),
     Mutant(
         "leave a person's text behind when an image is copied",
         _COPIES,
@@ -235,8 +324,8 @@ MUTANTS = (
     Mutant(
         "download whatever generation is live",
         _GCS,
-        "raw_download=True,\n                    if_generation_match=upload.generation,\n",
-        "raw_download=True,\n",
+        "if_generation_match=upload.generation,\n                    timeout=_TIMEOUT,\n",
+        "timeout=_TIMEOUT,\n",
         f"{_OUTCOMES} {_STORMS}",
         "cloud and (leaves_no_claim or conditional)",
     ),
@@ -299,6 +388,28 @@ MUTANTS = (
         "",
         "tests/contracts",
         "firestore",
+    ),
+    Mutant(
+        "import the SDKs of models that nobody chose at each cold start",
+        "functions/adapters/google_genai.py",
+        "from google import genai\n",
+        "import openai  # noqa: F401\nfrom google import genai\n",
+        "tests/unit/test_architecture.py",
+        "cold_start",
+    ),
+    Mutant(
+        "give back units of the day's limit once more where the answer was lost",
+        "functions/adapters/firestore_rpc.py",
+        'self._bounds if by > 0 else {**self._bounds, "retry": None}',
+        "self._bounds",
+        "tests/unit/adapters/test_firestore_rpc.py",
+    ),
+    Mutant(
+        "call Firestore without the database it is for",
+        "functions/adapters/firestore_rpc.py",
+        "            *self._client._rpc_metadata,\n",
+        "",
+        "tests/unit/adapters/test_firestore_rpc.py",
     ),
     Mutant(
         "update a Firestore document unconditionally",
@@ -666,8 +777,8 @@ MUTANTS = (
     Mutant(
         "prefer an original to the copy that has words",
         "functions/core/renditions.py",
-        "dict.fromkeys([*seen, *converted])",
-        "dict.fromkeys([*reversed(seen), *converted])",
+        "tuple(_unmarked(name))[1 : MOST + 1]",
+        "tuple(reversed(_unmarked(name)))[:MOST]",
         "tests/unit/core/test_image_url.py",
     ),
     Mutant(
@@ -686,7 +797,7 @@ MUTANTS = (
     ),
     Mutant(
         "remember without a bound on bytes",
-        "functions/http/cache.py",
+        "functions/http/kept.py",
         " or self._bytes > self._most_bytes",
         "",
         "tests/unit/http/test_cache.py",
@@ -730,10 +841,41 @@ MUTANTS = (
     Mutant(
         "name an image that its author has named or hidden",
         "functions/http/static/alt.js",
-        "        if (intended(img)) continue;\n",
+        "        if (img.hasAttribute(attribute(img)) ? hidden(img) : intended(img)) continue;\n",
         "",
         _ALT_JS,
         "intends",
+    ),
+    Mutant(
+        "take 1.25 for 125",
+        "functions/quality/figures.py",
+        "{''.join(digits[:-1])}.{digits[-1]}",
+        "{''.join(digits)}",
+        "tests/unit/quality/test_figures.py",
+    ),
+    Mutant(
+        "open a long description inside a link",
+        "functions/http/static/alt.js",
+        "if (each.matches(INLINE)) found = each;",
+        "",
+        _ALT_JS_LONG,
+        "no_link",
+    ),
+    Mutant(
+        "leave a long description where its image has gone",
+        "functions/http/static/alt.js",
+        "      if (long !== undefined) tidy(root);\n",
+        "",
+        _ALT_JS_LONG,
+        "come_and_go",
+    ),
+    Mutant(
+        "send long descriptions to pages that do not show them",
+        "functions/http/alt_text.py",
+        ' if long else ""',
+        "",
+        _LONG,
+        "leave_out",
     ),
     Mutant(
         "wait for a silent endpoint for ever",
@@ -1046,6 +1188,69 @@ MUTANTS = (
         "tests/unit/model/test_pace.py tests/unit/model/test_health.py",
     ),
     Mutant(
+        "let those who wait for a turn overtake each other",
+        "functions/model/health.py",
+        "first=self._line[0] is mine",
+        "first=self._line[-1] is mine",
+        "tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "send events back to the platform for a quota's minute",
+        "functions/model/health.py",
+        "LONG_PATIENCE = 120.0",
+        "LONG_PATIENCE = 20.0",
+        "tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "end a quota's pause with an answer that was on its way",
+        "functions/model/health.py",
+        "if turn.begun >= self._failed_at or self._reason not in _QUOTA:",
+        "if True:",
+        "tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "wait for an outage of the quota",
+        "functions/model/health.py",
+        "self._outage == Outage.OVER_QUOTA and self._failures < _SPENT",
+        "self._outage == Outage.OVER_QUOTA",
+        "tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "ask an account without credit as often as a quota's minute says",
+        "functions/model/health.py",
+        "requested = max(requested, pause)",
+        "pass",
+        "tests/unit/model/test_health.py",
+    ),
+    Mutant(
+        "take no notice of what a provider says is left",
+        "functions/model/fallback_chain.py",
+        "turn.health.answered(turn, image, answer.allowance)",
+        "turn.health.answered(turn, image)",
+        "tests/unit/model/test_fallback_chain.py",
+    ),
+    Mutant(
+        "believe for ever that nothing is left",
+        "functions/model/pace.py",
+        "allowance is None or self._empty >= _UNTRUE",
+        "allowance is None",
+        "tests/unit/model/test_pace.py",
+    ),
+    Mutant(
+        "tell a date's delay by one's own clock",
+        "functions/adapters/rate_limits.py",
+        'return _time(headers.get("date", "")) or datetime.now(UTC)',
+        "return datetime.now(UTC)",
+        "tests/unit/adapters/test_rate_limits.py",
+    ),
+    Mutant(
+        "take a day's quota for a minute's",
+        "functions/adapters/google_genai.py",
+        "str(error.status), _quotas(details), str",
+        "str(error.status), str",
+        "tests/unit/adapters/test_gemini.py",
+    ),
+    Mutant(
         "ask in spite of a quota that has turned out to be spent",
         "functions/model/fallback_chain.py",
         "            turn.health.confirm(turn)\n",
@@ -1055,7 +1260,7 @@ MUTANTS = (
     Mutant(
         "never grow the pace again",
         "functions/model/pace.py",
-        "self.rate += self._growth(self.rate)",
+        "self.rate += self._step()",
         "pass",
         "tests/unit/model/test_pace.py",
     ),
@@ -1292,6 +1497,14 @@ MUTANTS = (
         "own_words",
     ),
     Mutant(
+        "say who somebody is by the face",
+        "functions/model/question_reply.py",
+        " + [_identified(checked, question)]",
+        "",
+        "tests/unit/model/test_question_reply.py",
+        "identified",
+    ),
+    Mutant(
         "pass on what the asker has dictated",
         "functions/model/question_reply.py",
         "    if not checked.is_quotation:\n",
@@ -1394,5 +1607,29 @@ MUTANTS = (
         "                pass\n",
         _TRANSLATED,
         "spent_day",
+    ),
+    Mutant(
+        "believe an event that names no size",
+        _CAPTIONING,
+        "        if upload.size is not None:\n            return upload\n        found =",
+        "        if True:\n            return upload\n        found =",
+        "tests/scenarios/test_odd_events.py",
+        "only_names_the_object",
+    ),
+    Mutant(
+        "start with an address that nobody can be called at",
+        "functions/composition.py",
+        "        if fault := provider.fault(env):\n",
+        "        if fault := '':\n",
+        "tests/unit/test_providers.py",
+        "nobody_can_be_called",
+    ),
+    Mutant(
+        "write over what an uploader sets while the model is asked",
+        "functions/usecases/label_image.py",
+        "    if document.by_person or not transitions.has_text(text):\n",
+        "    if True:\n",
+        _OUTCOMES,
+        "sets_while_the_model_is_asked",
     ),
 )

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from functions.core.errors import Away, Outage, TransientError
-from functions.model.health import PATIENCE, ModelHealth, Turn
+from functions.model.health import LONG_PATIENCE, ModelHealth, Turn
 
 INSTANCES = (1, 3, 10, 30)
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 600.0
@@ -42,49 +42,75 @@ _COLUMNS = (
 
 
 class Quota(Protocol):
-    """Grants calls; ``after`` is when the next one may be granted, in seconds."""
+    """Grants calls at a cost; ``after`` is when one may be granted again, in seconds."""
 
-    def grant(self, at: float) -> bool: ...
+    def grant(self, at: float, cost: float) -> bool: ...
     def after(self, at: float) -> float: ...
 
 
 class MinuteQuota:
-    """So many calls in each minute, which is not that of the clock."""
+    """So much in each minute, which is not that of the clock."""
 
-    def __init__(self, per_minute: int) -> None:
-        self._calls, self._minute, self._used = per_minute, -1, 0
+    def __init__(self, per_minute: float) -> None:
+        self._most, self._minute, self._used = per_minute, -1, 0.0
 
-    def grant(self, at: float) -> bool:
+    def grant(self, at: float, cost: float) -> bool:
         minute = int((at + _INTO) // 60)
         if minute != self._minute:
-            self._minute, self._used = minute, 0
-        self._used += 1
-        return self._used <= self._calls
+            self._minute, self._used = minute, 0.0
+        if self._used + cost > self._most:
+            return False
+        self._used += cost
+        return True
 
     def after(self, at: float) -> float:
         return 60 - (at + _INTO) % 60
 
 
-class BucketQuota:
-    """A token bucket that fills evenly, and holds what flows into it in ten seconds."""
+class SlidingQuota:
+    """So much in any sixty seconds."""
 
-    def __init__(self, per_minute: int) -> None:
-        self._rate, self._most = per_minute / 60, per_minute / 6
-        self._tokens, self._at = self._most, 0.0
+    def __init__(self, per_minute: float) -> None:
+        self._most, self._used = per_minute, 0.0
+        self._granted: deque[tuple[float, float]] = deque()
 
-    def grant(self, at: float) -> bool:
-        self._tokens = min(self._most, self._tokens + (at - self._at) * self._rate)
-        self._at = at
-        if self._tokens < 1:
+    def grant(self, at: float, cost: float) -> bool:
+        while self._granted and self._granted[0][0] <= at - 60:
+            self._used -= self._granted.popleft()[1]
+        if self._used + cost > self._most:
             return False
-        self._tokens -= 1
+        self._used += cost
+        self._granted.append((at, cost))
         return True
 
     def after(self, at: float) -> float:
-        return (1 - self._tokens) / self._rate
+        return self._granted[0][0] + 60 - at if self._granted else 0.0
 
 
-QUOTAS: dict[str, Callable[[int], Quota]] = {"minute": MinuteQuota, "bucket": BucketQuota}
+class BucketQuota:
+    """A token bucket that fills evenly, and holds what flows into it in ten seconds."""
+
+    def __init__(self, per_minute: float) -> None:
+        self._rate, self._most = per_minute / 60, per_minute / 6
+        self._left, self._at = self._most, 0.0
+
+    def grant(self, at: float, cost: float) -> bool:
+        self._left = min(self._most, self._left + (at - self._at) * self._rate)
+        self._at = at
+        if self._left < cost:
+            return False
+        self._left -= cost
+        return True
+
+    def after(self, at: float) -> float:
+        return max(0.0, 1 - self._left) / self._rate
+
+
+QUOTAS: dict[str, Callable[[float], Quota]] = {
+    "minute": MinuteQuota,
+    "sliding": SlidingQuota,
+    "bucket": BucketQuota,
+}
 
 
 @dataclass
@@ -96,9 +122,9 @@ class Provider:
     refused: int = 0
     answered: int = 0
 
-    def ask(self, at: float) -> TransientError | None:
+    def ask(self, at: float, cost: float = 1.0) -> TransientError | None:
         """A call that comes in at a moment; its refusal."""
-        if self.quota.grant(at):
+        if self.quota.grant(at, cost):
             self.answered += 1
             return None
         self.refused += 1
@@ -148,14 +174,7 @@ class Instance:
 
     def deliver(self, delivery: Delivery) -> None:
         self.busy += 1
-        delivery.until = self._simulation.now + PATIENCE
-        if self._line:
-            try:
-                found = self._health.turn_or_wait(PATIENCE, len(self._line))
-            except Away:
-                return self._back(delivery)
-            if isinstance(found, Turn):
-                self._begin(self._line.popleft(), found)
+        delivery.until = self._simulation.now + LONG_PATIENCE
         self._line.append(delivery)
         self._serve()
 
@@ -165,7 +184,7 @@ class Instance:
         while self._line:
             first = self._line[0]
             try:
-                found = self._health.turn_or_wait(first.until - now, len(self._line) - 1)
+                found = self._health.turn_or_wait(first.until - now)
             except Away:
                 self._back(self._line.popleft())
                 continue
@@ -191,7 +210,7 @@ class Instance:
         except Away:
             self._health.end(turn)
             return self._back(delivery)
-        refusal = self._bulk.provider.ask(self._simulation.now)
+        refusal = self._bulk.provider.ask(self._simulation.now, self._bulk.cost())
         takes = (_REFUSAL if refusal else _LATENCY) * self._bulk.random.uniform(0.7, 1.3)
         self._simulation.at(
             self._simulation.now + takes, lambda: self._end(delivery, turn, refusal)
@@ -223,9 +242,16 @@ class Bulk:
     """Uploads that arrive at once, and instances that serve them."""
 
     def __init__(
-        self, provider: Provider, images: int, instances: int, concurrency: int, seed: int = 1
+        self,
+        provider: Provider,
+        images: int,
+        instances: int,
+        concurrency: int,
+        *,
+        of_tokens: bool = False,
+        seed: int = 1,
     ) -> None:
-        self.simulation, self.provider = Simulation(), provider
+        self.simulation, self.provider, self._of_tokens = Simulation(), provider, of_tokens
         self.concurrency, self.random = concurrency, random.Random(seed)
         self._instances = [Instance(self, f"model {number}") for number in range(instances)]
         self.left = self.images = images
@@ -237,6 +263,10 @@ class Bulk:
 
     def run(self) -> None:
         self.simulation.run()
+
+    def cost(self) -> float:
+        """What a call takes of the quota: tokens differ from one to the next."""
+        return self.random.uniform(0.4, 1.6) if self._of_tokens else 1.0
 
     def captioned(self) -> None:
         self.left -= 1
@@ -250,15 +280,14 @@ class Bulk:
 
     def next_held(self) -> None:
         if self._held:
-            delivery = self._held.popleft()
-            self._deliver_at(self.simulation.now, delivery)
+            self._deliver_at(self.simulation.now, self._held.popleft())
 
     def _deliver_at(self, time: float, delivery: Delivery) -> None:
         self.simulation.at(time, lambda: self._deliver(delivery))
 
     def _deliver(self, delivery: Delivery) -> None:
         free = [each for each in self._instances if each.busy < self.concurrency]
-        if not free:  # the platform holds it until one is
+        if not free:  # the platform sends no more than are taken
             self._held.append(delivery)
             return
         self.deliveries += 1
@@ -274,32 +303,43 @@ class Bulk:
             "refused": f"{self.provider.refused} ({self.provider.refused / calls:.1%})",
             "calls per captioned image": round(calls / (self.images - self.left), 3),
             "deliveries": self.deliveries,
-            "minutes": round(done[-1] / 60),
-            "95% after": round(done[int(0.95 * len(done))] / 60),
+            "minutes": round(done[-1] / 60, 1),
+            "95% after": round(done[int(0.95 * len(done))] / 60, 1),
         }
 
 
 def simulated(
-    kind: str, instances: int, tells: bool, images: int = 10_000, per_minute: int = 300
+    kind: str,
+    instances: int,
+    tells: bool,
+    images: int = 10_000,
+    per_minute: int = 300,
+    *,
+    concurrency: int = 40,
+    of_tokens: bool = False,
+    seed: int = 1,
 ) -> Bulk:
     """A bulk beyond a quota, to its end."""
-    bulk = Bulk(Provider(QUOTAS[kind](per_minute), tells), images, instances, 80)
+    provider = Provider(QUOTAS[kind](per_minute), tells)
+    bulk = Bulk(provider, images, instances, concurrency, of_tokens=of_tokens, seed=seed)
     bulk.run()
     return bulk
 
 
 def main() -> None:
-    """Print the figures of 10,000 uploads at 300 calls a minute."""
+    """Print the figures of a bulk of uploads at 300 calls a minute."""
     parser = argparse.ArgumentParser(prog="python -m tools.simulated_quota", description=__doc__)
+    parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--instances", type=int, nargs="*", default=INSTANCES)
     parser.add_argument("--quota", choices=QUOTAS, nargs="*", default=[*QUOTAS])
+    parser.add_argument("--tokens", action="store_true", help="the quota is one of tokens")
     options = parser.parse_args()
     table = Table("quota", "instances", "refusals name a delay", *_COLUMNS)
     for kind in options.quota:
         for instances in options.instances:
             for tells in (True, False):
-                figures = simulated(kind, instances, tells).figures()
-                row = (str(figures[each]) for each in _COLUMNS)
+                bulk = simulated(kind, instances, tells, options.images, of_tokens=options.tokens)
+                row = (str(bulk.figures()[each]) for each in _COLUMNS)
                 table.add_row(kind, str(instances), "yes" if tells else "no", *row)
     Console(width=None if sys.stdout.isatty() else 150).print(table)
 

@@ -13,8 +13,9 @@ import httpx2
 
 from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
+from functions.adapters.rate_limits import delay, with_allowance
 from functions.adapters.server_names import server_name
-from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, tokens
+from functions.adapters.vendor_errors import VendorErrors, parsed, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 # "Vision", Anthropic documentation: 5 MB a picture, counted in base64, and 8,000 pixels.
@@ -45,6 +46,7 @@ class AnthropicCaptioner:
         self._negotiation = Negotiation(["schema", *(["thinking"] if _THINKS.match(model) else [])])
         self._transport = PictureTransport(pool())
         self._client = anthropic.Anthropic(
+            api_key=os.environ.get("ANTHROPIC_API_KEY", "").strip() or None,
             timeout=timeout_seconds,
             max_retries=0,
             http_client=httpx2.Client(transport=self._transport, timeout=timeout_seconds),
@@ -59,9 +61,10 @@ class AnthropicCaptioner:
             with self._service.translating(late=anthropic.APITimeoutError):
                 response = self._posted(request, headers(placeholder))
                 if response.is_error:
-                    body, delay = parsed(response.text), seconds(response.headers)
-                    return self._judged(body, response.status_code, parts, delay)
-                return self._answer(json.loads(response.content), parts)
+                    body, told = parsed(response.text), delay(response.headers)
+                    return self._judged(body, response.status_code, parts, told)
+                answer = self._answer(json.loads(response.content), parts)
+                return with_allowance(answer, response.headers)
 
     def _posted(self, request: dict[str, Any], extra: dict[str, str]) -> httpx2.Response:
         """The response, be it an error: the SDK's own repeats what it says, keys and all."""
@@ -90,10 +93,10 @@ class AnthropicCaptioner:
         return request | ({"output_config": output} if output else {})
 
     def _judged(
-        self, body: Any, status: int, parts: frozenset[str], delay: float | None = None
+        self, body: Any, status: int, parts: frozenset[str], retry_after: float | None = None
     ) -> Answer:
         service, negotiation = self._service, self._negotiation
-        return judged(service, negotiation, self._name, status, body, parts, delay)
+        return judged(service, negotiation, self._name, status, body, parts, retry_after)
 
     def _answer(self, message: Any, parts: frozenset[str]) -> Answer:
         """What a message says; raises what is none."""
@@ -101,6 +104,8 @@ class AnthropicCaptioner:
         if message.get("type") == "error" or message.get("error"):
             return self._judged(message, 200, parts)
         content, stop = message.get("content"), message.get("stop_reason")
+        if isinstance(content, str):  # as requests may write it, and gateways answer
+            content = [{"type": "text", "text": content}]
         if not isinstance(content, list) or (not content and not stop):
             raise self._service.unusable("no content")
         if stop == "error":

@@ -17,7 +17,8 @@ import openai
 
 from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
-from functions.adapters.vendor_errors import VendorErrors, parsed, seconds, tokens
+from functions.adapters.rate_limits import delay, with_allowance
+from functions.adapters.vendor_errors import VendorErrors, parsed, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 _MAX_OUTPUT_TOKENS = 4096
@@ -69,9 +70,10 @@ class ChatCaptioner:
             with self._service.translating(late=openai.APITimeoutError):
                 response = self._posted(request, headers(placeholder))
                 if response.is_error:
-                    body, delay = parsed(response.text), seconds(response.headers)
-                    return self._judged(body, response.status_code, parts, delay)
-                return self._answer(_completion(response.content), prompt, parts)
+                    body, told = parsed(response.text), delay(response.headers)
+                    return self._judged(body, response.status_code, parts, told)
+                answer = self._answer(_completion(response.content), prompt, parts)
+                return with_allowance(answer, response.headers)
 
     def _posted(self, request: dict[str, Any], extra: dict[str, str]) -> httpx2.Response:
         """The response, be it an error: the SDK's own repeats what it says, keys and all."""
@@ -106,10 +108,10 @@ class ChatCaptioner:
         return request
 
     def _judged(
-        self, body: Any, status: int, parts: frozenset[str], delay: float | None = None
+        self, body: Any, status: int, parts: frozenset[str], retry_after: float | None = None
     ) -> Answer:
         service, negotiation = self._service, self._negotiation
-        return judged(service, negotiation, self._name, status, body, parts, delay)
+        return judged(service, negotiation, self._name, status, body, parts, retry_after)
 
     def _answer(self, body: Any, prompt: Prompt, parts: frozenset[str]) -> Answer:
         """What a completion says; raises what is none."""

@@ -141,8 +141,8 @@ class FirestoreCaptions:
         while True:
             pages = [page(each, after, size) for each in queries]
             with _querying(self._client):
-                answers = [each for one in pages for each in one.get(**_BOUNDS)]
-            rows = list({each.id: _found(each) for each in answers}.values())
+                answers = [each for one in pages for each in self._rpc.query(one)]
+            rows = list({each.id: _stored(each) for each in answers}.values())
             if len(pages) > 1:
                 order = functools.partial(Position.of, by_priority=asked_for.by_priority)
                 rows.sort(key=lambda each: order(each.document), reverse=True)
@@ -185,8 +185,8 @@ class FirestoreCaptions:
         near: list[tuple[Stored, float]] = []
         for each, most in nearest(self._captions, vector, captioned):
             with _querying(self._client):
-                found = list(each.get(**_BOUNDS))
-            near = [(_found(one), float(one.get(SIMILARITY))) for one in found]
+                found = self._rpc.query(each)
+            near = [(_stored(one), float(one.fields[SIMILARITY])) for one in found]
             near = [one for one in near if matches(one[0].document, captioned)]
             if len(near) >= query.limit or len(found) < most:
                 break
@@ -261,7 +261,7 @@ class FirestoreCaptions:
 
     def _found(self, query: firestore.Query, limit: int) -> Sequence[Stored]:
         with _querying(self._client):
-            return [_found(each) for each in query.limit(limit).get(**_BOUNDS)]
+            return [_stored(each) for each in self._rpc.query(query.limit(limit))]
 
     def reserved(self, day: str) -> int:
         with _translating(self._client):
@@ -352,11 +352,6 @@ def _record(document: Document) -> dict[str, Any]:
 
 def _stored(read: Snapshot) -> Stored:
     return Stored(from_record(read.fields), read.update_time, read.read_time)
-
-
-def _found(snapshot: Any) -> Stored:
-    """What a query has found."""
-    return Stored(from_record(snapshot.to_dict()), snapshot.update_time, _utc(snapshot.read_time))
 
 
 def _kept_place(snapshot: Any) -> KeptPlace:

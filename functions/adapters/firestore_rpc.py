@@ -1,15 +1,17 @@
-"""Reads and writes of single documents by Firestore's own messages.
+"""Reads, writes and queries by Firestore's own messages.
 
 The client library's way there builds a wrapper in Python around every value, 4 ms of processor
 time for an embedding of 768 numbers and 0.2 ms by the message itself, and four layers around every
 call: 0.5 ms for a document, and 0.3 ms without them. What is called is the API that the library is
-generated from ("Firestore RPC reference": Commit, GetDocument, BatchGetDocuments); credentials and
-emulator are the library's client's, which uses the same connection.
+generated from ("Firestore RPC reference": Commit, GetDocument, BatchGetDocuments, RunQuery);
+credentials and emulator are the library's client's, which uses the same connection.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
+import struct
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +34,7 @@ _Write, _Document = types.Write.pb(), types.Document.pb()
 _Commit, _BatchGet = types.CommitRequest.pb(), types.BatchGetDocumentsRequest.pb()
 _Committed, _BatchGot = types.CommitResponse.pb(), types.BatchGetDocumentsResponse.pb()
 _Get = types.GetDocumentRequest.pb()
+_RunQuery, _Queried = types.RunQueryRequest.pb(), types.RunQueryResponse.pb()
 _SERVICE = "/google.firestore.v1.Firestore/"
 # A thread for each answer that is a stream costs more than half of its processor time.
 _OPTIONS = (*_DEFAULT_CHANNEL_OPTIONS, (ChannelOptions.SingleThreadedUnaryStream, 1))
@@ -68,6 +71,9 @@ class Rpc:
         self._batch_get = channel.unary_stream(
             f"{_SERVICE}BatchGetDocuments", _BatchGet.SerializeToString, _BatchGot.FromString
         )
+        self._run_query = channel.unary_stream(
+            f"{_SERVICE}RunQuery", _RunQuery.SerializeToString, _Queried.FromString
+        )
 
     def commit(self, *writes: Any) -> Sequence[DatetimeWithNanoseconds]:
         """Make all of ``writes`` or none of them; the update times of their documents.
@@ -98,6 +104,16 @@ class Rpc:
         where = {"database": self._database}
         answers = self._called(lambda **more: [*self._batch_get(request, **more)], where)
         return [_snapshot(each) for each in answers]
+
+    def query(self, query: firestore.Query) -> Sequence[Snapshot]:
+        """The documents of a collection that ``query`` names, in its order."""
+        request = _RunQuery(
+            parent=f"{self._database}/documents",
+            structured_query=types.StructuredQuery.pb(query._to_protobuf()),
+        )
+        where = {"parent": request.parent}
+        answers = self._called(lambda **more: [*self._run_query(request, **more)], where)
+        return [_found(each.document, each.read_time) for each in answers if each.document.name]
 
     def fields(
         self, collection: str, key: str, fields: Collection[str]
@@ -249,26 +265,30 @@ def decoded(value: Any) -> Any:
     return getattr(value, kind)
 
 
-def _vector(numbers: Iterable[float]) -> Any:
+def _vector(numbers: Sequence[float]) -> Any:
     vector = _Value()
     vector.map_value.fields["__type__"].string_value = _VECTOR
-    add = vector.map_value.fields["value"].array_value.values.add
-    for number in numbers:
-        add().double_value = number
+    vector.map_value.fields["value"].array_value.MergeFromString(_numbers(numbers))
     return vector
 
 
+def _numbers(numbers: Sequence[float]) -> bytes:
+    """An array of numbers as it is sent ("Encoding", Protocol Buffers documentation): each is
+    field 1, of nine bytes, which are field 3, of eight. A third of the time that it takes to make
+    768 messages."""
+    each = itertools.chain.from_iterable((b"\x0a\x09\x19", number) for number in numbers)
+    return struct.pack("<" + "3sd" * len(numbers), *each)
+
+
 def _snapshot(answer: Any) -> Snapshot:
-    read = _time(answer.read_time)
     if answer.missing:
-        return Snapshot(answer.missing.rpartition("/")[2], read, {})
-    found = answer.found
-    return Snapshot(
-        found.name.rpartition("/")[2],
-        read,
-        _decoded(found),
-        _time_of(found.update_time),
-    )
+        return Snapshot(answer.missing.rpartition("/")[2], _time(answer.read_time), {})
+    return _found(answer.found, answer.read_time)
+
+
+def _found(document: Any, read_time: Any) -> Snapshot:
+    key = document.name.rpartition("/")[2]
+    return Snapshot(key, _time(read_time), _decoded(document), _time_of(document.update_time))
 
 
 def _decoded(document: Any) -> Mapping[str, Any]:

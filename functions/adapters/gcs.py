@@ -58,17 +58,25 @@ class CloudStorageImages:
         session.trust_env = False
 
     def look_up(self, bucket: str, name: str) -> Upload | None:
-        blob = self._client.bucket(bucket).blob(name)
         try:
+            blob = self._bucket(bucket).blob(name)
             with self._translating(bucket):
                 blob.reload(timeout=_TIMEOUT, retry=_RETRY)
-        except google_errors.NotFound:
+        except (google_errors.NotFound, Gone):
             return None
         return _upload(bucket, blob)
 
+    def _bucket(self, name: str) -> storage.Bucket:
+        """Raises Gone for a name that no bucket can have."""
+        try:
+            bucket: storage.Bucket = self._client.bucket(name)
+        except ValueError:
+            raise Gone from None
+        return bucket
+
     def list(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[Upload]:
         pages = self._client.list_blobs(
-            bucket,
+            self._bucket(bucket),
             prefix=prefix,
             start_offset=after or None,
             projection="noAcl",
@@ -88,7 +96,7 @@ class CloudStorageImages:
                     yield _upload(bucket, blob)
 
     def read(self, upload: Upload, end: int | None = None, start: int = 0) -> bytes:
-        blob = self._client.bucket(upload.bucket).blob(upload.name)
+        blob = self._bucket(upload.bucket).blob(upload.name)
         last = None if end is None else end - 1
         try:
             with self._translating(upload.bucket):
@@ -96,6 +104,7 @@ class CloudStorageImages:
                     start=start or None,
                     end=last,
                     raw_download=True,
+                    single_shot_download=True,  # not 8 KB at a time: 80 events share a processor
                     if_generation_match=upload.generation,
                     timeout=_TIMEOUT,
                     retry=_RETRY,
@@ -107,7 +116,7 @@ class CloudStorageImages:
         return data
 
     def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
-        blob = self._client.bucket(upload.bucket).blob(upload.name)
+        blob = self._bucket(upload.bucket).blob(upload.name)
         blob.metadata = dict(labels)
         try:
             with self._translating(upload.bucket):

@@ -6,9 +6,7 @@ GOOGLE_GENAI_USE_ENTERPRISE with GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION.
 
 from __future__ import annotations
 
-import functools
 import os
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,8 +18,9 @@ from google import genai
 from google.genai import errors, types
 
 from functions.adapters.negotiation import AskDifferently
-from functions.adapters.picture_transport import PictureTransport, headers, pool
-from functions.adapters.vendor_errors import VendorErrors, seconds
+from functions.adapters.picture_transport import PictureTransport, headers, pool, trust
+from functions.adapters.rate_limits import delay
+from functions.adapters.vendor_errors import VendorErrors
 from functions.core.document import Picture
 from functions.core.errors import CaptionError, ConfigurationError
 
@@ -51,16 +50,15 @@ class Connection:
         setting: str = "CAPTION_MODEL",
         bound: str = "CAPTION_TIMEOUT_SECONDS",
     ) -> None:
-        trust = _trust()
-        self._transport = PictureTransport(pool(trust))
+        self._transport = PictureTransport(pool())
         self._timeout = round(timeout_seconds * 1000)
         options = types.HttpOptions(
             timeout=self._timeout,
-            client_args={"transport": self._transport, "verify": trust},
-            async_client_args={"ssl": trust},
+            client_args={"transport": self._transport, "verify": trust()},
+            async_client_args={"ssl": trust()},
         )
         try:
-            self._client = genai.Client(http_options=options, **_enterprise())
+            self._client = genai.Client(http_options=options, **_access())
         except (google.auth.exceptions.GoogleAuthError, ValueError) as error:
             raise _no_credentials() from error
         service = _VERTEX if self._client.vertexai else _GEMINI
@@ -109,22 +107,18 @@ class Connection:
         self._transport.close()
 
 
-@functools.cache
-def _trust() -> ssl.SSLContext:
-    """One set of certificates for all clients: each takes 20 ms to load."""
-    return httpx2.create_ssl_context()
-
-
-def _enterprise() -> dict[str, Any]:
-    """What makes the SDK ask Vertex AI, if the environment says so. The SDK reads the same
-    variables, but forgets the project where GOOGLE_VERTEX_BASE_URL names another endpoint."""
-    if os.environ.get("GOOGLE_GENAI_USE_ENTERPRISE", "").lower() not in {"true", "1"}:
-        return {}
-    return {
-        "enterprise": True,
-        "project": os.environ.get("GOOGLE_CLOUD_PROJECT") or None,
-        "location": os.environ.get("GOOGLE_CLOUD_LOCATION") or None,
-    }
+def _access() -> dict[str, Any]:
+    """What the SDK would read of the environment by itself, but for what it makes of it: a line
+    break after a key fits no header, and where GOOGLE_VERTEX_BASE_URL names another endpoint the
+    project is forgotten."""
+    if os.environ.get("GOOGLE_GENAI_USE_ENTERPRISE", "").strip().lower() in {"true", "1"}:
+        return {
+            "enterprise": True,
+            "project": os.environ.get("GOOGLE_CLOUD_PROJECT") or None,
+            "location": os.environ.get("GOOGLE_CLOUD_LOCATION") or None,
+        }
+    key = os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY") or ""
+    return {"api_key": key.strip()} if key != key.strip() else {}
 
 
 def _no_credentials() -> ConfigurationError:
@@ -139,7 +133,7 @@ def _refused(error: errors.APIError, service: VendorErrors, model: str) -> Capti
     """What an answer that is an error means for the event."""
     details = _details(error.details)
     wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
-    text = f"{error.status}: {error.message}"
+    text = ": ".join(filter(None, (str(error.status), _quotas(details), str(error.message))))
     fault = service.answered(error.code, model, text, _delay(error, details), wrong_key)
     if error.code == 404 and "API version" in text:
         return ConfigurationError(
@@ -160,6 +154,14 @@ def _details(body: Any) -> list[Mapping[str, Any]]:
 
 def _delay(error: errors.APIError, details: list[Mapping[str, Any]]) -> float | None:
     """Seconds to wait: ``RetryInfo.retryDelay``, or else ``Retry-After``."""
-    delay = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
-    headers = getattr(error.response, "headers", {})
-    return seconds({"retry-after": delay.removesuffix("s")} if delay else headers)
+    told = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
+    return delay({"retry-after": told} if told else getattr(error.response, "headers", {}))
+
+
+def _quotas(details: list[Mapping[str, Any]]) -> str:
+    """The names of the quotas that are exceeded: some are those of a day, whatever delay is told
+    beside."""
+    found = [each.get("violations") for each in details]
+    violations = [each for some in found if isinstance(some, list) for each in some]
+    names = [str(each.get("quotaId") or "") for each in violations if isinstance(each, Mapping)]
+    return ", ".join(filter(None, dict.fromkeys(names)))

@@ -18,7 +18,8 @@ from typing import Any
 import requests.exceptions
 from google.api_core import exceptions
 
-from functions.adapters.vendor_errors import Refused, VendorErrors, seconds, tokens
+from functions.adapters.rate_limits import delay
+from functions.adapters.vendor_errors import Refused, VendorErrors, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 from functions.core.errors import CaptionError
 
@@ -125,6 +126,8 @@ def _refused(error: exceptions.GoogleAPICallError, model: str) -> CaptionError:
     wrong_key = any(each.get("reason") == "API_KEY_INVALID" for each in details)
     retry_delay = next((str(each["retryDelay"]) for each in details if "retryDelay" in each), "")
     headers = getattr(error.response, "headers", None) or {}
-    delay = seconds({"retry-after": retry_delay.removesuffix("s")} if retry_delay else headers)
+    told = delay({"retry-after": retry_delay} if retry_delay else headers)
     text = error.message.partition(": ")[2]  # without the address that was asked
-    return _SERVICE.answered(int(error.code or 0), model, text, delay, wrong_key)
+    quotas = [str(v.get("quotaId", "")) for each in details for v in each.get("violations", ())]
+    text = ": ".join(filter(None, (", ".join(dict.fromkeys(quotas)), text)))
+    return _SERVICE.answered(int(error.code or 0), model, text, told, wrong_key)

@@ -29,7 +29,7 @@ class OllamaCaptioner(ChatCaptioner):
             ("OLLAMA_API_KEY",),
             remedy=f"run `ollama pull {model}`, ",
         )
-        key = os.environ.get("OLLAMA_API_KEY") or "ollama"
+        key = os.environ.get("OLLAMA_API_KEY", "").strip() or "ollama"
         super().__init__(
             f"ollama:{model}",
             model,

@@ -39,7 +39,7 @@ class OpenAICaptioner(ChatCaptioner):
             "OPENAI_BASE_URL",
             ("OPENAI_API_KEY",),
         )
-        key = os.environ.get("OPENAI_API_KEY") or "none"
+        key = os.environ.get("OPENAI_API_KEY", "").strip() or "none"
         super().__init__(
             f"openai:{model}",
             model,

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from functions.adapters import rate_limits
 from functions.core.errors import (
     CaptionError,
     ConfigurationError,
@@ -44,7 +45,6 @@ _NO_CREDENTIALS = frozenset(
     | {"MissingDependencyError", "MutuallyExclusiveAuthError"}
     | {"SubjectTokenProviderError", "WorkloadIdentityError"}
 )
-_DAY = 86400.0
 _RETRYABLE = frozenset({408, 409, 424, 425, 429, 499})
 _ABOUT_PICTURES = frozenset({400, 413, 415, 422})
 # Shorter ones are no secrets: servers of one's own are given "ollama" or "k".
@@ -94,6 +94,7 @@ class VendorErrors:
         message = self._without_keys(message[:_LONGEST_MESSAGE])
         family = "key" if wrong_key else _family(status, message)
         excerpt = message[:_LONGEST_EXCERPT]
+        retry_after = retry_after or rate_limits.said(message)
         if family == "credit":
             return TransientError(
                 f"{self.name} answered {status}: the account is out of quota or credit; "
@@ -198,7 +199,7 @@ class VendorErrors:
     def _without_keys(self, message: str) -> str:
         """Some servers repeat the key in their answer."""
         for name in self.keys:
-            value = os.environ.get(name, "")
+            value = os.environ.get(name, "").strip()
             if len(value) >= _SECRET_CHARACTERS:
                 message = message.replace(value, f"${name}")
         return message
@@ -304,16 +305,6 @@ def status_within(body: Any, outer: int) -> int:
         if isinstance(number, int) and 400 <= number < 600 and outer in {200, 400, 500, 502}:
             return number
     return outer if outer >= 400 else 502
-
-
-def seconds(headers: Mapping[str, str]) -> float | None:
-    """The delay in seconds that ``Retry-After`` asks for, a day at most; None if it names none,
-    or a date."""
-    try:
-        delay = float(headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return min(delay, _DAY) if delay >= 0 else None
 
 
 def tokens(value: Any) -> int:

@@ -81,8 +81,6 @@ def html(
     locator = image_locator(folder, bucket, prefix, site, read)
     if not context and (yes or even_edited or limit is not None):
         raise click.UsageError("--limit, --yes and --even-edited are for --context; add that")
-    if context and long:
-        raise click.UsageError("--long and --context are two runs; run the one after the other")
     around = (language(lang) or read.languages[0]) if context else ""
     reading = PageReader(folder, locator, language(lang), around)
     others = list(files.pages(folder, SUFFIXES))
@@ -234,7 +232,8 @@ def _filled(
             if page is None:
                 yield path, None, error
             else:
-                yield path, fitting.fill(page) if fitting else page.fill(captions, long=long), error
+                filled = fitting.fill(page, long=long) if fitting else None
+                yield path, filled or page.fill(captions, long=long), error
 
 
 def _diff(path: str, filled: Filled) -> str:

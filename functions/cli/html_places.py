@@ -69,9 +69,9 @@ class PlacesOfSite:
         self._left = count if asks else 0
         return count
 
-    def fill(self, page: HtmlPage) -> Filled:
-        """The page with the words for its places."""
-        return page.fill(self._known, self._texts, self._people)
+    def fill(self, page: HtmlPage, *, long: bool = False) -> Filled:
+        """The page with the words for its places; with ``long``, also what is said at length."""
+        return page.fill(self._known, self._texts, self._people, long=long)
 
     def ask(self, pages: Sequence[HtmlPage]) -> None:
         """Ask about the places of these pages that nobody has asked about, as far as the limit

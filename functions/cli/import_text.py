@@ -13,6 +13,7 @@ from functions import composition
 from functions.cli import output
 from functions.cli.options import common
 from functions.cli.session import session, settings
+from functions.core import spreadsheet
 
 
 @click.command("import")
@@ -72,7 +73,7 @@ def _import(file: Path, dry_run: bool) -> None:
     read = settings()
     captions = composition.store(read)
     try:
-        text = file.read_text("utf-8-sig")
+        text = spreadsheet.decoded(file.read_bytes())
         lines = file.suffix.lower() in (".jsonl", ".ndjson")
         planned = import_text.plan(captions, import_text.read(text, lines=lines))
     except (ValueError, OSError) as error:

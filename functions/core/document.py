@@ -193,11 +193,22 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many ``calls`` a model may still be asked; in so many ``seconds`` it is ``limit`` again
+    (0: not known)."""
+
+    calls: float
+    limit: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What came back from a model: text, or the reason why it was ``blocked``.
 
     ``language`` is set by a captioner that does not write in the language it was asked for,
-    ``review`` by one whose words a person has to look at in any case, ``model`` by who asked.
+    ``review`` by one whose words a person has to look at in any case, ``model`` by who asked,
+    ``allowance`` where the provider tells it.
     """
 
     text: str
@@ -209,6 +220,7 @@ class Answer:
     language: str = ""
     review: str = ""
     model: str = ""
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)

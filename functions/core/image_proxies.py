@@ -9,7 +9,6 @@ whoever asks.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
@@ -196,7 +195,7 @@ def _from_base64(text: str) -> str:
     letters = text.rstrip("=").replace("+", "-")
     try:
         return base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, letters of other scripts, or no text
         return ""
 
 

@@ -1,7 +1,7 @@
 """Image addresses -> bucket and name, without fetching anything.
 
 Addresses of the web are percent-encoded, and their query and fragment do not count; a ``gs://``
-URI holds the name as it is, ``?``, ``#`` and ``%`` included. `readings` also tells from which
+URI holds the name as it is, ``?``, ``#`` and ``%`` included. `candidates` also tells from which
 object an image at such an address was made: what an image proxy carries inside, and what sizes
 and formats have made of a name.
 """
@@ -17,12 +17,16 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from functions.core.image_proxies import unwrapped
-from functions.core.renditions import originals
+from functions.core.renditions import conversions, originals
 
 MAX_LENGTH = 8192
 # Most objects that one address is read as, and how many proxies may stand one behind another.
 MOST_CANDIDATES = 24
 _MOST_INNER, _LAYERS = 12, 3
+# Characters of all of these together: what somebody makes long is looked at less often.
+_MOST_CHARACTERS = 24_576
+# RFC 1035, section 3.1, as text.
+_HOST_LENGTH = 253
 # "Request endpoints" and "Bucket names" in Cloud Storage's documentation; Firebase's is what its
 # getDownloadURL() gives, also from its emulator.
 _HOSTS = (
@@ -93,22 +97,56 @@ def locate(src: str, origins: Sequence[Origin] = ()) -> tuple[str, str] | None:
     return _under(origins, host, path) or _at_google(host, path)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What an address may stand for. ``exact`` is the object itself, as its name may be spelled,
+    and the one that a proxy has inside its address."""
+
+    exact: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """What the address says, likeliest first: these, and the images whose smaller copies they
+        say that they are; at most `MOST_CANDIDATES`."""
+        found = dict.fromkeys(self.exact)
+        for bucket, name in self.exact:
+            found |= dict.fromkeys((bucket, each) for each in originals(name))
+        return tuple(place for place in found if _place(*place))[:MOST_CANDIDATES]
+
+    @property
+    def guessed(self) -> tuple[tuple[str, str], ...]:
+        """What it may stand for besides, although it says nothing of it: images of these names in
+        other formats; with ``named``, at most `MOST_CANDIDATES`."""
+        named = self.named
+        others = dict.fromkeys(
+            (bucket, each) for bucket, name in self.exact for each in conversions(name)
+        )
+        places = [place for place in others if place not in named and _place(*place)]
+        return tuple(places)[: MOST_CANDIDATES - len(named)]
+
+
 def candidates(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
-    """What ``src`` may stand for, likeliest first: the object itself, the one that a proxy has
-    inside its address, the ones that a smaller or converted copy may have been made from.
+    """What ``src`` may stand for, likeliest first, as `read`."""
+    found = read(src, origins)
+    return found.named + found.guessed
+
+
+def read(src: str, origins: Sequence[Origin] = ()) -> Candidates:
+    """What ``src`` may stand for. Raises like `locate`.
 
     A ``gs://`` URI that somebody encoded, or gave a query, is read like an address of the web if
-    there is no such name. At most `MOST_CANDIDATES`. Raises like `locate`.
+    there is no such name.
     """
+    return Candidates(_exact(src, origins))
+
+
+def _exact(src: str, origins: Sequence[Origin]) -> tuple[tuple[str, str], ...]:
     src = src.strip()
     exact = [*_literal(src, origins), *_spelled(src, origins)]
     for inner in _inside(src):
         with suppress(ValueError):
             exact += _literal(inner, origins)
-    found = dict.fromkeys(exact)
-    for bucket, name in tuple(found):
-        found |= dict.fromkeys((bucket, each) for each in originals(name))
-    return tuple(place for place in found if _place(*place))[:MOST_CANDIDATES]
+    return tuple(dict.fromkeys(exact))
 
 
 def _literal(src: str, origins: Sequence[Origin]) -> list[tuple[str, str]]:
@@ -139,11 +177,15 @@ def _inside(src: str) -> Iterator[str]:
 
     What stands there is somebody else's word: it is looked up like any other address.
     """
-    layer = [src]
+    layer, left = [src], _MOST_CHARACTERS
     for _ in range(_LAYERS):
         inner = [each for outer in layer if not _is_googles(outer) for each in unwrapped(outer)]
-        layer = list(dict.fromkeys(inner))[:_MOST_INNER]
-        yield from layer
+        layer = []
+        for each in list(dict.fromkeys(inner))[:_MOST_INNER]:
+            left -= len(each)
+            if left >= 0:
+                layer.append(each)
+                yield each
 
 
 def _is_googles(src: str) -> bool:
@@ -219,6 +261,8 @@ def _parsed(src: str, patterns: bool = False) -> tuple[str, str] | None:
     authority = found["host"].lower()
     if "@" in authority:
         raise ValueError("has a user in it; leave out what stands before '@'")
+    if len(authority) > _HOST_LENGTH:
+        raise ValueError("has no valid host")
     try:
         authority = authority if authority.isascii() else authority.encode("idna").decode()
     except UnicodeError:

@@ -75,6 +75,21 @@ def language_tag(text: str) -> str:
     return _canonical(text)
 
 
+def meant_tag(text: str) -> str:
+    """The tag that ``text`` is, or that :func:`language_tag` says to write instead: ``de`` for
+    ``deu``, ``German`` or ``deu_AT``'s ``de-AT``; empty for none. For what comes without anybody
+    who could be told of a fault."""
+    text = text[: 2 * LONGEST].strip(" \t\n\u200b\ufeff")
+    instead = _registry().instead
+    language, *others = _hyphenated(text.lower()).split("-")
+    try:
+        if language in instead:
+            return language_tag("-".join((instead[language], *others)))
+        return language_tag(text)
+    except ValueError:
+        return ""
+
+
 @functools.lru_cache(maxsize=256)
 def _canonical(text: str) -> str:
     given, tag = text, _hyphenated(text.lower())

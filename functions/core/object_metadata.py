@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from functions.core.document import Document, EmbeddedText, Upload
-from functions.core.language_tags import language_tag
+from functions.core.language_tags import meant_tag
 from functions.core.plain_text import plain_line
 
 # "Custom metadata ... 8 KiB": all keys and values together (Cloud Storage, quotas & limits).
@@ -64,7 +64,7 @@ def carried_text(upload: Upload) -> EmbeddedText:
     return EmbeddedText(
         alt_text=plain_line(metadata.get("alt-text", "")),
         caption=plain_line(metadata.get("caption", "")),
-        language=_language(metadata.get("caption-language", "")),
+        language=meant_tag(metadata.get("caption-language", "")),
     )
 
 
@@ -92,13 +92,6 @@ def written(document: Document, present: Mapping[str, str]) -> dict[str, str | N
             labels[key] = fitting
             used += _size({key: fitting})
     return labels
-
-
-def _language(text: str) -> str:
-    try:
-        return language_tag(text.strip())
-    except ValueError:
-        return ""
 
 
 def _ours(metadata: Mapping[str, str]) -> bool:

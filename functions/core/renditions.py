@@ -1,8 +1,8 @@
 """The names under which programs keep an image's smaller and converted copies.
 
-`originals` reads such a name backwards. Each rule is what one of them writes; a rule that finds
-nothing in a name leaves it alone, and numbers that may be part of a name are left to it
-(``photo-2``, ``room-101``).
+`originals` reads such a name backwards; `conversions` guesses where nothing is written. Each rule
+is what one of them writes; a rule that finds nothing in a name leaves it alone, and numbers that
+may be part of a name are left to it (``photo-2``, ``room-101``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 # Most names that are tried for one; each costs a read.
 MOST = 16
-_STEPS = 24
+# How many names are looked at for one, and how many characters of long ones all together.
+_STEPS, _CHARACTERS = 24, 4096
 
 _IMAGE = r"(?:jpe?g|png|gif|webp|avif|jxl|heic|heif|tiff?|bmp|svg)"
 # Widths that tools offer for `srcset` by themselves; other plain numbers may be the name's own.
@@ -65,7 +66,7 @@ _PATHS = tuple(
         (r"(.*/)?styles/[^/]+/(?:public|private)/(.+)", r"\1\2"),  # Drupal
         (rf"(.*/)?thumb/(.+\.{_IMAGE})/[^/]*px-[^/]+", r"\1\2"),  # MediaWiki
         (r"(.*/)?_\d+x\d+_crop_[^/]+/(.+)", r"\1\2"),  # Craft
-        (r"(.*/)?cache/(?:[^/]+/)*?[0-9a-f]{32}/(.+)", r"\1\2"),  # Magento
+        (r"(.*/)?cache/(?:[^/]+/){0,6}?[0-9a-f]{32}/(.+)", r"\1\2"),  # Magento
         (
             rf"(.+\.{_IMAGE})/(?:m|v1|-|_?jcr[:_]content)/.+",
             r"\1",
@@ -94,27 +95,39 @@ _EXTENSION = re.compile(r"(.*[^/]\.)([a-z0-9]{2,5})", re.I | re.S)
 
 
 def originals(name: str) -> tuple[str, ...]:
-    """The names that an image called ``name`` may have been made from, likeliest first.
+    """The names that ``name`` itself says it was made from, likeliest first.
 
     At most `MOST`, and never ``name`` itself: it has been asked for already.
     """
-    if any(character in name for character in "\r\n\0"):
+    return tuple(_unmarked(name))[1 : MOST + 1]
+
+
+def conversions(name: str) -> tuple[str, ...]:
+    """The names that ``name`` may have been made from although nothing in it says so: images in
+    other formats, likeliest first, at most `MOST`."""
+    unmarked = _unmarked(name)
+    if not unmarked:
         return ()
+    shortest = min(unmarked, key=len)
+    converted = [*_converted(shortest), *(_converted(name) if _MODERN.search(name) else ())]
+    return tuple(each for each in dict.fromkeys(converted) if each not in unmarked)[:MOST]
+
+
+def _unmarked(name: str) -> dict[str, None]:
+    """``name``, and what is left of it without its marks; fewer changes first, since
+    ``logo-small-300x200`` is nearer to ``logo-small`` than to ``logo``."""
+    if any(character in name for character in "\r\n\0"):
+        return {}
     seen = dict.fromkeys([name])
     waiting = [name]
-    for _ in range(_STEPS):
+    for _ in range(min(_STEPS, 1 + _CHARACTERS // max(1, len(name)))):
         if not waiting:
             break
         for found in _steps(waiting.pop(0)):
             if found and found not in seen:
                 seen[found] = None
                 waiting.append(found)
-    # Fewer changes first: `logo-small-300x200` is nearer to `logo-small` than to `logo`.
-    shortest = min(seen, key=len)
-    converted = [*_converted(shortest), *(_converted(name) if _MODERN.search(name) else ())]
-    candidates = dict.fromkeys([*seen, *converted])
-    candidates.pop(name)
-    return tuple(candidates)[:MOST]
+    return seen
 
 
 def _steps(name: str) -> Iterator[str]:

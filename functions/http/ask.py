@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Request, Response
 
@@ -43,7 +42,7 @@ _RETRY_SECONDS = 5
 _BODY = '{"src": "gs://BUCKET/NAME", "question": "What does the sign say?"}'
 # Questions a minute that one caller may ask, where CAPTION_ASK_PACE says nothing.
 _PACE, _PUBLIC_PACE = 120, 10
-_NOT_OURS = "there is no image at this address that can be asked about"
+NOT_OURS = "there is no image at this address that can be asked about"
 
 
 class AskEndpoint:
@@ -91,10 +90,9 @@ class AskEndpoint:
     def _refuse_other_websites(self, request: Request) -> None:
         """Raises Refusal for a browser that asks for a website that may not. Whoever is no browser
         writes what it likes."""
-        origin = request.headers.get("Origin")
-        if not origin or not (self._public or self._origins) or "*" in self._origins:
-            return
-        if origin not in self._origins and urlsplit(origin).netloc != request.host:
+        guarded = (self._public or self._origins) and "*" not in self._origins
+        named = request.headers.get("Origin") in self._origins
+        if guarded and not named and responses.from_elsewhere(request):
             raise Refusal(403, "this website may not ask; name it in CAPTION_ASK_ORIGINS")
 
     def _taken(self, question: Question) -> Question:
@@ -141,7 +139,7 @@ def answered(
         raise Refusal(429, spent, **{"Retry-After": str(wait)}) from None
     except (Gone, PermanentError):
         report.outcome = "gone"
-        raise Refusal(404, _NOT_OURS) from None
+        raise Refusal(404, NOT_OURS) from None
     except TransientError as error:
         report.outcome = "unanswered"
         responses.log(request, "WARNING", str(error), 503)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from functions.core.document import Document
 from functions.core.errors import TransientError
+from functions.http.kept import Kept, KeptValue
 
 # A page's images are asked for by many readers within the minute; a caption that has just been
 # written, or edited, is seen within it.
@@ -20,17 +19,11 @@ MOST_ENTRIES = 10_000
 MOST_BYTES = 32 * 2**20
 # What an entry takes beside its words: the objects around them, measured with tracemalloc.
 _OVERHEAD = 2_200
+_ABSENT_BYTES = 400
 # Longer than a store takes to give up.
 _PATIENCE = 30.0
 
 Load = Callable[[Iterable[str]], Mapping[str, Document]]
-
-
-@dataclass(frozen=True, slots=True)
-class _CachedDocument:
-    document: Document | None
-    size: int
-    until: float
 
 
 class DocumentCache:
@@ -38,7 +31,7 @@ class DocumentCache:
 
     A document is kept for ``seconds``, and absence for five at most. Each key is loaded by one
     thread at a time, and the others wait for it. What is longest unused goes first when there are
-    too many entries, or too many bytes.
+    too many entries, or too many bytes; names that are not there drive no document out.
     """
 
     def __init__(
@@ -50,74 +43,82 @@ class DocumentCache:
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self._load, self._seconds, self._clock = load, seconds, clock
-        self._most_entries, self._most_bytes = most_entries, most_bytes
-        self._entries: OrderedDict[str, _CachedDocument] = OrderedDict()
-        self._coming: dict[str, Future[Document | None]] = {}
-        self._bytes = 0
+        self._documents = Kept[str, Document](most_entries, most_bytes, clock)
+        self._absent = Kept[str, None](most_entries, most_bytes, clock)
+        self._coming: dict[str, Future[Mapping[str, Document]]] = {}
         self._lock = threading.Lock()
 
     def kept(self, key: str) -> Document | None:
         """The document with this ID, if it is remembered."""
-        with self._lock:
-            entry = self._entries.get(key)
-            return entry.document if entry and entry.until > self._clock() else None
+        entry = self._documents.find(key)
+        return entry.value if entry else None
+
+    def until(self, keys: Iterable[str]) -> float:
+        """The moment of the clock until which all that is known of these is remembered; 0 if one
+        of them is not."""
+        return min((entry.until if (entry := self._find(key)) else 0 for key in keys), default=0)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Remember nothing of these any more."""
-        with self._lock:
-            for key in keys:
-                self._drop(key)
+        for key in keys:
+            self._documents.drop(key)
+            self._absent.drop(key)
 
     def read(self, keys: Iterable[str]) -> dict[str, Document | None]:
         """The documents with these IDs; None where there is none. Raises what ``load`` raises."""
         found: dict[str, Document | None] = {}
-        mine: dict[str, Future[Document | None]] = {}
-        others: dict[str, Future[Document | None]] = {}
+        others: dict[str, Future[Mapping[str, Document]]] = {}
+        mine = list[str]()
         with self._lock:
             for key in dict.fromkeys(keys):
-                entry = self._entries.get(key)
-                if entry and entry.until > self._clock():
-                    self._entries.move_to_end(key)
-                    found[key] = entry.document
+                if entry := self._find(key):
+                    found[key] = entry.value
                 elif key in self._coming:
                     others[key] = self._coming[key]
                 else:
-                    mine[key] = self._coming[key] = Future()
+                    mine.append(key)
+            if mine:
+                coming: Future[Mapping[str, Document]] = Future()
+                self._coming |= dict.fromkeys(mine, coming)
         if mine:
-            found |= self._loaded(mine)
+            loaded = self._loaded(mine, coming)
+            found |= {key: loaded.get(key) for key in mine}
         try:
-            return found | {key: future.result(_PATIENCE) for key, future in others.items()}
+            return found | {key: each.result(_PATIENCE).get(key) for key, each in others.items()}
         except TimeoutError:
             raise TransientError("the captions that were asked for are slow to come") from None
 
-    def _loaded(self, mine: Mapping[str, Future[Document | None]]) -> dict[str, Document | None]:
+    def _loaded(
+        self, mine: Sequence[str], coming: Future[Mapping[str, Document]]
+    ) -> Mapping[str, Document]:
         try:
             loaded = self._load(mine)
         except BaseException as error:
             with self._lock:
-                for key, future in mine.items():
+                for key in mine:
                     del self._coming[key]
-                    future.set_exception(error)
+            coming.set_exception(error)
             raise
         with self._lock:
-            for key, future in mine.items():
+            for key in mine:
                 self._keep(key, loaded.get(key))
                 del self._coming[key]
-                future.set_result(loaded.get(key))
-        return {key: loaded.get(key) for key in mine}
+        coming.set_result(loaded)
+        return loaded
+
+    def _find(self, key: str) -> KeptValue[Document] | KeptValue[None] | None:
+        return self._documents.find(key) or self._absent.find(key)
 
     def _keep(self, key: str, document: Document | None) -> None:
-        size = _OVERHEAD + (_text_bytes(document) if document else 0)
-        seconds = self._seconds if document else min(ABSENT_SECONDS, self._seconds)
-        self._drop(key)
-        self._entries[key] = _CachedDocument(document, size, self._clock() + seconds)
-        self._bytes += size
-        while len(self._entries) > self._most_entries or self._bytes > self._most_bytes:
-            self._drop(next(iter(self._entries)))
-
-    def _drop(self, key: str) -> None:
-        if entry := self._entries.pop(key, None):
-            self._bytes -= entry.size
+        now = self._clock()
+        if document is None:
+            self._documents.drop(key)
+            until = now + min(ABSENT_SECONDS, self._seconds)
+            self._absent.keep(key, None, _ABSENT_BYTES, until)
+        else:
+            self._absent.drop(key)
+            size = _OVERHEAD + _text_bytes(document)
+            self._documents.keep(key, document, size, now + self._seconds)
 
 
 def _text_bytes(document: Document) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Request, Response
+from werkzeug.datastructures import Headers
 
 from functions.core.errors import CaptionError, ConfigurationError
 from functions.logs import trace
@@ -45,10 +46,13 @@ def as_json(value: Mapping[str, Any], cache: str = NOT_KEPT, status: int = 200) 
 
 def answer(body: bytes, content_type: str, cache: str, status: int = 200) -> Response:
     """An answer that browsers take for nothing else than its type."""
-    response = Response(body, status, content_type=content_type)
-    response.headers["Cache-Control"] = cache
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    headers = (
+        ("Content-Type", content_type),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", cache),
+        ("X-Content-Type-Options", "nosniff"),
+    )
+    return Response(body, status, Headers(headers))
 
 
 def compressed(response: Response, request: Request) -> Response:
@@ -71,9 +75,10 @@ def compressed(response: Response, request: Request) -> Response:
 def conditional(response: Response, request: Request) -> Response:
     """``response`` with a strong ETag; a 304 if the asker has the same bytes already."""
     body = hashlib.sha256(compressed(response, request).get_data()).hexdigest()
-    response.set_etag(body[:32])
-    response.make_conditional(request)
-    del response.headers["Date"]  # the server sets its own, and a second one is one too many
+    response.headers["ETag"] = f'"{body[:32]}"'
+    if "HTTP_IF_NONE_MATCH" in request.environ or "HTTP_IF_MATCH" in request.environ:
+        response.make_conditional(request)
+        del response.headers["Date"]  # the server sets its own, and a second one is one too many
     return response
 
 
@@ -84,9 +89,17 @@ def allow(request: Request, *methods: str) -> None:
         raise Refusal(405, f"{request.method} is not possible here; use {allowed}", Allow=allowed)
 
 
+def from_elsewhere(request: Request) -> bool:
+    """Whether a browser says that a page of another origin sends this."""
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != request.host
+
+
 def body(request: Request, most: int) -> bytes:
     """The request's body, also when it is asked for again. Raises Refusal if it is longer than
     ``most`` bytes, or is not sent as it was announced."""
+    if not {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"} & request.environ.keys():
+        return b""
     try:
         taken = request.stream.read(most + 1)
         left = _MOST_DROPPED if len(taken) > most else 0
@@ -122,14 +135,18 @@ class Visitors:
         response.headers["Access-Control-Max-Age"] = str(_PREFLIGHT_SECONDS)
         return response
 
+    def admits(self, origin: str) -> str:
+        """Who may read an answer to a page of ``origin``; empty if that page may not."""
+        if "*" in self.origins:
+            return "*"
+        return origin if origin in self.origins else ""
+
     def admitted(self, request: Request, response: Response) -> Response:
         """``response``, open to the website that asks, if it is one of these."""
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        if "*" in self.origins:
-            response.headers["Access-Control-Allow-Origin"] = "*"
-            return response
-        response.vary.add("Origin")
-        if (origin := request.headers.get("Origin", "")) in self.origins:
+        if "*" not in self.origins:
+            response.vary.add("Origin")
+        if origin := self.admits(request.headers.get("Origin", "")):
             response.headers["Access-Control-Allow-Origin"] = origin
         return response
 

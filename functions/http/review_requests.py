@@ -7,12 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
-from functions.core import search_terms
+from functions.core import search_terms, spreadsheet
 from functions.core.document import MOST_LANGUAGES, Document, PastText, Query, Source, Status
 from functions.core.document_records import plain, to_record
 from functions.core.language_tags import language_tag
@@ -32,8 +31,10 @@ EXPORTED = (
 )
 FILES = {
     "text/csv": False,
+    "application/vnd.ms-excel": False,  # what browsers call CSV where Excel is installed
     "application/jsonl": True,
     "application/x-ndjson": True,
+    "application/json": True,
 }
 FILE_BYTES = 32 << 20
 MOST_REASONS, MOST_REASON = 20, 100
@@ -143,8 +144,7 @@ def foreign(request: Request) -> bool:
     """Whether a browser says that another website sends this."""
     if site := request.headers.get("Sec-Fetch-Site"):
         return site != "same-origin"
-    origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc != request.host
+    return responses.from_elsewhere(request)
 
 
 def expected(request: Request) -> str:
@@ -247,9 +247,9 @@ def file(request: Request) -> tuple[str, bool, bool]:
     if dry not in ("true", "false"):
         raise Refusal(400, "dry_run is neither true nor false")
     try:
-        text = responses.body(request, FILE_BYTES).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refusal(400, "the file is not UTF-8; save it in that encoding") from None
+        text = spreadsheet.decoded(responses.body(request, FILE_BYTES))
+    except ValueError as error:
+        raise Refusal(400, str(error)) from None
     return text, FILES[request.mimetype], dry == "true"
 
 

@@ -55,6 +55,10 @@ class TranslationRequests:
             self._send(wanted)
         return expected
 
+    def misses(self, document: Document, language: str) -> bool:
+        """Whether a reader of ``language`` would be better served by a translation."""
+        return bool(self._offered and language and to_translate(document, language, self._offered))
+
     def _is_new(self, document: Document, tag: str) -> bool:
         """Whether this is to be asked for, which it then is."""
         key, now = _key(document, tag), self._clock()

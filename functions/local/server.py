@@ -203,18 +203,21 @@ class Busy:
 
 
 def application(folder: Path, host: str) -> WSGIApplication:
-    """Every entry point under its own name, as ``/caption_image``, and the page at ``/``."""
+    """Every entry point under its own name, as ``/caption_image``, and the page at ``/``; ``/ask``
+    where there is a model to answer."""
     import functions_framework
     from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
     from functions.local.uploads import LocalGuard
 
+    read = composition.settings()
+    targets = (*ENTRY_POINTS, "ask") if composition.answers(read) else ENTRY_POINTS
     mounts = {
         f"/{target}": _rooted(functions_framework.create_app(target, str(MAIN)))
-        for target in ENTRY_POINTS
+        for target in targets
     }
-    read = composition.settings()
-    guard = LocalGuard(mounts["/review"], folder, host, read.max_bytes, read.cors_origins)
+    sites = {"/alt_text": read.cors_origins, "/ask": read.ask_origins or ()}
+    guard = LocalGuard(mounts["/review"], folder, host, read.max_bytes, sites)
     return guard.guarding(DispatcherMiddleware(guard, mounts))
 
 

@@ -6,8 +6,9 @@ import ipaddress
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PLACE = "/uploads/"
-_LOOKUPS, _SCRIPT = "/alt_text", "/alt_text/alt.js"
+_SCRIPT = "/alt_text/alt.js"
 _HEAD, _CHUNK = 4096, 1 << 20
 # Bytes. A number may still be added to it.
 _LONGEST = 200
@@ -36,8 +37,7 @@ class LocalGuard:
     """The page, and uploads into ``folder`` of up to ``max_bytes``, for this machine's people.
 
     A website that they visit may ask this address too: by a name of its own that leads here, or
-    as another site. None gets an answer, but for the ``sites`` that are named: those may ask for
-    alt text.
+    as another site. None gets an answer, but for the ``sites`` that are named, by path.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class LocalGuard:
         folder: Path,
         host: str,
         max_bytes: int,
-        sites: Collection[str] = (),
+        sites: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         self._page, self._folder, self._max_bytes = page, folder, max_bytes
         self._hosts = {"localhost", host}
-        self._sites = frozenset(sites) - {"*"}
+        self._sites = {path: frozenset(named) - {"*"} for path, named in sites.items()}
 
     def guarding(self, app: WSGIApplication) -> WSGIApplication:
         """``app``, for nobody but the people at this machine."""
@@ -72,7 +72,7 @@ class LocalGuard:
         asks = request.method in ("GET", "HEAD")
         if asks and request.path == _SCRIPT:  # it says nothing of what is here
             return ""
-        if request.path.rstrip("/") == _LOOKUPS and request.headers.get("Origin") in self._sites:
+        if request.headers.get("Origin") in self._sites.get(request.path.rstrip("/"), ()):
             return ""
         navigates = request.headers.get("Sec-Fetch-Mode") == "navigate"
         if asks and navigates and request.headers.get("Sec-Fetch-Dest") == "document":
@@ -140,10 +140,8 @@ class LocalGuard:
 def _foreign(request: Request) -> bool:
     """Whether a browser says that another website sends this; an address that somebody has typed
     is nobody's."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        return True
-    return request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
+    elsewhere = responses.from_elsewhere(request)
+    return elsewhere or request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
 
 
 def file_name(text: str) -> str:

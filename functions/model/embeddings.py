@@ -15,7 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from functions.core.document import Document, Embedding, Review, Usage
-from functions.core.errors import CaptionError, ConfigurationError, Gone
+from functions.core.errors import (
+    CaptionError,
+    ConfigurationError,
+    Gone,
+    Outage,
+    TransientError,
+)
 from functions.core.ports import Embedder, FetchPicture
 from functions.core.report import Report
 from functions.model import prices
@@ -23,6 +29,7 @@ from functions.model import prices
 LOW, UNKNOWN = "low_similarity", "similarity_unknown"
 # A wrong key or model would cost every event a call; after this it may have been mended.
 _PAUSE_SECONDS = 300.0
+_QUOTA_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,7 @@ class Embeddings:
         if self._embedder is None:
             return None
         if self._clock() < self._paused_until:
-            report.embedding = f"unavailable: not asked for {_PAUSE_SECONDS:.0f} s: {self._fault}"
+            report.embedding = f"unavailable: not asked for now: {self._fault}"
             return None
         try:
             made = ask(self._embedder)
@@ -150,13 +157,23 @@ class Embeddings:
             raise
         except CaptionError as error:
             report.embedding = f"unavailable: {error}"
-            if isinstance(error, ConfigurationError):
-                self._paused_until, self._fault = self._clock() + _PAUSE_SECONDS, str(error)
+            if pause := _pause(error):
+                self._paused_until, self._fault = self._clock() + pause, str(error)
             return None
         today = datetime.now(UTC).date()
         cost = prices.embedding(self._embedder.model, made, kind, self._prices, today)
         report.usage += Usage(cost_usd=cost)
         return made
+
+
+def _pause(error: CaptionError) -> float:
+    """Seconds for which an embedder is not asked again: a quota that is spent may be that of
+    captions too, which go before."""
+    if isinstance(error, ConfigurationError):
+        return _PAUSE_SECONDS
+    if isinstance(error, TransientError) and error.outage in {Outage.OVER_QUOTA, Outage.NO_CREDIT}:
+        return min(error.retry_after or _QUOTA_SECONDS, _PAUSE_SECONDS)
+    return 0.0
 
 
 def words(document: Document) -> str:

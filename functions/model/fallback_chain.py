@@ -160,5 +160,5 @@ class FallbackChain:
         except CaptionError:
             turn.health.answered(turn, image)
             raise
-        turn.health.answered(turn, image)
+        turn.health.answered(turn, image, answer.allowance)
         return answer

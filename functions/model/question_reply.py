@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,11 @@ from functions.quality.text import cut
 _STEPS = ("escapes", "control_characters", "unicode_form", "markup", "whitespace")
 _LONGEST_VISIBLE_TEXT = 4_000
 _NO = frozenset({"false", "no", "0", "none", "null"})
+# What asks for a name, and names of two words or more: no face has them written on it.
+_WHO = re.compile(
+    r"\b(?:who|whom|whose|wer|wen|wem|wessen|wie is|qui|quién(?:es)?|chi|quem|names?|heißt)\b", re.I
+)
+_NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][^\W\d_]+(?:[ -][A-ZÀ-ÖØ-Þ][^\W\d_]+){1,3}\b")
 _RULES = (
     sources.prompt_echo,
     sources.hint_obeyed,
@@ -70,10 +76,28 @@ def faults(reply: QuestionReply, context: quality.Context, question: Question) -
         reply.visible_text,
     )
     rules = (*_RULES, wording.spoken_refusal) if reply.answer.answerable else _RULES
-    found = [judge(checked) for judge in rules]
+    found = [judge(checked) for judge in rules] + [_identified(checked, question)]
     if not checked.is_quotation:
         found.append(sources.hint_obeyed(_asked(checked, question)))
     return tuple(f"answer: {each}" for each in dict.fromkeys(filter(None, found)))
+
+
+def _identified(checked: CheckedText, question: Question) -> str | None:
+    """A name in an answer to who somebody is that stands neither in the image nor in its notes.
+    The first word of a sentence, and each noun in German, has a capital anyway."""
+    if not _WHO.search(question.text):
+        return None
+    told = " ".join(checked.context.hints).casefold()
+    frequent = frozenset[str]().union(*(each.frequent for each in checked.words))
+    for found in _NAME.finditer(checked.own):
+        before = checked.own[: found.start()].rstrip()
+        opens = not before or before.endswith((".", "!", "?"))
+        whole = found[0] == checked.own.strip(" .")
+        noun = opens and not whole and checked.language.startswith("de")
+        known = found[0].casefold() in told or checked.stands_in_image(found[0])
+        if not (noun or known or found[0].split()[0].casefold() in frequent):
+            return f"“{found[0]}” is a name that stands nowhere: say what can be seen."
+    return None
 
 
 def _asked(checked: CheckedText, question: Question) -> CheckedText:

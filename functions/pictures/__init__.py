@@ -75,7 +75,8 @@ def prepare(
             "unsupported_type",
             "The file's content is no image that is known here. Upload a JPEG, PNG, WebP, AVIF, "
             "HEIC, GIF, TIFF, BMP, ICO, JPEG 2000, JPEG XL, SVG, PSD, TGA, PCX, PPM, PDF or "
-            "camera's raw file, or a video as MP4, QuickTime or WebM.",
+            "camera's raw file, or a video as MP4, QuickTime, WebM, Matroska or AVI (no "
+            "Ogg, WMV, FLV, MPEG-PS, MPEG-TS).",
         )
     if kind in VIDEOS:
         held = Remote(len(data), lambda start, end: data[start:end], most_bytes=sys.maxsize)

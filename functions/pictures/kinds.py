@@ -13,7 +13,8 @@ SVG = "image/svg+xml"
 RAW = "image/x-raw"
 MP4, QUICKTIME = "video/mp4", "video/quicktime"
 WEBM, MATROSKA = "video/webm", "video/x-matroska"
-VIDEOS = frozenset({MP4, QUICKTIME, WEBM, MATROSKA})
+AVI = "video/x-msvideo"
+VIDEOS = frozenset({MP4, QUICKTIME, WEBM, MATROSKA, AVI})
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -65,6 +66,8 @@ def sniff(head: bytes) -> str | None:
             return kind
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return AVI
     if head[4:8] == b"ftyp":
         return _brand(head)
     if head.startswith(_EBML):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from functions.core.document import EmbeddedText
-from functions.core.language_tags import language_tag
+from functions.core.language_tags import meant_tag
 from functions.quality.checked_text import CheckedText
 from functions.quality.checking import LONGEST_CAPTION, judged
 from functions.quality.cleaning import cleaned
@@ -22,7 +22,7 @@ def vetted(embedded: EmbeddedText, context: Context) -> tuple[EmbeddedText, tupl
     What fails is left out, so that the model's words stand. A language tag that is none is left
     out too: the text is then taken to be in the main language.
     """
-    language = _tag(embedded.language)
+    language = meant_tag(embedded.language)
     reasons: set[str] = set()
     texts: dict[str, str] = {}
     # The other texts of the file are no excuse for this one, but an order in them is one.
@@ -42,10 +42,3 @@ def _judged(text: str, field: str, language: str, context: Context) -> tuple[str
     own = replace(context, hints=(), prompt_text="")
     found = judged(CheckedText(text, field, language, LONGEST_CAPTION, own))
     return text, not text or any(each.code in _WITHHELD for each in found)
-
-
-def _tag(text: str) -> str:
-    try:
-        return language_tag(text) if text else ""
-    except ValueError:
-        return ""

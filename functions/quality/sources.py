@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
+from functions.quality import figures
 from functions.quality.checked_text import CheckedText
 from functions.quality.text import shown, tokens
 
@@ -38,9 +38,6 @@ _CONTACT = re.compile(
     re.I,
 )
 _SCRIPT = re.compile(r"\bon(?:error|load|click|mouseover)\s*=|\{\{.*\}\}|\$\{.*\}", re.I)
-# Digits, with what writes thousands and decimals between them.
-_FIGURE = re.compile(r"[0-9]+(?:[.,'’\u00a0\u202f][0-9]+|[ ](?=[0-9]{3}(?![0-9]))[0-9]{3})*")
-_JOINTS = re.compile(r"[^0-9]")
 _NUMBERED = re.compile(r"^\s*[0-9]{1,2}[.)](?=\s)")
 _RUN = 8  # words in a row that nobody writes twice by chance
 # Words of a text that stand in another one, in a row; and words of one that is said in a breath.
@@ -163,18 +160,10 @@ def contact_details(checked: CheckedText) -> str | None:
 
 def unread_figures(checked: CheckedText, lines: Sequence[str]) -> str | None:
     """Figures that do not stand in the image; those that count the lines apart."""
-    seen = set(_figures(checked.visible_text))
-    told = [each for line in lines for each in _figures(_NUMBERED.sub("", line))]
-    unread = list(dict.fromkeys(each for each in told if each not in seen))
+    unread = figures.unread((_NUMBERED.sub("", line) for line in lines), checked.visible_text)
     if not unread:
         return None
     return f"{', '.join(unread[:5])}: does that stand in the image? Compare the figures."
-
-
-def _figures(text: str) -> list[str]:
-    """The numbers in a text by their digits alone: writing differs, by language too."""
-    plain = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in text)
-    return [_JOINTS.sub("", found[0]).lstrip("0") or "0" for found in _FIGURE.finditer(plain)]
 
 
 def _instruction(checked: CheckedText, text: str) -> re.Match[str] | None:

@@ -47,7 +47,7 @@ from functions.core.report import Report
 from functions.core.spans import span
 from functions.model.client import ModelClient
 from functions.model.embeddings import Embeddings, Made
-from functions.model.health import MOMENT, PATIENCE, Turn, Wait
+from functions.model.health import LONG_PATIENCE, MOMENT, Turn, Wait
 from functions.model.prompt import compose
 from functions.model.quota import DailyLimit
 from functions.settings import Settings
@@ -140,6 +140,7 @@ class Captioning:
         report.bucket, report.name = upload.bucket, upload.name
         report.generation = upload.generation
         rule = self._policy.rule(upload.name)
+        upload = self._whole(upload)
         try:
             if reason := preflight.skip_reason(upload, rule, self._images):
                 forget_image.withdraw(self._store, self._images, upload)
@@ -188,6 +189,14 @@ class Captioning:
         trigger = Trigger(request.time, retry=True, force=request.force)
         self.caption(replace(upload, time=request.time), report, trigger)
 
+    def _whole(self, upload: Upload) -> Upload:
+        """``upload`` as the object itself tells it, where its event says no more than which."""
+        if upload.size is not None:
+            return upload
+        found = self._images.look_up(upload.bucket, upload.name)
+        same = found is not None and found.generation == upload.generation
+        return replace(found, time=upload.time) if found and same else upload
+
     def give_back(self) -> None:
         """Return what the instance has reserved and not used, at its end."""
         self._model.give_back()
@@ -214,7 +223,7 @@ class Captioning:
                     return None
             if find_copy.needs_no_model(self._store, upload, request):
                 return None
-            return self._model.turn(PATIENCE)
+            return self._model.turn(LONG_PATIENCE)
 
     def _lease_request(self, prompt: Prompt) -> LeaseRequest:
         return LeaseRequest(

@@ -52,7 +52,7 @@ class Plan:
 def read(text: str, *, lines: bool) -> Iterator[ImportedRow | tuple[int, str, str]]:
     """The rows of a CSV file, or of JSON ``lines``; a row that means nothing as its line, image
     and fault. Raises ValueError for what is no such file."""
-    rows = _json_lines(text) if lines else spreadsheet.read(text)
+    rows = _json_lines(text) if lines else spreadsheet.read(text, needs="uri")
     for line, record in rows:
         uri = str(record.get("uri") or "").strip()
         try:

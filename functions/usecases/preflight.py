@@ -10,7 +10,7 @@ from functions import pictures
 from functions.core import object_metadata
 from functions.core.document import Document, Media, Upload
 from functions.core.errors import Gone, PermanentError
-from functions.core.language_tags import language_tags
+from functions.core.language_tags import meant_tag
 from functions.core.policy import Rule
 from functions.core.ports import ImageStore
 from functions.settings import Settings
@@ -84,11 +84,8 @@ def languages(upload: Upload, rule: Rule, configured: Sequence[str]) -> tuple[st
     """The languages of an upload's caption, the main one first: what its metadata asks for,
     then the rule's, or else the settings'."""
     wanted = rule.languages or tuple(configured)
-    try:
-        requested = language_tags(object_metadata.language(upload))[:1]
-    except ValueError:
-        requested = ()
-    return tuple(dict.fromkeys((*requested, *wanted)))
+    requested = meant_tag(object_metadata.language(upload).strip(" ,").partition(",")[0])
+    return tuple(dict.fromkeys(filter(None, (requested, *wanted))))
 
 
 def claimed(upload: Upload) -> Media | None:

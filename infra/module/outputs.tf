@@ -26,6 +26,16 @@ output "curl" {
   ]))
 }
 
+output "ask" {
+  description = "A question about an image, as one of the askers, or with ask_public as anybody."
+  value = join(" ", compact([
+    "curl -H 'Content-Type: application/json'",
+    var.ask_public ? "" : "-H \"Authorization: Bearer $(gcloud auth print-identity-token)\"",
+    "-d '{\"src\": \"gs://${var.buckets[0].name}/image.jpg\", \"question\": \"What is in this picture?\"}'",
+    try(google_cloudfunctions2_function.function["ask"].service_config[0].uri, "ASK_URL"),
+  ]))
+}
+
 output "review" {
   description = "Open the review page at localhost:8080, as one of the reviewers."
   value       = "gcloud run services proxy ${google_cloudfunctions2_function.function["review"].name} --project=${var.project} --region=${var.region} --port=8080"

@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import functions_framework
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from functions.adapters.folder import BUCKET
-from tests.browser.websites import HOSTILE, Server, Website, buffered
+from tests.browser.websites import CHART, HOSTILE, Server, Website, buffered
 from tests.conftest import installed
 from tests.support.emulators import Missing
 from tests.support.lookups import keep
-from tests.support.stack import MAIN, environment
+from tests.support.stack import application, environment
 
 # The sandbox needs rights that a root user in a container lacks; the rest keeps it off the network.
 _FLAGS = (
@@ -124,8 +123,9 @@ def website(
         words = {"mug": "Blue mug", "line": "", "new": "New picture", "229": "The last", **HOSTILE}
         for name, alt_text in words.items():
             keep(f"{name}.png", alt_text=alt_text, decorative=not alt_text)
+        keep("chart.png", alt_text="Bar chart of sales", long_description=CHART)
         keep("fr.png", alt_text="Rien que du français", language="fr", translations={})
-        app = functions_framework.create_app("alt_text", str(MAIN))
+        app = application("alt_text")
         yield Website(site, serve(Server(behind=app)))
 
 

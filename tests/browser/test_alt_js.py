@@ -75,7 +75,8 @@ def test_only_missing_alt_attributes_are_filled(website: Website, page: Page) ->
     for missing in ("#none", "#inline", "#nothing"):
         assert alt(page, missing) is None
     names = ("mug.png?w=300", "line.png", "none.png")
-    assert website.function.asked == [{"src": list(map(website.image, names)), "lang": "en"}]
+    asked = {"src": list(map(website.image, names)), "lang": "en", "long_description": False}
+    assert website.function.asked == [asked]
 
 
 def test_a_video_without_a_name_gets_one(website: Website, page: Page) -> None:

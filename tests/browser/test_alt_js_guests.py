@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.websites import SOON_MS, Website, filled
 
@@ -144,3 +144,26 @@ def test_a_lazy_image_has_the_words_of_what_will_be_shown(
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img id=z src=/images/new.png>')")
     assert filled(page, "#z") == "New picture"
     assert filled(page) == "Blue mug"
+
+
+@pytest.mark.parametrize("library", PAGES)
+def test_a_library_that_draws_the_page_has_each_long_description_once(
+    guests: Website, page: Page, library: str
+) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    guests.open(page, PAGES[library], more="data-long")
+    page.wait_for_function("window.set && window.a", timeout=SOON_MS)
+    page.evaluate("set({ src: '/images/chart.png' })")
+    details = page.locator("p + details:has-text('Bar chart.')")
+    expect(details).to_have_count(1)
+
+    for count in range(1, 4):
+        page.evaluate("(count) => set({ count })", count)
+        page.wait_for_selector(f"p[title=n{count}]", timeout=SOON_MS)
+        expect(page.locator("details[id]:last-child")).to_have_count(1)
+        page.wait_for_function("a.getAttribute('aria-describedby')", timeout=SOON_MS)
+    expect(page.locator("details")).to_have_count(1)
+    page.evaluate("set({ src: '/images/mug.png' })")
+    expect(page.locator("details, [aria-describedby]")).to_have_count(0)
+    assert not errors

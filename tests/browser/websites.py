@@ -19,6 +19,7 @@ IMAGES = "/images/"
 FILES = "/files/"
 # It ends what would hang, and judges nobody.
 SOON_MS = 60_000
+CHART = "Bar chart.\n2024: 40 <b>mugs</b>.\n2025: 55 mugs."
 HOSTILE = {
     "markup": "<b onclick=alert(1)>&amp;</b><script>alert(1)</script>",
     "quotes": "\"double\" 'single' `back` &quot;",
@@ -73,9 +74,12 @@ class Website:
     site: Server
     function: Server
 
-    def open(self, page: Page, body: str, lang: str = "en") -> None:
-        script = f'<script src="{self.function.url}/alt.js" defer></script>'
-        self.site.pages["/"] = f'<!doctype html><html lang="{lang}">{script}<body>{body}</body>'
+    def open(self, page: Page, body: str, lang: str = "en", more: str = "") -> None:
+        script = f'<script src="{self.function.url}/alt.js" {more} defer></script>'
+        head = f"<head><title>A page</title>{script}</head>"
+        self.site.pages["/"] = (
+            f'<!doctype html><html lang="{lang}">{head}<body>{body}</body></html>'
+        )
         page.goto(self.site.url)
 
     def image(self, name: str) -> str:

@@ -121,6 +121,7 @@ MOODS: dict[str, dict[str, tuple[Any, str]]] = {
             {"content": [{"type": "thinking", "thinking": "{hm}"}, {"type": "text", "text": J}]},
             f"captioned: {ALT}",
         ),
+        "a text": ({"content": J}, f"captioned: {ALT}"),
         "a tool's input": (
             {"content": [{"type": "tool_use", "name": "f", "input": caption()}]},
             f"captioned: {ALT}",

@@ -86,6 +86,8 @@ def test_an_object_is_found_as_it_was_stored(place: Place) -> None:
 
 def test_a_missing_object_is_not_found(place: Place) -> None:
     assert place.images.look_up(place.bucket, "nothing.jpg") is None
+    assert place.images.look_up("no-such-bucket", "nothing.jpg") is None
+    assert place.images.look_up("-no bucket-", "nothing.jpg") is None
 
 
 def test_a_generation_is_read_whole_or_from_its_beginning(place: Place) -> None:
@@ -142,9 +144,10 @@ def test_objects_are_listed_by_name_as_they_are_found(place: Place) -> None:
     assert list(place.images.list(place.bucket, "nothing")) == []
 
 
-def test_a_bucket_that_is_not_there_is_not_listed(place: Place) -> None:
+@pytest.mark.parametrize("bucket", ["no-such-bucket", "-no bucket-"])
+def test_a_bucket_that_is_not_there_is_not_listed(place: Place, bucket: str) -> None:
     with pytest.raises(Gone):
-        list(place.images.list("no-such-bucket"))
+        list(place.images.list(bucket))
 
 
 def test_pages_of_a_listing_follow_each_other(

@@ -93,15 +93,12 @@ def test_each_query_in_python_has_its_index(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def guarded() -> Iterator[tuple[emulators.FirestoreEmulator, FirestoreCaptions]]:
-    """An emulator of its own that keeps the rules, and the store behind them."""
-    rules = ROOT / "infra" / "firestore.rules"
-    with installed(emulators.firestore(rules=rules)) as server:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("FIRESTORE_EMULATOR_HOST", server.host)
-            client = firestore.Client(project="my-project")
-        with closing(client):
-            yield server, FirestoreCaptions(client, "captions")
+def guarded(
+    firestore_emulator: emulators.FirestoreEmulator,
+) -> Iterator[tuple[emulators.FirestoreEmulator, FirestoreCaptions]]:
+    """The emulator, which keeps the rules, and the store behind them."""
+    with closing(firestore.Client(project="my-project")) as client:
+        yield firestore_emulator, FirestoreCaptions(client, "captions")
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from google.cloud.firestore_v1.types import StructuredQuery
 from functions.core.document import Renewal, Review, Status
 from functions.core.document_records import to_record
 from functions.core.public_text import published
-from tests.conftest import installed
 from tests.docs.test_queries import snippet
 from tests.infra.firestore_indexes import Indexes
 from tests.support import emulators
@@ -91,14 +90,15 @@ class Website:
 
 
 @pytest.fixture(scope="module")
-def documents() -> Iterator[str]:
-    """The address of an emulator of its own, which keeps the rules and holds DOCUMENTS."""
-    with installed(emulators.firestore(rules=ROOT / "infra" / "firestore.rules")) as server:
-        url = f"{server.url}/v1/projects/{emulators.PROJECT}/databases/(default)/documents"
-        owner = Website(url, OWNER)
-        for path, fields in DOCUMENTS.items():
-            assert not isinstance(owner.ask(f"/{path}", "PATCH", _fields(fields)), int)
-        yield url
+def documents(firestore_emulator: emulators.FirestoreEmulator) -> Iterator[str]:
+    """The address of a database that holds DOCUMENTS."""
+    server, database = firestore_emulator, "rules"
+    url = f"{server.url}/v1/projects/{emulators.PROJECT}/databases/{database}/documents"
+    owner = Website(url, OWNER)
+    for path, fields in DOCUMENTS.items():
+        assert not isinstance(owner.ask(f"/{path}", "PATCH", _fields(fields)), int)
+    yield url
+    server.reset(database=database)
 
 
 @pytest.fixture(params=["not signed in", "signed in"])

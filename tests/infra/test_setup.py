@@ -185,6 +185,20 @@ def restated(path: Path, hashes: Mapping[str, str]) -> str:
     )
 
 
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with nothing but a pip. To make one takes longer than all that follows."""
+    made = tmp_path_factory.mktemp("bare") / ".venv"
+    environment._create(made)
+    return made
+
+
+def copied(bare: Path, folder: Path) -> None:
+    """Make ``folder`` an environment as ``bare`` is."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(bare, folder, symlinks=True)
+
+
 def set_up(root: Path, name: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the set-up as on a new machine: no caches, no settings but ``variables``."""
     private = {"HOME": str(root), "UV_CACHE_DIR": str(root / "cache"), "PIP_NO_CACHE_DIR": "1"}
@@ -206,10 +220,10 @@ def set_up(root: Path, name: str, **variables: str) -> subprocess.CompletedProce
 
 @pytest.mark.parametrize("hindered", [False, True], ids=["uv", "pip, where uv is unable to"])
 def test_a_newer_release_of_everything_changes_nothing(
-    later: tuple[PackageIndex, Path], hindered: bool
+    later: tuple[PackageIndex, Path], bare: Path, hindered: bool
 ) -> None:
     index, root = later
-    shutil.rmtree(root / ".venv", ignore_errors=True)
+    copied(bare, root / ".venv")
     hindrance = {"UV_OFFLINE": "1", "UV_CACHE_DIR": str(root / "empty")} if hindered else {}
 
     done = set_up(root, "cli", PIP_INDEX_URL=index.url, **hindrance)
@@ -227,10 +241,10 @@ def test_a_newer_release_of_everything_changes_nothing(
 
 
 def test_an_index_that_only_uv_is_configured_for_brings_uv_too(
-    later: tuple[PackageIndex, Path],
+    later: tuple[PackageIndex, Path], bare: Path
 ) -> None:
     index, root = later
-    shutil.rmtree(root / ".venv-lock", ignore_errors=True)
+    copied(bare, root / ".venv-lock")
     done = set_up(root, "lock", UV_DEFAULT_INDEX=index.url)
     assert done.returncode == 0, done.stderr
     assert (root / ".venv-lock/environment.json").exists()
@@ -292,10 +306,16 @@ def test_each_tool_asks_the_index_of_uvs_settings(
 
 
 def test_a_package_with_another_hash_is_not_installed(
-    later: tuple[PackageIndex, Path], tmp_path: Path
+    later: tuple[PackageIndex, Path], bare: Path, tmp_path: Path
 ) -> None:
     index, root = later
-    shutil.copytree(root, tmp_path / "other", ignore=shutil.ignore_patterns(".venv*", "cache"))
+    copied(bare, tmp_path / "other/.venv")
+    shutil.copytree(
+        root,
+        tmp_path / "other",
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns(".venv*", "cache"),
+    )
     lock = tmp_path / "other/locks/cli.lock"
     lock.write_text(re.sub(r"(sha256:)....", r"\g<1>0000", lock.read_text(), count=1))
 

@@ -8,19 +8,21 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Request
+from werkzeug.test import Client, EnvironBuilder
 
 from functions import composition
 from functions.adapters import firestore
 from functions.adapters.folder import database
 from functions.core.document import Document, Renewal, Review, document_id
 from functions.http.alt_text import MOST_BYTES, MOST_READS, AltTextEndpoint
+from functions.http.cache import ABSENT_SECONDS, SECONDS
 from tests.support.address_forms import FORMS, NAME, ORIGINS
 from tests.support.lookups import MUG, THEN, keep
 from tests.support.pictures import jpeg
@@ -190,6 +192,20 @@ def test_what_cannot_be_told_is_an_error_in_plain_words(
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+def test_a_query_that_is_no_text_or_has_no_end_is_refused_before_it_is_read(
+    embedded: Embedded,
+) -> None:
+    lookups, store = counting()
+    mug = keep()
+    for query in ("src=gs://local/\xff\xfe.jpg", f"src={mug}&" * 20_000, "src=" + "%41" * 70_000):
+        answer = lookups.answer(_get_query(query))
+        assert (answer.status_code, set(answer.get_json())) == (400, {"error"})
+    twice = lookups.answer(_get_query(f"src={mug}&src=gs://local/gone.jpg&lang=%00&lang=fr"))
+    assert twice.get_json()["src"] == mug
+    assert len(store.asked) == 1
+    assert embedded.log() == []
+
+
 @pytest.mark.parametrize(
     ("body", "options", "status"),
     [
@@ -327,7 +343,7 @@ def test_the_script_is_small_and_kept_long(embedded: Embedded) -> None:
     client = embedded.client("alt_text")
     answer = client.get("/alt.js")
     assert answer.data == (ROOT / "functions/http/static/alt.js").read_bytes()
-    assert len(gzip.compress(answer.data)) <= 3072
+    assert len(gzip.compress(answer.data)) <= 4300
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cache-Control"].startswith("public, max-age=86400")
@@ -387,32 +403,156 @@ class Counted:
         return self._store.read_fields(self.asked[-1], fields)
 
 
-def test_a_batch_is_one_round_trip_and_what_is_known_is_not_read_again(stack: Stack) -> None:
-    mug, other = keep(bucket=stack.bucket), keep("other.jpg", stack.bucket)
-    store = Counted()
-    lookups = AltTextEndpoint(composition.settings(), lambda: store)  # type: ignore[arg-type, return-value]
-    batch = {"src": [mug, other, other, f"gs://{stack.bucket}/gone.jpg"]}
+@dataclass
+class Clock:
+    time: float = 1000.0
 
-    for request in (_get(mug), _get(mug), _post(batch), _post(batch)):
+    def __call__(self) -> float:
+        return self.time
+
+
+def counting(clock: Clock | None = None) -> tuple[AltTextEndpoint, Counted]:
+    """Lookups that remember, and what they ask the store for."""
+    store: Any = Counted()
+    return AltTextEndpoint(composition.settings(), lambda: store, clock=clock or Clock()), store
+
+
+def test_a_page_costs_a_document_an_image_in_one_round_trip_and_nothing_again(
+    stack: Stack,
+) -> None:
+    mug, other = keep(bucket=stack.bucket), keep("other.jpg", stack.bucket)
+    lookups, store = counting()
+    page = {"src": [mug, other, other, "not an address"]}
+
+    for request in (_get(mug), _get(mug), _post(page), _post(page | {"lang": "fr"})):
         assert lookups.answer(request).status_code == 200
 
-    assert len(store.asked) == 2
-    mugs, rest = store.asked
-    assert mugs[0] == document_id(stack.bucket, "mug.jpg")
-    assert not set(mugs) & set(rest)
+    assert store.asked == [[document_id(stack.bucket, each)] for each in ("mug.jpg", "other.jpg")]
 
 
-def test_a_hundred_copies_names_are_one_round_trip_within_bounds(embedded: Embedded) -> None:
+def test_what_an_address_says_is_read_first_and_other_formats_only_where_that_is_not_there(
+    stack: Stack,
+) -> None:
+    keep(bucket=stack.bucket), keep("logo.png", stack.bucket)
+    lookups, store = counting()
+    names = ("mug-300x200.jpg", "mug.jpg", "logo.jpg")
+    page = {"src": [f"gs://{stack.bucket}/{name}" for name in names]}
+
+    answer = json.loads(lookups.answer(_post(page)).get_data())["images"]
+
+    assert all(answer.values())
+    named, guessed = store.asked
+    assert set(named) == {document_id(stack.bucket, name) for name in names}
+    assert document_id(stack.bucket, "logo.png") in guessed
+    assert not set(named) & set(guessed)
+
+
+def test_a_hundred_copies_names_are_two_round_trips_within_bounds(embedded: Embedded) -> None:
     names = [f"thumbs/{n}-300x200.jpg.webp" for n in range(100)]
     keep("99.jpg")
-    store = Counted()
-    lookups = AltTextEndpoint(composition.settings(), lambda: store)  # type: ignore[arg-type, return-value]
+    lookups, store = counting()
 
     answer = lookups.answer(_post({"src": [f"gs://local/{name}" for name in names]}))
 
     images = json.loads(answer.get_data())["images"]
     assert [src for src, found in images.items() if found] == [f"gs://local/{names[99]}"]
-    assert [len(keys) for keys in store.asked] == [MOST_READS]
+    assert len(store.asked) == 2
+    assert sum(len(keys) for keys in store.asked) == MOST_READS
+
+
+def asked(
+    lookups: AltTextEndpoint, method: str, path: str, body: Any = None, **headers: str
+) -> tuple[Any, ...]:
+    """What an asker sees of an answer."""
+    named = {key.replace("_", "-"): value for key, value in headers.items()}
+    data = body if isinstance(body, bytes | None) else json.dumps(body)
+    answer = Client(lookups.serve).open(path, method=method, data=data, headers=named)
+    told = sorted((key, value) for key, value in answer.headers if key != "Date")
+    return answer.status_code, told, answer.data
+
+
+def questions(mug: str, long: str) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
+    """Requests that differ in one thing each that an answer depends on."""
+    fresh, _ = counting()
+    (tag,) = [value for key, value in asked(fresh, "GET", f"/?src={mug}")[1] if key == "ETag"]
+    gzip_, json_ = {"Accept-Encoding": "br, gzip"}, {"Content-Type": "application/json"}
+    page, other = {"src": [mug, long, "gs://local/gone.jpg"]}, {"src": [long]}
+    return [
+        *[((method, f"/?src={mug}"), {}) for method in ("GET", "HEAD", "OPTIONS", "PUT")],
+        *[(("GET", path), {}) for path in (f"/?src={mug}&lang=fr", f"/?src={mug}&lang=de", "/x")],
+        *[
+            (("GET", f"/?src={long}"), more)
+            for more in ({}, gzip_, {"Accept-Encoding": "gzip;q=0"})
+        ],
+        *[(("GET", "/alt.js"), more) for more in ({}, gzip_)],
+        *[(("GET", f"/?src={mug}"), {"If-None-Match": each}) for each in (tag, f"W/{tag}", '"x"')],
+        *[(("GET", f"/?src={mug}"), {"If-Match": each}) for each in (tag, '"x"')],
+        *[(("GET", f"/?src={mug}"), {"Origin": f"https://{each}.example"}) for each in "ab"],
+        (("GET", f"/?src={mug}"), {"Range": "bytes=0-3"}),
+        *[(("GET", f"/?src={each}"), {}) for each in ("gs://local/gone.jpg", "wrong")],
+        *[(("POST", "/", each), json_) for each in (page, other, page | {"lang": "fr"}, b"{")],
+        (("POST", "/", page), json_ | gzip_),
+        (("POST", "/", page | {"long_description": False}), json_),
+        (("POST", "/", page), {"Content-Type": "text/plain"}),
+        (("POST", f"/?src={mug}", page), json_),
+        (("GET", f"/?src={mug}", b" " * (MOST_BYTES + 1)), {}),
+    ]
+
+
+@pytest.mark.parametrize("origins", ["*", "https://a.example"])
+def test_what_is_remembered_is_told_as_if_it_were_asked_for_the_first_time(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch, origins: str
+) -> None:
+    monkeypatch.setenv("CAPTION_CORS_ORIGINS", origins)
+    embedded.restart()
+    lookups, store = counting()
+    long = "Bar chart: bicycles sold a year. " * 60
+    every = questions(keep(), keep("long.jpg", long_description=long))
+    first = {
+        number: asked(counting()[0], *each, **more) for number, (each, more) in enumerate(every)
+    }
+
+    for order in (every, every[::-1], every):
+        for each, more in order:
+            assert asked(lookups, *each, **more) == first[every.index((each, more))], (each, more)
+    keys = [key for read in store.asked for key in read]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_remembered_answer_lasts_no_longer_than_all_that_it_rests_on(
+    embedded: Embedded,
+) -> None:
+    clock = Clock()
+    lookups, _ = counting(clock)
+    captions = composition.store(composition.settings())
+    keep(), keep("later.jpg")
+
+    def alt(src: str) -> str | None:
+        status, _, data = asked(lookups, "GET", f"/?src={src}")
+        page = {"src": ["gs://local/later.jpg", src]}
+        images = asked(lookups, "POST", "/", page, Content_Type="application/json")
+        told = json.loads(images[2])["images"][src]
+        words = json.loads(data)["alt"] if status == 200 else None
+        assert (told and told["alt"]) == words
+        return words
+
+    assert alt("gs://local/mug.jpg") == alt("gs://local/mug-300x200.jpg") == MUG.alt_text
+    assert alt("gs://local/new.jpg") is None
+
+    keep("mug-300x200.jpg", alt_text="Of its own"), keep("new.jpg")
+    stored = captions.read(MUG.id)
+    assert stored
+    captions.replace(stored, replace(MUG, alt_text="Edited"))
+    clock.time += ABSENT_SECONDS - 1
+    assert alt("gs://local/mug-300x200.jpg") == MUG.alt_text
+    assert alt("gs://local/new.jpg") is None
+    clock.time += 2
+    assert alt("gs://local/mug-300x200.jpg") == "Of its own"
+    assert alt("gs://local/new.jpg") == MUG.alt_text
+    clock.time = 1000 + SECONDS - 1
+    assert alt("gs://local/mug.jpg") == MUG.alt_text
+    clock.time = 1000 + SECONDS
+    assert alt("gs://local/mug.jpg") == "Edited"
 
 
 def test_an_address_that_was_derived_tells_the_original_unless_it_has_words(
@@ -442,8 +582,7 @@ def test_whatever_wraps_it_a_bucket_that_is_not_ours_tells_nothing(
     monkeypatch.setenv("CAPTION_PUBLIC_BUCKETS", "other")
     embedded.restart()
     keep(NAME, bucket="shop")
-    store = Counted()
-    lookups = AltTextEndpoint(composition.settings(), lambda: store)  # type: ignore[arg-type, return-value]
+    lookups, store = counting()
 
     for src in FORMS[kind]:
         assert lookups.answer(_get(src)).status_code == 404
@@ -454,8 +593,7 @@ def test_a_stranger_to_the_settings_costs_no_read(
     embedded: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAPTION_PUBLIC_BUCKETS", "public")
-    store = Counted()
-    lookups = AltTextEndpoint(composition.settings(), lambda: store)  # type: ignore[arg-type, return-value]
+    lookups, store = counting()
 
     assert lookups.answer(_get("gs://private/mug.jpg")).status_code == 404
     assert store.asked == []
@@ -533,6 +671,10 @@ def test_a_start_loads_no_model_no_pictures_and_no_cloud_storage(tmp_path: Path)
     strangers = ("google.genai", "google.cloud.storage", "PIL", "openai", "anthropic")
     ours = ("pictures", "quality", "model.client", "usecases.caption_image", "adapters.gemini")
     assert not loaded & {*strangers, *(f"functions.{name}" for name in ours)}
+
+
+def _get_query(query: str) -> Request:
+    return Request(EnvironBuilder("/").get_environ() | {"QUERY_STRING": query})
 
 
 def _get(src: str) -> Request:

@@ -158,7 +158,7 @@ def test_websites_may_ask_that_are_named(public: Embedded, monkeypatch: pytest.M
     src = captioned(public)
     body = {"src": src, "question": SIGN}
     public.model.always(said("A mug."))
-    for origin in (ELSEWHERE, "null"):
+    for origin in (ELSEWHERE, "null", "http://[", "localhost"):
         assert cross(public, origin, json=body).status_code == 403
         assert "Access-Control-Allow-Origin" not in cross(public, origin, "OPTIONS").headers
     assert public.model.count == 0

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from functions.core.document import Embedding
-from functions.core.errors import CaptionError, ConfigurationError, TransientError
+from functions.core.errors import CaptionError, ConfigurationError, Outage, TransientError
 from functions.core.report import Report
 from functions.model import prices
 from functions.model.embeddings import Embeddings, cosine
@@ -308,6 +308,17 @@ def test_a_wrong_setting_is_looked_at_again_after_five_minutes() -> None:
     fake.raises = None
     now[0] = 300.0
     assert meaning.with_embedding(document, Report()).embedding == (1.0,)
+
+
+def test_an_embedder_that_is_out_of_quota_is_left_alone_for_as_long_as_it_says() -> None:
+    now, fake = [0.0], Fake()
+    meaning = Embeddings(fake, clock=lambda: now[0])
+    document = plain_document("n", at=place_time(), bucket="b", alt_text="A dog")
+
+    fake.raises = TransientError("429", 40.0, Outage.OVER_QUOTA)
+    for now[0] in (0.0, 39.0, 41.0):
+        assert meaning.with_embedding(document, Report()).embedding is None
+    assert fake.asked == 2
 
 
 def test_a_passing_fault_is_tried_again_at_once() -> None:

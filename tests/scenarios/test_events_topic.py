@@ -12,7 +12,7 @@ import pytest
 from functions import composition
 from functions.adapters import announced_captions
 from functions.core.document import document_id
-from tests.support.emulators import PubSubEmulator, request
+from tests.support.emulators import PROJECT, PubSubEmulator, request
 from tests.support.pictures import jpeg
 from tests.support.stack import Cloud
 
@@ -25,7 +25,7 @@ class Topic:
     def __init__(self, pubsub: PubSubEmulator) -> None:
         self.name = f"events-{uuid.uuid4().hex[:8]}"
         self._pubsub = pubsub
-        self._subscription = f"{pubsub.url}/v1/projects/captions-test/subscriptions/{self.name}"
+        self._subscription = f"{pubsub.url}/v1/projects/{PROJECT}/subscriptions/{self.name}"
 
     def create(self) -> None:
         topic = self._pubsub.create_topic(self.name)

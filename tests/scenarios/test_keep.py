@@ -16,7 +16,7 @@ from functions.core.document import Lease, Problem, document_id
 from functions.usecases import keep as keeping
 from tests.support.answers import gemini
 from tests.support.command_line import captions
-from tests.support.emulators import PubSubEmulator, request
+from tests.support.emulators import PROJECT, PubSubEmulator, request
 from tests.support.pictures import jpeg
 from tests.support.stack import Stack
 
@@ -187,7 +187,7 @@ def test_where_there_is_a_topic_captions_are_asked_for_there(
     cloud: Stack, pubsub_emulator: PubSubEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topic = pubsub_emulator.create_topic(f"requests-{cloud.bucket}")
-    subscription = f"projects/captions-test/subscriptions/{topic.rpartition('/')[2]}"
+    subscription = f"projects/{PROJECT}/subscriptions/{topic.rpartition('/')[2]}"
     request(f"{pubsub_emulator.url}/v1/{subscription}", "PUT", {"topic": topic})
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub_emulator.host)
     monkeypatch.setenv("CAPTION_REQUEST_TOPIC", topic.rpartition("/")[2])

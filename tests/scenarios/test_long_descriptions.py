@@ -178,3 +178,12 @@ def test_an_edit_of_the_long_description_makes_its_translations_outdated(
 
     assert edit(embedded, long_description="Pie chart.\nHalf is red.").status_code == 200
     assert tell(embedded, lang="de")["long_description"] == "Pie chart.\nHalf is red."
+
+
+def test_a_page_that_shows_none_may_leave_out_what_is_long(embedded: Embedded) -> None:
+    answered(embedded, visible_text=SEEN)
+    src = "gs://local/chart.jpg"
+    for wanted, told in ((None, True), (True, True), ("no", True), (False, False)):
+        body = {"src": [src]} | ({} if wanted is None else {"long_description": wanted})
+        images = embedded.client("alt_text").post("/", json=body).json["images"]
+        assert ("long_description" in images[src]) is told

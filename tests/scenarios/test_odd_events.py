@@ -48,6 +48,19 @@ def test_brackets_without_end_are_ignored(stack: Stack, target: str) -> None:
     ignored(stack)
 
 
+def test_an_event_that_only_names_the_object_is_captioned_as_what_the_object_is(
+    stack: Stack,
+) -> None:
+    event = stack.put("a.jpg", jpeg(1))
+
+    assert stack.deliver({key: event[key] for key in ("bucket", "name", "generation")}) == 200
+
+    document = stack.document("a.jpg") or {}
+    assert document["status"] == "captioned"
+    assert (document["size"], document["content_type"]) == (len(jpeg(1)), "image/jpeg")
+    assert document["md5"]
+
+
 def test_an_empty_object_whose_event_names_no_size_ends(stack: Stack) -> None:
     event = stack.put("a.jpg", b"")
     assert stack.deliver({key: each for key, each in event.items() if key != "size"}) == 200

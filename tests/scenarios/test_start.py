@@ -38,3 +38,27 @@ def test_a_wrong_setting_stops_every_entry_point(
         pytest.raises(ConfigurationError, match="CAPTION_MAX_BYTES='much'"),
     ):
         functions_framework.create_app("forget_image", str(MAIN))
+
+
+def test_an_emulators_wrong_address_stops_every_entry_point(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with (
+        environment(monkeypatch, {"FIRESTORE_EMULATOR_HOST": "http://localhost:8080"}),
+        pytest.raises(ConfigurationError, match="FIRESTORE_EMULATOR_HOST="),
+    ):
+        functions_framework.create_app("alt_text", str(MAIN))
+
+
+@pytest.mark.parametrize("target", ["caption_image", "caption_request", "keep", "review", "ask"])
+def test_a_wrong_policy_file_stops_what_goes_by_its_rules(
+    target: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rules]]\nmatch = "a"\nskipp = true\n')
+    wrong = {"CAPTION_LOCAL": str(tmp_path), "CAPTION_POLICY": str(rules), "GEMINI_API_KEY": "k"}
+    with (
+        environment(monkeypatch, wrong),
+        pytest.raises(ConfigurationError, match=r"CAPTION_POLICY: .*rules.toml:3: 'skipp'"),
+    ):
+        functions_framework.create_app(target, str(MAIN))

@@ -24,7 +24,7 @@ from tests.support.warm_process import Copy, Warm
 ROOT = Path(__file__).resolve().parents[2]
 BOUND_SECONDS = 180
 MODULE = "functions.cli"
-_WARM = Warm(MODULE, ROOT)
+WARM = Warm(MODULE, ROOT)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def started(
 ) -> Copy | subprocess.Popen[bytes]:
     """``captions``, running. Whoever starts it ends it."""
     if sys.platform == "linux" and not any(name.startswith("PYTHON") for name in env):
-        return _WARM.copy(arguments, where, environment(env), out, err)
+        return WARM.copy(arguments, where, environment(env), out, err)
     return subprocess.Popen(
         [sys.executable, "-m", MODULE, *arguments],
         cwd=where,

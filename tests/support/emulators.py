@@ -7,6 +7,7 @@ Missing, which names the remedy.
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import os
@@ -21,15 +22,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from google.cloud import storage as cloud_storage
 
-PROJECT = "captions-test"
+# Each worker of a parallel run has a project of its own in the servers that all of them share.
+PROJECT = f"captions-{os.environ.get('PYTEST_XDIST_WORKER', 'test')}"
 _READY_SECONDS = 60
 _JAVA = "install Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)"
 _GCLOUD = (
@@ -116,6 +118,47 @@ def storage_client(url: str) -> cloud_storage.Client:
     return storage.Client(
         PROJECT, credentials=AnonymousCredentials(), client_options={"api_endpoint": url}
     )
+
+
+class Process(Protocol):
+    """What ``stop`` needs of a process."""
+
+    pid: int
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+S = TypeVar("S", bound=Server)
+
+
+@contextmanager
+def shared(folder: Path, name: str, kind: type[S], start: AbstractContextManager[S]) -> Iterator[S]:
+    """One server for all processes that ask for ``name`` in ``folder``.
+
+    Who comes first starts it, and ends it when all others are done with it.
+    """
+    address = folder / f"{name}.json"
+    with ExitStack() as stack:
+        users = stack.enter_context(open(folder / f"{name}.users", "a"))
+        with _alone(folder, name):
+            ours = not address.exists()
+            if ours:
+                server = stack.enter_context(start)
+                address.write_text(json.dumps({"host": server.host, "pid": server.pid}))
+            fcntl.flock(users, fcntl.LOCK_SH)
+        yield kind(**json.loads(address.read_text()))
+        fcntl.flock(users, fcntl.LOCK_UN)
+        if ours:
+            with _alone(folder, name):
+                fcntl.flock(users, fcntl.LOCK_EX)
+                address.unlink()
+
+
+@contextmanager
+def _alone(folder: Path, name: str) -> Iterator[None]:
+    with open(folder / f"{name}.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
@@ -216,8 +259,8 @@ def start(
     )
 
 
-def stop(process: subprocess.Popen[bytes], patience: float = 10) -> None:
-    """End a process that ``start`` started, and its group with it."""
+def stop(process: Process, patience: float = 10) -> None:
+    """End a process that leads a group of its own, as ``start`` makes it, and the group with it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

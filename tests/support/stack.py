@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -108,7 +109,7 @@ class Stack:
     def client(self, target: str) -> Any:
         """Who asks an entry point over HTTP, through the framework."""
         if target not in self._apps:
-            self._apps[target] = functions_framework.create_app(target, str(MAIN))
+            self._apps[target] = application(target)
         return self._apps[target].test_client()
 
     def log(self) -> list[dict[str, Any]]:
@@ -202,6 +203,12 @@ class Cloud(Stack):
         self._bucket.delete_blob(name)
         return self._told("deleted")
 
+    def relabel(self, name: str, metadata: Mapping[str, str]) -> None:
+        """Set metadata of an object, as somebody else would."""
+        blob = self._bucket.blob(name)
+        blob.metadata = dict(metadata)
+        blob.patch()
+
     def copy(self, name: str, to: str) -> dict[str, Any]:
         self._bucket.copy_blob(self._bucket.blob(name), self._bucket, to)
         return self._told("finalized")
@@ -226,6 +233,19 @@ class Cloud(Stack):
 
     def _told(self, kind: str) -> dict[str, Any]:
         return next(data for told, data in reversed(self.storage.events) if told.endswith(kind))
+
+
+def application(target: str) -> Any:
+    """An entry point as a new instance serves it. ``main.py`` keeps nothing, so one application
+    does for all: what it reads of the environment when it starts is read again."""
+    made = _application(target)
+    composition.start(target)
+    return made
+
+
+@functools.cache
+def _application(target: str) -> Any:
+    return functions_framework.create_app(target, str(MAIN))
 
 
 @contextmanager

@@ -176,7 +176,7 @@ class Objects:
         fields = dict(stored.fields)
         for key, value in change.items():
             if key == "metadata" and value is not None:
-                value = {**fields.get("metadata", {}), **value}
+                value = {**(fields.get("metadata") or {}), **value}
                 value = {each: text for each, text in value.items() if text is not None}
             if key in _WRITABLE:
                 fields[key] = value

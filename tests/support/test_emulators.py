@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -58,6 +58,25 @@ def test_notifications_reach_a_push_endpoint(pubsub_emulator):
     assert json.loads(base64.b64decode(message["data"]))["name"] == "a.txt"
 
 
+def test_a_shared_server_is_started_once_and_ends_after_its_last_user(tmp_path):
+    with ExitStack() as first, ExitStack() as second:
+        server, same = (
+            users.enter_context(
+                emulators.shared(tmp_path, "it", emulators.StorageEmulator, emulators.storage())
+            )
+            for users in (first, second)
+        )
+        assert server == same
+        ending = threading.Thread(target=first.close)
+        ending.start()
+        with same.client() as client:
+            client.create_bucket("is-there")
+        assert ending.is_alive()
+        second.close()
+        ending.join()
+    assert not _is_running(server.pid)
+
+
 def test_a_missing_piece_names_its_remedy(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with (
@@ -86,11 +105,13 @@ def test_at_the_gate_it_fails(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
-def test_a_server_ends_when_the_test_run_is_killed():
+@pytest.mark.parametrize("started", ["emulators.storage()", "serving.serving('alt_text', LOCAL)"])
+def test_a_server_ends_when_the_test_run_is_killed(started, tmp_path):
     script = (
-        "from tests.support import emulators\n"
-        "with emulators.storage() as server:\n"
-        "    print(server.pid, flush=True)\n"
+        "from tests.support import emulators, serving\n"
+        f"LOCAL = {{'CAPTION_LOCAL': {str(tmp_path)!r}, 'CAPTION_MODEL': 'offline'}}\n"
+        f"with {started} as server:\n"
+        "    print(getattr(server, 'process', server).pid, flush=True)\n"
         "    input()\n"
     )
     command = [sys.executable, "-c", script]
@@ -102,7 +123,7 @@ def test_a_server_ends_when_the_test_run_is_killed():
         if not _is_running(pid):
             return
         time.sleep(0.05)
-    pytest.fail("fake-gcs-server outlived the run that started it")
+    pytest.fail("the server outlived the run that started it")
 
 
 def _is_running(pid: int) -> bool:

@@ -129,6 +129,7 @@ def test_a_patch_merges_metadata_and_null_removes(bucket):
         ({"a": "1", "b": "ä"}, {"a": "1", "b": "ä"}),
         ({"a": None, "c": "3"}, {"b": "ä", "c": "3"}),
         (None, None),
+        ({"d": "4"}, {"d": "4"}),
     ):
         fresh = bucket.blob(NAME)
         fresh.metadata = metadata

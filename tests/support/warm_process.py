@@ -14,6 +14,7 @@ copy's process ID and, at its end, its exit status.
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import json
 import os
@@ -24,6 +25,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Mapping
@@ -48,9 +50,12 @@ class Copy:
     """A running copy; what ``subprocess.Popen`` offers of it."""
 
     def __init__(self, told: int) -> None:
-        self._told = os.fdopen(told, "rb")
+        self._told, self._reading = told, threading.Lock()
         self.returncode: int | None = None
-        self.pid = int(self._told.readline())
+        self.pid = self._number()
+
+    def __del__(self) -> None:
+        os.close(self._told)
 
     def poll(self) -> int | None:
         with suppress(subprocess.TimeoutExpired):
@@ -59,12 +64,19 @@ class Copy:
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit status, negative for a signal. Raises TimeoutExpired if it still runs."""
-        if self.returncode is None:
-            if not select.select([self._told], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("a copy", timeout or 0)
-            with self._told:
-                self.returncode = int(self._told.readline())
-        return self.returncode
+        # What has been told is followed by the pipe's end, which all who wait see.
+        if self.returncode is None and not select.select([self._told], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired("a copy", timeout or 0)
+        with self._reading:
+            if self.returncode is None:
+                self.returncode = self._number()
+            return self.returncode
+
+    def _number(self) -> int:
+        line = b""
+        while not line.endswith(b"\n"):
+            line += os.read(self._told, 1) or b"?\n"
+        return int(line)
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
@@ -88,10 +100,12 @@ class Warm:
         env: Mapping[str, str],
         out: IO[Any],
         err: IO[Any],
+        server: str = "",
     ) -> Copy:
-        """Run ``python -m module`` with these arguments, and nothing on its standard input."""
+        """Run ``python -m module`` with these arguments, and nothing on its standard input; or the
+        module ``server`` in a group of its own, which ends with this process."""
         told, tell = os.pipe()
-        order = {"arguments": arguments, "cwd": str(cwd), "env": dict(env)}
+        order = {"arguments": arguments, "cwd": str(cwd), "env": dict(env), "server": server}
         with open(os.devnull, "rb") as nothing:
             streams = [nothing.fileno(), out.fileno(), err.fileno(), tell]
             socket.send_fds(self._served(env), [json.dumps(order).encode()], streams)
@@ -127,6 +141,7 @@ def main() -> None:
     with socket.socket(fileno=int(descriptor)) as orders:
         copied = _serve(orders)
     if copied:
+        module = copied["server"] or module
         sys.argv = [module, *copied["arguments"]]
         end.run(module)
 
@@ -172,7 +187,10 @@ def _serve(orders: socket.socket) -> dict[str, Any] | None:
 def _copied(order: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
     """The order, in a child whose parent waits for its end and tells it."""
     *streams, tell = descriptors
-    if child := os.fork():
+    child = os.fork()
+    if order["server"]:
+        _end_with_parent()
+    if child:
         os.write(tell, b"%d\n" % child)
         for each in streams:
             os.close(each)
@@ -183,6 +201,8 @@ def _copied(order: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         os.dup2(each, place)
         os.close(each)
     os.close(tell)
+    if order["server"]:
+        os.setsid()
     os.chdir(order["cwd"])
     os.environ.clear()
     os.environ.update(order["env"])
@@ -190,6 +210,10 @@ def _copied(order: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
     tempfile.tempdir = None
     sys.path[0] = order["cwd"]
     return order
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _reap() -> None:

@@ -80,7 +80,7 @@ def test_imports_point_one_way(path: Path) -> None:
 
 def test_adapters_do_not_know_each_other() -> None:
     shared = {"vendor_errors", "picture_transport", "google_genai", "negotiation"}
-    shared |= {"chat_completions", "ollama_server", "server_names"}
+    shared |= {"chat_completions", "ollama_server", "rate_limits", "server_names"}
     for path in ROOT.glob("functions/adapters/*.py"):
         others = {n.split(".")[2] for n in imported(path) if n.startswith("functions.adapters.")}
         assert others <= FAMILIES.get(path.stem, {path.stem} | shared), path
@@ -111,6 +111,37 @@ def test_importing_main_loads_no_client_and_no_sdk() -> None:
         check=True,
     )
     assert not set(listed.stdout.split()) & (SDKS | CLOUD)
+
+
+def test_a_cold_start_imports_what_an_upload_needs_and_no_more() -> None:
+    """Modules, since they cost more than anything else at a cold start, and the same anywhere."""
+    begun = """
+import functions_framework, sys
+functions_framework.create_app("caption_image", "main.py")
+before = {*sys.modules}
+from functions import composition
+composition.captioning()._captioner.accepts
+print(*(sys.modules.keys() - before), sep="\\n")
+"""
+    hosts = {
+        "FIRESTORE_EMULATOR_HOST": "127.0.0.1:9",
+        "STORAGE_EMULATOR_HOST": "http://127.0.0.1:9",
+    }
+    listed = subprocess.run(
+        [sys.executable, "-c", begun],
+        cwd=ROOT,
+        env=hosts | {"GEMINI_API_KEY": "k", "GOOGLE_CLOUD_PROJECT": "p", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    packages = {"aiohttp", "av", "pyvips", "rich"} | SDKS - {"google.genai"}
+    loaded = {
+        each for each in listed.stdout.split() if each.split(".")[0] not in sys.stdlib_module_names
+    }
+    assert {"functions.adapters.gemini", "google.genai"} <= loaded
+    assert not loaded & packages
+    assert len(loaded) < 820
 
 
 def test_a_distribution_called_functions_does_not_shadow_ours(tmp_path: Path) -> None:

@@ -80,6 +80,11 @@ def test_an_upload_may_lack_what_is_optional() -> None:
         {"name": ""},
         {"name": 7},
         {"bucket": None},
+        {"bucket": "../b"},
+        {"bucket": "a/b"},
+        {"bucket": "-b"},
+        {"bucket": "a bucket"},
+        {"bucket": "b\n"},
         {"size": "large"},
     ],
 )
@@ -177,11 +182,21 @@ def test_a_request_names_an_object_and_may_insist() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"\xff\xfe", [], "x", {"bucket": "b"}, {"bucket": "b", "name": "n", "force": "no"}],
+    [
+        *(b"", b"{", b"\xff\xfe", [], "x", {"bucket": "b"}, {"bucket": "../b", "name": "n"}),
+        {"bucket": "b", "name": "n", "force": "no"},
+    ],
 )
 def test_a_request_that_cannot_be_read_is_no_event(body: Any) -> None:
     with pytest.raises(NotAnEvent):
         events.request(message(body))
+
+
+def test_a_clock_may_name_a_bucket_if_it_is_one() -> None:
+    assert events.keep_request(message({"bucket": "b"})).bucket == "b"
+    assert events.keep_request(message({})).bucket == ""
+    with pytest.raises(NotAnEvent, match="no bucket"):
+        events.keep_request(message({"bucket": "../b"}))
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def read(data: bytes, formats: tuple[str, ...], limit: int, side: int) -> Decode
 
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(io.BytesIO(data), formats=formats) as image:
-        frames = getattr(image, "n_frames", 1)
+        frames = getattr(image, "n_frames", 1) - int(getattr(image, "default_image", False))
         if frames < 2:
             return None
         bounded(*image.size, limit)
@@ -46,13 +46,14 @@ def read(data: bytes, formats: tuple[str, ...], limit: int, side: int) -> Decode
 
 def _moments(image: Any, frames: int, side: int) -> tuple[list[Moment], float]:
     """Frames from the beginning on, and the seconds that all take: what was not reached is taken
-    to be as slow as what was."""
+    to be as slow as what was. What an animated PNG shows where nothing can move is none of them."""
+    first = int(getattr(image, "default_image", False))
     within = max(1, min(frames, _MOST_PIXELS // (image.width * image.height)))
     step = -(-within // _LOOKS)
     found: list[Moment] = []
     begun, shown = time.process_time(), 0.0
     for number in range(within):
-        image.seek(number)
+        image.seek(first + number)
         if number % step == 0:
             found.append(moments.moment(shown, _frame(image, side)))
         shown += _milliseconds(image) / 1000

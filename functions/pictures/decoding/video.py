@@ -25,6 +25,7 @@ _CONTAINERS = {
     "video/quicktime": "mov",
     "video/webm": "matroska",
     "video/x-matroska": "matroska",
+    "video/x-msvideo": "avi",
 }
 # Key frames that are looked at, evenly over a video, and frames of a pass through all of it,
 # which follows where fewer key frames than a sheet has places were found.
@@ -279,8 +280,11 @@ def _title(container: Any) -> str:
 def _check(source: Ranges, kind: str) -> bool:
     """Whether a file is in fragments. Raises PermanentError for one that is protected, cut off, or
     all index or none."""
-    fragmented = False
-    if _CONTAINERS[kind] == "matroska":
+    fragmented, protected = False, None
+    if _CONTAINERS[kind] == "avi":
+        size = int.from_bytes(source.exactly(0, 8)[4:], "little")
+        end = 8 + size if size != 0xFFFFFFFF else 0  # not told by what is still recording
+    elif _CONTAINERS[kind] == "matroska":
         head = source.exactly(0, 64 << 10)
         end = _segment_end(head)
         protected = re.search(rb"\x50\x35[\x80-\xff].{0,3}\x47\xe1\x81", head, re.DOTALL)

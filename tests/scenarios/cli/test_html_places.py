@@ -394,3 +394,17 @@ def test_an_audit_suggests_what_was_written_for_the_place(site: PlacedSite) -> N
     faults = site.fit("--json", command="audit").records[0]["faults"]
     assert [each["suggestion"] for each in faults][:1] == ["A mug on its own"]
     assert site.model.count == 2
+
+
+def test_what_is_said_at_length_stands_beside_words_for_the_place(site: PlacedSite) -> None:
+    site.image(long_description="Bar chart.\n2024: 40.")
+    site.write("index.html", CARD.format("Made in Wales."))
+    site.model.answer(said("Sales of our mugs by year"))
+    assert site.fit("--long", "--yes").status == 0
+    page = site.read("index.html").decode()
+    assert site.alts() == ["Sales of our mugs by year"]
+    assert page.count("<p>2024: 40.</p>") == page.count("aria-describedby=") == 1
+
+    assert site.fit("--long", "--yes").status == 0
+    assert site.read("index.html").decode() == page
+    assert site.model.count == 1

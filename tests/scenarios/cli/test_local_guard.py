@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import Client
 
 from functions.core.document import document_id
+from functions.http.ask import NOT_OURS
 from functions.http.responses import Refusal
 from functions.local.server import application
 from functions.local.uploads import file_name
@@ -212,3 +213,27 @@ def test_a_name_is_kept_as_far_as_it_is_one(sent: str, kept: str) -> None:
 def test_a_name_that_would_not_be_seen_is_refused(name: str) -> None:
     with pytest.raises(Refusal, match="another name"):
         file_name(name)
+
+
+def test_questions_are_answered_where_there_is_a_model_and_to_websites_that_are_named(
+    front: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"src": "gs://local/none.jpg", "question": "What is it?"}
+    assert front.post("/ask", json=asked, base_url=HERE).status_code == 404
+    assert "/ask" not in front.post("/ask", json=asked, base_url=HERE).text
+
+    shop = "http://localhost:3000"
+    model = {"CAPTION_MODEL": "gemini:m", "GEMINI_API_KEY": "k", "CAPTION_ASK_ORIGINS": shop}
+    with environment(monkeypatch, model):
+        answering = Client(application(tmp_path, "127.0.0.1"))
+        for path in ("/ask", "/ask/"):
+            for headers in OURS:
+                answer = answering.post(path, json=asked, headers=headers, base_url=HERE)
+                assert answer.json == {"error": NOT_OURS}
+        for headers in FOREIGN:
+            answer = answering.post("/ask", json=asked, headers=headers, base_url=HERE)
+            assert answer.status_code == 403
+        named = answering.post("/ask", json=asked, headers={"Origin": shop}, base_url=HERE)
+        assert named.json == {"error": NOT_OURS}
+        named = answering.options("/ask/", headers={"Origin": shop}, base_url=HERE)
+        assert named.headers["Access-Control-Allow-Origin"] == shop

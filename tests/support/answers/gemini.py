@@ -97,14 +97,19 @@ def error(code: int, status: str, message: str, *details: dict[str, Any], **head
     return Answer({"error": body}, code, {**_JSON, **sent})
 
 
-def quota(delay: str | None = "7s", header: str | None = None, wrapped: bool = False) -> Answer:
+def quota(
+    delay: str | None = "7s",
+    header: str | None = None,
+    wrapped: bool = False,
+    period: str = "Minute",
+) -> Answer:
     """429: with RetryInfo, with a Retry-After header only, or the body wrapped in an array."""
     failure = {
         "@type": f"{RPC}QuotaFailure",
         "violations": [
             {
                 "quotaMetric": f"{SERVICE}/generate_content_free_tier_requests",
-                "quotaId": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
+                "quotaId": f"GenerateRequestsPer{period}PerProjectPerModel-FreeTier",
                 "quotaDimensions": {"location": "global", "model": "gemini-3.5-flash-lite"},
                 "quotaValue": "15",
             }

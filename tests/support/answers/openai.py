@@ -8,6 +8,7 @@ from typing import Any
 from tests.support.answers import DROP, HANG, Answer, caption
 
 REFUSAL = "I'm sorry, I can't assist with that."
+_EXCEEDED = "rate_limit_exceeded"
 _RATE = {
     "x-ratelimit-limit-requests": "500",
     "x-ratelimit-remaining-requests": "0",
@@ -116,10 +117,9 @@ def truncated() -> Answer:
 
 
 def quota(delay: str | None) -> Answer:
-    """429, with Retry-After or without."""
-    answer = ERRORS["quota"]
-    headers = {k: v for k, v in answer.headers.items() if k != "retry-after"}
-    return Answer(answer.body, 429, headers | ({"retry-after": delay} if delay else {}))
+    """429, with Retry-After, or without a word of when."""
+    sent = {"retry_after": delay} if delay else {}
+    return error(429, "Rate limit reached for gpt-5.4-mini.", "requests", _EXCEEDED, **sent)
 
 
 def error(status: int, message: str, kind: str, code: str | None = None, **headers: str) -> Answer:
@@ -159,7 +159,7 @@ ERRORS = {
         "Rate limit reached for gpt-5.4-mini on requests per min (RPM): Limit 500, Used 500. "
         "Please try again in 7s.",
         "requests",
-        "rate_limit_exceeded",
+        _EXCEEDED,
         **{"retry_after": "7", **_RATE},
     ),
     "no credit": error(

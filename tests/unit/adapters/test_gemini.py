@@ -11,7 +11,13 @@ from google.oauth2.credentials import Credentials
 
 from functions.adapters.gemini import GeminiCaptioner
 from functions.core.document import Picture
-from functions.core.errors import CaptionError, ConfigurationError, PermanentError, TransientError
+from functions.core.errors import (
+    CaptionError,
+    ConfigurationError,
+    Outage,
+    PermanentError,
+    TransientError,
+)
 from functions.core.policy import Rule
 from functions.model.prompt import compose
 from tests.support.answers import Answer, gemini
@@ -68,7 +74,7 @@ def test_a_fault_belongs_to_its_family_and_names_the_remedy(
         (gemini.quota(None, "12"), 12),
         (gemini.quota("7s", wrapped=True), 7),
         (gemini.quota(None), None),
-        (gemini.quota(None, "Wed, 21 Oct 2026 07:28:00 GMT"), None),
+        (gemini.quota(None, "Wed, 21 Oct 2015 07:28:00 GMT"), None),
     ],
 )
 def test_the_delay_that_a_quota_answer_asks_for_is_kept(
@@ -79,6 +85,16 @@ def test_the_delay_that_a_quota_answer_asks_for_is_kept(
     with pytest.raises(TransientError) as caught:
         captioner.describe(picture(), PROMPT)
     assert caught.value.retry_after == seconds
+
+
+def test_a_days_quota_is_none_of_pace_whatever_delay_is_told(
+    captioner: GeminiCaptioner, model_server: ModelServer
+) -> None:
+    for period, outage in (("Day", Outage.NO_CREDIT), ("Minute", Outage.OVER_QUOTA)):
+        model_server.always(gemini.quota("5s", period=period))
+        with pytest.raises(TransientError) as caught:
+            captioner.describe(picture(), PROMPT)
+        assert caught.value.outage is outage
 
 
 def test_an_alias_that_is_on_another_version_of_the_api_says_which(

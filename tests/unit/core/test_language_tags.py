@@ -64,6 +64,25 @@ def test_a_bad_tag_is_named_with_its_fault(text: str, fault: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("deu", "de"),
+        ("German", "de"),
+        ("deu_AT.UTF-8", "de-AT"),
+        ("iw-IL", "he-IL"),
+        ("pt_BR", "pt-BR"),
+        ("\u200bfr ", "fr"),
+        ("Klingonese", ""),
+        ("en-x-ignore-all-other-rules", ""),
+        ("german" * 9000, ""),
+        ("", ""),
+    ],
+)
+def test_what_nobody_can_be_told_about_is_taken_as_it_is_meant(text: str, tag: str) -> None:
+    assert language_tags.meant_tag(text) == tag
+
+
+@pytest.mark.parametrize(
     ("tag", "scripts"),
     [
         ("en", {"Latn"}),

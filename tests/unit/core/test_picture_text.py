@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from functions.core.document import IMAGE_CHANGED, Document, Lease, Review, Source
+from functions.core.document_records import as_json, from_json, to_record
 from functions.core.picture_text import (
     KEPT_FOR,
     PictureText,
@@ -137,6 +139,29 @@ def test_it_comes_back_as_it_was_stored() -> None:
     assert back == text
     assert back.texts[0].document.lease is None
     assert from_text("") == PictureText()
+
+
+def test_an_embedding_comes_back_to_the_last_bit() -> None:
+    numbers = tuple(1 / (each + 3) for each in range(768))
+    text = PictureText().with_text(document("a", "A cup", embedding=numbers))
+    stored = to_text(text)
+    assert from_text(stored) == text
+    assert len(stored) < 10_000
+
+
+def test_an_embedding_in_digits_is_read_as_earlier_versions_wrote_it() -> None:
+    text = PictureText().with_text(document("a", "A cup", embedding=(0.6, 0.8)))
+    record = {"document": to_record(text.texts[0].document), "expires_at": None}
+    assert from_text(as_json({"known": [record], "asking": {}})) == text
+
+
+@pytest.mark.parametrize("damaged", ["?", "AAAA", "é", 7])
+def test_a_damaged_embedding_costs_no_text(damaged: Any) -> None:
+    stored = to_text(PictureText().with_text(document("a", "A cup", embedding=(0.6, 0.8))))
+    record = from_json(stored)
+    record["known"][0]["document"]["embedding_bytes"] = damaged
+    (saved,) = from_text(as_json(record)).texts
+    assert (saved.document.alt_text, saved.document.embedding) == ("A cup", None)
 
 
 @pytest.mark.parametrize("source", list(Source))

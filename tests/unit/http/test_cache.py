@@ -80,6 +80,29 @@ def test_the_longest_unused_goes_first() -> None:
     assert source.asked == [["a"], ["b"], ["c"], ["b"]]
 
 
+def test_names_that_are_not_there_drive_no_document_out() -> None:
+    source = Source()
+    memory = DocumentCache(source.load, clock=source.clock, most_entries=2)
+    for _ in range(9):
+        memory.read(["a", "gone"])
+        source.time += ABSENT_SECONDS
+    assert source.asked == [["a", "gone"], *[["gone"]] * 8]
+    crowd = DocumentCache(lambda keys: {"a": document("a")}, clock=source.clock, most_entries=2)
+    crowd.read(["a"])
+    for number in range(9):
+        crowd.read([f"gone {number}"])
+    assert crowd.kept("a")
+
+
+def test_what_is_known_lasts_as_long_as_the_first_of_it_that_goes() -> None:
+    source = Source()
+    memory = DocumentCache(source.load, clock=source.clock)
+    memory.read(["a", "gone"])
+    assert memory.until(["a"]) == SECONDS
+    assert memory.until(["gone", "a"]) == ABSENT_SECONDS
+    assert memory.until(["a", "never asked for"]) == memory.until([]) == 0
+
+
 def test_long_words_count_by_their_bytes() -> None:
     source = Source(words="ü" * 10_000)
     memory = DocumentCache(source.load, clock=source.clock, most_bytes=100_000)

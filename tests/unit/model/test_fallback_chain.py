@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from functions.adapters.sqlite import SqliteCaptions
-from functions.core.document import Accepts, Answer, Picture, Prompt
+from functions.core.document import Accepts, Allowance, Answer, Picture, Prompt
 from functions.core.errors import Away, Outage, TransientError
 from functions.core.report import Report
 from functions.model.fallback_chain import FallbackChain
@@ -49,6 +49,19 @@ def test_of_those_whose_turn_it_is_only_the_first_finds_the_quota_spent(tmp_path
         refused.append(raised.type)
     assert model.asked == 1
     assert refused == [TransientError, *[Away] * 7]
+
+
+def test_what_a_provider_says_is_left_is_kept_to_before_anybody_is_refused(tmp_path: Path) -> None:
+    model = Refusing()
+    told = Answer("{}", allowance=Allowance(0, 500, 60))
+    model.describe = lambda picture, prompt: told  # type: ignore[method-assign]
+    limit = DailyLimit(SqliteCaptions(tmp_path / "captions.db"), 0)
+    clock = (NOW + timedelta(milliseconds=n) for n in itertools.count())
+    chain = FallbackChain([model], limit, clock.__next__)
+    with chain.turn() as turn:
+        chain.ask(turn, "a", lambda _: Picture(b"", "image/jpeg", 1, 1), PROMPT, NOW, Report())
+    with pytest.raises(Away):
+        chain.turn(20)
 
 
 def test_who_would_have_to_wait_for_one_models_pace_asks_the_next_one(tmp_path: Path) -> None:

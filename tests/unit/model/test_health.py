@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.core.errors import Away, ConfigurationError, Outage, TransientError
-from functions.model.health import LONGEST_PAUSE, ModelHealth
+from functions.model.health import LONG_PATIENCE, LONGEST_PAUSE, PATIENCE, ModelHealth
 
 BEGIN = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DOWN = TransientError("503", None, Outage.AWAY)
 REFUSED = TransientError("429", None, Outage.OVER_QUOTA)
+UNPAID = TransientError("429", 5.0, Outage.NO_CREDIT)
 
 
 class Time:
@@ -114,6 +115,87 @@ def test_the_providers_delay_is_kept_for_all(health: ModelHealth, time: Time) ->
     assert health.closed_for() == pytest.approx(40)
     time.pass_(40)
     assert health.turn()
+
+
+def test_what_was_answered_on_its_way_ends_no_pause_of_a_quota(
+    health: ModelHealth, time: Time
+) -> None:
+    on_its_way, refused = health.turn(), health.turn()
+    time.pass_(0.1)
+    health.failed(refused, "a", TransientError("429", 40.0, Outage.OVER_QUOTA))
+    time.pass_(2)
+    health.answered(on_its_way, "b")
+    assert health.closed_for() == pytest.approx(38)
+
+
+def test_an_event_waits_for_a_quotas_minute_in_a_bulk_and_a_person_does_not(
+    health: ModelHealth, time: Time
+) -> None:
+    late = TransientError("429", 40.0, Outage.OVER_QUOTA)
+    first, second = health.turn(), health.turn()
+    for turn in (first, second):
+        health.failed(turn, "a", late)
+        health.end(turn)
+    with pytest.raises(Away):
+        health.turn(PATIENCE)
+    assert health.turn(LONG_PATIENCE)
+    assert time.now >= BEGIN + timedelta(seconds=40)
+
+
+def test_nobody_waits_for_a_long_pause_after_a_lone_refusal(
+    health: ModelHealth, time: Time
+) -> None:
+    ask(health, time, "a", TransientError("429", 40.0, Outage.OVER_QUOTA))
+    before = time.now
+    with pytest.raises(Away):
+        health.turn(LONG_PATIENCE)
+    assert time.now == before
+
+
+def test_nobody_waits_for_a_quota_that_is_refused_time_and_again(
+    health: ModelHealth, time: Time
+) -> None:
+    for number in range(4):
+        with health.turn(LONG_PATIENCE) as turn:
+            health.failed(turn, str(number), REFUSED)
+    before = time.now
+    with pytest.raises(Away):
+        health.turn(LONG_PATIENCE)
+    assert time.now == before
+
+
+def test_without_credit_pauses_grow_to_five_minutes_whatever_delay_is_named_and_no_pace_is_set(
+    health: ModelHealth, time: Time
+) -> None:
+    pauses = []
+    for number in range(6):
+        ask(health, time, str(number), UNPAID)
+        pauses.append(round(health.closed_for()))
+        time.pass_(health.closed_for() + 0.01)
+    assert pauses == [5, 5, 20, 100, 300, 300]
+    ask(health, time, "x")
+    assert [health.turn() for _ in range(8)]
+
+
+def test_who_waits_is_served_in_the_order_of_coming(time: Time) -> None:
+    health = ModelHealth("gemini:x", time, lambda line, _: line.wait(0.01) and None)
+    ask(health, time, "a", TransientError("429", 15.0, Outage.OVER_QUOTA))
+    served: list[int] = []
+
+    def wait(number: int) -> None:
+        with health.turn(60) as turn:
+            served.append(number)
+            health.answered(turn, str(number))
+
+    threads = [threading.Thread(target=wait, args=(number,)) for number in range(5)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        while len(health._line) <= number:
+            thread.join(0.001)
+    time.pass_(15)
+    for thread in threads:
+        thread.join(10)
+    assert served == [0, 1, 2, 3, 4]
 
 
 def test_a_clock_that_is_set_back_does_not_make_a_pause_longer(
@@ -261,3 +343,12 @@ def test_nobody_waits_for_ever_for_a_turn(health: ModelHealth, time: Time) -> No
         assert time.now - began <= timedelta(seconds=60)
         health.failed(turn, str(number), REFUSED)
         health.end(turn)
+
+
+def test_an_image_that_alone_is_refused_for_quota_amid_many_others_is_at_fault(
+    health: ModelHealth, time: Time
+) -> None:
+    for number in range(20):
+        ask(health, time, str(number))
+    assert ask(health, time, "bad", REFUSED)
+    assert not ask(health, time, "other", REFUSED)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from functions.core.document import Allowance
 from functions.model.pace import Pace
 from tools.simulated_quota import QUOTAS, simulated
 
@@ -66,8 +67,30 @@ def test_refusals_of_what_was_on_its_way_lower_a_rate_no_further() -> None:
     assert pace.rate == before
 
 
-def test_nobody_asks_for_a_moment_after_a_refusal() -> None:
-    assert paced(300).delay(at(5)) == 10
+def test_nobody_asks_for_a_while_after_a_refusal_and_for_longer_after_the_next_one() -> None:
+    pace = paced(300)
+    assert pace.delay(at(5)) == 20
+    pace.refuse(at(25), at(25))
+    assert pace.delay(at(25)) == 40
+    pace.succeed(at(65), at(66))
+    pace.refuse(at(67), at(67))
+    assert pace.delay(at(67)) == 20
+
+
+@pytest.mark.parametrize(("asked_again", "doubles_in"), [(21, 60), (50, 300)])
+def test_a_first_rate_grows_quickly_unless_it_is_that_of_a_window(
+    asked_again: float, doubles_in: float
+) -> None:
+    pace = paced(60)
+    first = pace.rate or 0.0
+    seconds, now = 0.0, asked_again
+    while (pace.rate or 0.0) < 2 * first:
+        pace.begin(at(5 + now), after_pause=False)
+        waited = max(pace.delay(at(5 + now)), 0.01)
+        now, seconds = now + waited, seconds + waited
+        pace.succeed(at(5 + now - waited), at(5 + now))
+        pace.end(at(5 + now))
+    assert 0.5 * doubles_in < seconds < 1.2 * doubles_in
 
 
 def test_a_rate_grows_only_while_somebody_waits_for_it() -> None:
@@ -85,12 +108,12 @@ def test_a_rate_grows_only_while_somebody_waits_for_it() -> None:
 
 def test_a_later_refusal_sets_what_was_let_through_since_the_last_one() -> None:
     pace = paced(300)
-    pace.succeed(at(20), at(22))
-    pace.refuse(at(30), at(31))
-    for _ in range(120):
+    pace.succeed(at(50), at(52))
+    pace.refuse(at(53), at(54))
+    for _ in range(72):
         pace.succeed(at(60), at(62))
     pace.refuse(at(90), at(91))
-    assert pace.rate == pytest.approx(120 / 60)
+    assert pace.rate == pytest.approx(72 / 37)
 
 
 def test_a_rate_is_forgotten_an_hour_after_the_last_refusal() -> None:
@@ -100,9 +123,44 @@ def test_a_rate_is_forgotten_an_hour_after_the_last_refusal() -> None:
     assert not pace.delay(at(4001))
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (Allowance(300, 500, 24), 0.0),  # half of it is there
+        (Allowance(100, 500, 48), 0.48),
+        (Allowance(0, 500, 60), 60.0),
+        (Allowance(0, 0, 1e9), 3600.0),
+        (Allowance(900, 2000, 40_000), 0.0),  # a day's
+        (None, 0.0),
+    ],
+)
+def test_what_the_provider_says_is_left_is_spread_before_anybody_is_refused(
+    told: Allowance | None, seconds: float
+) -> None:
+    pace = Pace(BEGIN)
+    pace.begin(at(0), after_pause=False)
+    pace.follow(told, at(0))
+    assert pace.delay(at(0)) == pytest.approx(seconds)
+    assert not pace.delay(at(seconds + 0.001))
+
+
+def test_calls_on_their_way_are_not_counted_on() -> None:
+    pace = Pace(BEGIN, running=5)
+    pace.follow(Allowance(4, 500, 60), at(0))
+    assert pace.delay(at(1)) == 59
+
+
+def test_a_server_that_answers_although_nothing_is_left_is_not_believed() -> None:
+    pace = Pace(BEGIN, running=1)
+    for number in range(5):
+        pace.follow(Allowance(0, 500, 60), at(number))
+    assert not pace.delay(at(5))
+
+
 def test_a_clock_that_is_set_back_by_an_hour_holds_nobody_up() -> None:
     pace = paced(300)
-    assert pace.delay(at(-3600)) <= 10
+    pace.follow(Allowance(0, 500, 3600), at(5))
+    assert pace.delay(at(-3600)) <= 45
     pace.begin(at(-3590), after_pause=True)
     assert not pace.overtaken(at(-3590))
     before = pace.rate
@@ -119,3 +177,4 @@ def test_a_bulk_of_three_instances_keeps_to_a_quota_that_names_no_delay(kind: st
     bulk = simulated(kind, 3, tells=False, images=4000)
     assert bulk.left == 0
     assert bulk.provider.refused <= 0.02 * 4000
+    assert max(bulk.ends) <= 1.5 * 60 * 4000 / 300

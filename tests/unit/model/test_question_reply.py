@@ -122,3 +122,36 @@ def test_words_that_the_asker_dictates_are_no_answer(
     assert bool(faults(said, Context(("en",), 125), Question(asked))) is fault
     history = (Exchange("Is it red?", asked),)
     assert bool(faults(said, Context(("en",), 125), Question("?", "", history))) is fault
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "answer", "visible_text", "fault"),
+    [
+        ("Who is this?", "en", "This is Barack Obama.", "", True),
+        ("Who is this?", "en", "Barack Obama.", "", True),
+        ("Who is he?", "en", "He looks like Tom Hanks, in a blue suit.", "", True),
+        ("What is her name?", "en", "Her name is Ada Lovelace.", "", True),
+        ("Qui est-ce ?", "fr", "C'est Emmanuel Macron.", "", True),
+        ("Wer ist das?", "de", "Das ist Angela Merkel.", "", True),
+        ("Wer ist das?", "de", "Angela Merkel.", "", True),
+        ("Wer ist das?", "de", "Zwei Frauen stehen vor einem Haus.", "", False),
+        ("Who is this?", "en", "The badge says “Ada Lovelace”.", "", False),
+        ("Who is this?", "en", "Ada Lovelace, by the badge.", "Ada Lovelace", False),
+        ("Who is this?", "en", "It is Grace Hopper.", "", False),  # the notes say so
+        ("Who is this?", "en", "A woman in a red coat.", "", False),
+        ("Which bridge is it?", "en", "It is the Golden Gate Bridge.", "", False),
+        ("What race is he?", "en", "He is black.", "", True),
+        ("What colour is the cup?", "en", "It is black.", "", False),
+        ("Welche Religion hat er?", "de", "Er ist Muslim.", "", True),
+        ("Quelle est sa religion ?", "fr", "Il est juif.", "", True),
+        ("¿Qué religión tiene?", "es", "Es musulmana.", "", True),
+        ("Wer ist das?", "de", "Zwei Frauen.", "", False),
+        ("Who is it?", "en", "Two Women.", "", False),
+    ],
+)
+def test_nobody_is_identified_or_guessed_at(
+    asked: str, language: str, answer: str, visible_text: str, fault: bool
+) -> None:
+    said = read({"answer": answer, "visible_text": visible_text, "language": language})
+    hints = ("Portrait of Grace Hopper",)
+    assert bool(faults(said, Context(("en",), 125, hints), Question(asked))) is fault

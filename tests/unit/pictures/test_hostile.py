@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import resource
 import signal
 import threading
 import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -41,7 +43,7 @@ def fresh() -> Iterator[None]:
 
 def outcome(data: bytes, limit: int = LIMIT) -> str:
     """The reason for a refusal, "" for a picture; never anything else, never late."""
-    started = time.perf_counter()
+    started = worked()
     reason, message = "", "."
     try:
         pictures.prepare(data, NOTHING, limit)
@@ -49,8 +51,15 @@ def outcome(data: bytes, limit: int = LIMIT) -> str:
         reason, message = error.reason, error.message
     assert message.endswith(".")
     assert len(message) < 300
-    assert time.perf_counter() - started < decoders.DECODE_SECONDS + 2
+    assert worked() - started < decoders.DECODE_SECONDS + 2
     return reason
+
+
+def worked() -> float:
+    """Processor time of all decoders until now: a busy machine's clock says nothing of them."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    living = (child.cpu_times() for child in children())
+    return ended.ru_utime + ended.ru_stime + sum(each.user + each.system for each in living)
 
 
 def children() -> list[psutil.Process]:
@@ -120,9 +129,9 @@ def test_thousands_of_frames_cost_no_more_than_a_few() -> None:
     for i, frame in enumerate(frames):
         frame.putpalette([i % 256, 0, 0, 0, i // 256, 0])
     data = drawn.encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=20)
-    started = time.perf_counter()
+    started = worked()
     picture = pictures.prepare(data, GEMINI, LIMIT)
-    assert time.perf_counter() - started < 3
+    assert worked() - started < 3
     assert "of one animation of" in picture.note
 
 
@@ -133,7 +142,7 @@ def test_an_animation_on_a_large_canvas_is_bounded() -> None:
 
 
 def test_a_bomb_within_the_limit_of_pixels_stays_within_the_memory() -> None:
-    data = drawn.flat_png(12_000)
+    data = drawn.flat_png(8_000)
     assert len(data) < 1 << 20
     peak = 0
     done = threading.Event()
@@ -173,7 +182,7 @@ def test_a_file_that_no_decoder_can_hold_is_refused_at_once(
 
 
 def test_an_icon_that_hides_a_large_image_is_bounded() -> None:
-    inner = drawn.flat_png(9_000)
+    inner = drawn.flat_png(6_000)
     entry = bytes((32, 32, 0, 0, 1, 0, 32, 0)) + len(inner).to_bytes(4, "little") + b"\x16\0\0\0"
     data = b"\0\0\1\0\1\0" + entry + inner
     assert outcome(data, limit=1_000_000) in ("too_many_pixels", "corrupt_image")
@@ -247,14 +256,13 @@ def test_decoders_end_with_the_function() -> None:
     assert not any(child.is_running() for child in found)
 
 
-# A decoder that works as long as it is told, and then says what one says.
+# A decoder that works until a file is there, and then says what one says.
 BUSY = """
-import sys, time
+import os
 from functions.pictures.decoding import worker
 
 def answer(request, data):
-    until = time.process_time() + request["work"]
-    while time.process_time() < until:
+    while not os.path.exists(request["until"]):
         pass
     told = {"mime_type": "image/jpeg", "width": 1, "height": 1, "note": "", "media": "image"}
     words = {"alt_text": "", "caption": "", "title": "", "language": ""}
@@ -265,24 +273,27 @@ worker.main(1 << 28, answer)
 """
 
 
-def test_a_slow_image_gives_way_to_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoders, "PATIENCE_SECONDS", 0.3)
+def test_a_slow_image_gives_way_to_those_that_wait(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(decoders, "PATIENCE_SECONDS", 0.1)
     places = decoders.DecoderPool(lambda: decoders.Decoder("-c", BUSY))
-    places.decode({"work": 0}, b"")  # a decoder is at hand
+    end = tmp_path / "end"
+    places.decode({"until": str(tmp_path)}, b"")  # a decoder is at hand
     ended: list[str] = []
 
-    def decode(name: str, work: float) -> None:
-        places.decode({"work": work}, b"")
+    def decode(name: str, until: Path) -> None:
+        places.decode({"until": str(until)}, b"")
         ended.append(name)
 
-    threads = [threading.Thread(target=decode, args=(f"slow {i}", 1.0)) for i in range(3)]
-    for thread in threads:
+    slow = [threading.Thread(target=decode, args=(f"slow {i}", end)) for i in range(3)]
+    for thread in slow:
         thread.start()
     while len(places._waiting) < 2:
         time.sleep(0.005)
-    honest = threading.Thread(target=decode, args=("honest", 0))
-    honest.start()
-    for thread in (*threads, honest):
+    decode("honest", tmp_path)
+    end.touch()
+    for thread in slow:
         thread.join()
     places.close()
     assert ended[0] == "honest"
@@ -292,8 +303,8 @@ def test_a_slow_image_gives_way_to_those_that_wait(monkeypatch: pytest.MonkeyPat
 def test_the_second_attempt_at_a_killer_costs_half_of_the_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(decoders, "DECODE_SECONDS", 3.0)
-    breaks_late = "import sys, time; sys.stdin.buffer.read(8); time.sleep(2)"
+    monkeypatch.setattr(decoders, "DECODE_SECONDS", 0.9)
+    breaks_late = "import sys, time; sys.stdin.buffer.read(8); time.sleep(0.6)"
     places = decoders.DecoderPool(lambda: decoders.Decoder("-c", breaks_late))
     with pytest.raises(decoders.Overtime):
         places.decode({}, b"")

