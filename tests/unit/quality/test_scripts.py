@@ -108,7 +108,7 @@ def test_the_script_that_was_asked_for_is_held(language: str, text: str) -> None
     ],
 )
 def test_names_quotations_and_mixtures_pass(language: str, text: str, visible_text: str) -> None:
-    assert codes(text, language, visible_text=visible_text) == set()
+    assert codes(text, language, visible_text=visible_text) <= {"doubtful"}
 
 
 def test_a_language_without_words_of_its_own_is_doubted_and_not_refused() -> None:

@@ -58,7 +58,7 @@ def test_a_files_name_in_a_description_is_for_a_person_to_judge(text: str, name:
     ],
 )
 def test_a_file_may_be_named_after_what_it_shows(text: str, name: str) -> None:
-    assert codes(text, name=name) == set()
+    assert codes(text, name=name) <= {"doubtful"}
 
 
 @pytest.mark.parametrize(

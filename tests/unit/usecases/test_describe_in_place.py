@@ -165,7 +165,7 @@ def test_what_the_uploader_said_is_told_beside_the_place(world: World) -> None:
 
 
 def test_a_link_may_be_called_what_describes_nothing(world: World) -> None:
-    world.model.does = lambda: "All mugs"
+    world.model.does = lambda: "Read more"
     assert not world.describe().shown
     assert world.describe(replace(PLACE, names_link=True, link="/mugs/")).shown
 
