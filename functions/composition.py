@@ -378,7 +378,7 @@ def embedder(settings: Settings) -> Embedder | None:
     CAPTION_EMBEDDING_MODEL is empty, CAPTION_MODEL is ``offline``, or nothing lets Gemini be
     called."""
     name, gemini = settings.embedding_model, PROVIDERS["gemini"]
-    if not name or settings.model.provider == "offline":
+    if not name or settings.model.provider == "offline" or not _installed(gemini.package):
         return None
     if not any(gemini.holds(os.environ, key) for key in gemini.keys):
         return None

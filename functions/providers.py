@@ -77,6 +77,8 @@ PROVIDERS = {
             "GeminiCaptioner",
             ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_ENTERPRISE"),
             "GOOGLE_GEMINI_BASE_URL",
+            package="google.genai",
+            install="google-genai==3.4.0",
             switch="GOOGLE_GENAI_USE_ENTERPRISE",
         ),
         Provider(

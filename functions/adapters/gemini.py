@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from functions.adapters.gemini_api import Connection, picture_part
+from google.genai import types
+
+from functions.adapters.google_genai import Connection
 from functions.adapters.negotiation import Negotiation, in_words
 from functions.adapters.vendor_errors import Refused, error_text, status_within, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
@@ -54,39 +57,30 @@ class GeminiCaptioner:
         return self._negotiation.ask(picture, lambda sent, parts: self._ask(sent, prompt, parts))
 
     def _ask(self, picture: Picture | None, prompt: Prompt, parts: frozenset[str]) -> Answer:
-        declined = functools.partial(self._negotiation.refused, sent=parts)
-        request = self._request(picture, prompt, parts)
-        try:
-            with self._connection.translating(self._name):
-                return self._answer(
-                    self._connection.ask(self._name, "generateContent", request, picture, declined)
-                )
-        except Refused as refusal:
-            return Answer("", blocked=refusal.why)
-
-    def _request(
-        self, picture: Picture | None, prompt: Prompt, parts: frozenset[str]
-    ) -> Mapping[str, Any]:
-        system = prompt.system if "schema" in parts else in_words(prompt)
-        text = prompt.user if "system" in parts else f"{system}\n\n{prompt.user}"
-        pictures = [picture_part(picture)] if picture else []
-        request: dict[str, Any] = {
-            "contents": [{"parts": [*pictures, {"text": text}], "role": "user"}]
-        }
-        if "system" in parts:
-            request["systemInstruction"] = {"parts": [{"text": system}], "role": "user"}
-        settings: dict[str, Any] = {
-            "maxOutputTokens": prompt.max_output_tokens or _MAX_OUTPUT_TOKENS
-        }
-        if "schema" in parts:
-            settings |= {
-                "responseMimeType": "application/json",
-                "responseJsonSchema": prompt.schema,
-            }
-        if "thinking" in parts:
-            settings["thinkingConfig"] = self._thinking
-        request["generationConfig"] = settings
-        return request
+        with self._connection.sending(picture) as (image, options):
+            system = prompt.system if "schema" in parts else in_words(prompt)
+            text = prompt.user if "system" in parts else f"{system}\n\n{prompt.user}"
+            config = types.GenerateContentConfig(
+                system_instruction=system if "system" in parts else None,
+                response_mime_type="application/json" if "schema" in parts else None,
+                response_json_schema=prompt.schema if "schema" in parts else None,
+                max_output_tokens=prompt.max_output_tokens or _MAX_OUTPUT_TOKENS,
+                thinking_config=self._thinking if "thinking" in parts else None,
+                http_options=options,
+                # The SDK's types refuse an answer over its bill; the answer is read as JSON.
+                should_return_http_response=True,
+            )
+            declined = functools.partial(self._negotiation.refused, sent=parts)
+            content = types.Content(role="user", parts=[*image, types.Part.from_text(text=text)])
+            try:
+                with self._connection.translating(self._name, declined):
+                    response = self._connection.models.generate_content(
+                        model=self._name, contents=content, config=config
+                    )
+                    answer = response.sdk_http_response
+                    return self._answer(json.loads((answer and answer.body) or "{}"))
+            except Refused as refusal:
+                return Answer("", blocked=refusal.why)
 
     def _answer(self, body: Any) -> Answer:
         """What a response says; raises what is none."""
@@ -125,7 +119,7 @@ class GeminiCaptioner:
         self._connection.close()
 
 
-def thinking(model: str) -> Mapping[str, Any] | None:
+def thinking(model: str) -> types.ThinkingConfig | None:
     """How little a model is told to think; None to leave it at its default.
 
     "Gemini thinking", Gemini API documentation: Flash and Pro of Gemini 3 think at length if they
@@ -133,9 +127,9 @@ def thinking(model: str) -> Mapping[str, Any] | None:
     """
     name = model.rpartition("/")[2]
     if re.match(r"gemini-[3-9][.\d]*-(?:flash|pro)(?!-lite|-image|-live)", name):
-        return {"thinking_level": "LOW"}
+        return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)
     if re.match(r"gemini-2\.5-flash(?!-lite|-image|-live)", name):
-        return {"thinking_budget": 0}
+        return types.ThinkingConfig(thinking_budget=0)
     return None
 
 

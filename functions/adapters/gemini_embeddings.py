@@ -8,11 +8,11 @@ gemini-embedding-2 takes no notice of the ``task_type`` that gemini-embedding-00
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from functions.adapters.gemini_api import Connection, picture_part
-from functions.adapters.vendor_errors import tokens
+from google.genai import types
+
+from functions.adapters.google_genai import Connection
 from functions.core.document import Accepts, Embedding, Picture
 from functions.core.errors import ConfigurationError, TransientError
 
@@ -37,34 +37,32 @@ class GeminiEmbedder:
         )
 
     def question(self, text: str) -> Embedding:
-        return self._embedding({"text": _QUESTION + text})
+        return self._embedding(types.Part.from_text(text=_QUESTION + text))
 
     def words(self, text: str) -> Embedding:
-        return self._embedding({"text": _DOCUMENT + text})
+        return self._embedding(types.Part.from_text(text=_DOCUMENT + text))
 
     def picture(self, picture: Picture) -> Embedding:
-        return self._embedding(picture_part(picture), picture)
+        with self._connection.sending(picture) as (image, options):
+            return self._embedding(image[0], options)
 
     def close(self) -> None:
         """Let go of connections."""
         self._connection.close()
 
-    def _embedding(self, part: Mapping[str, Any], picture: Picture | None = None) -> Embedding:
-        content, place = {"parts": [part], "role": "user"}, self._connection.place
-        request: Mapping[str, Any]
-        if not place.vertex:
-            method, size = "batchEmbedContents", {"outputDimensionality": _DIMENSIONS}
-            request = {"requests": [{"content": content, **size, "model": place.path(self._name)}]}
-        elif "gemini" in self._name:
-            method, size = "embedContent", {"outputDimensionality": _DIMENSIONS}
-            request = {"content": content, "embedContentConfig": size}
-        else:
-            method, size = "predict", {"outputDimensionality": _DIMENSIONS}
-            request = {"instances": [{"content": part.get("text")}], "parameters": size}
+    def _embedding(self, part: types.Part, options: types.HttpOptions | None = None) -> Embedding:
+        config = types.EmbedContentConfig(output_dimensionality=_DIMENSIONS, http_options=options)
+        contents = types.Content(role="user", parts=[part])
         with self._connection.translating(self._name):
-            answer = self._connection.ask(self._name, method, request, picture)
-            found, counted = _found(answer)
-            return Embedding(self._unit(found), counted)
+            answer = self._connection.models.embed_content(
+                model=self._name, contents=contents, config=config
+            )
+            found = answer.embeddings[0] if answer.embeddings else types.ContentEmbedding()
+            used, counted = answer.usage_metadata, found.statistics
+            tokens = (used.prompt_token_count if used else None) or (
+                counted.token_count if counted else None
+            )
+            return Embedding(self._unit(found.values or ()), round(tokens or 0))
 
     def _unit(self, values: Sequence[float]) -> tuple[float, ...]:
         """``values`` at length 1: vectors of fewer dimensions than the model's own need not be."""
@@ -77,15 +75,3 @@ class GeminiEmbedder:
         if not math.isfinite(length) or not length:
             raise TransientError(f"{self._connection.service.name} answered without an embedding")
         return tuple(each / length for each in values)
-
-
-def _found(answer: Any) -> tuple[Sequence[float], int]:
-    """The numbers in an answer of any of the methods, and how many tokens they are of."""
-    several = answer.get("embeddings") or [answer.get("embedding")]
-    if predictions := answer.get("predictions"):
-        several = [each.get("embeddings") for each in predictions]
-    found = several[0] or {}
-    used, counted = answer.get("usageMetadata") or {}, found.get("statistics") or {}
-    return found.get("values") or (), tokens(
-        used.get("promptTokenCount") or counted.get("token_count")
-    )

@@ -38,7 +38,7 @@ from functions.core.errors import (
 # with which no request can be made.
 _NO_ADDRESS = frozenset(
     {"InvalidProxyURL", "InvalidSchema", "InvalidURL", "MissingSchema", "URLRequired"}
-    | {"LocationValueError", "UnsupportedProtocol"}
+    | {"UnsupportedProtocol"}
 )
 _NO_CREDENTIALS = frozenset(
     {"CredentialsError", "IdentityTokenFileError", "InvalidHeader", "LocalProtocolError"}
@@ -148,13 +148,11 @@ class VendorErrors:
         )
 
     @contextmanager
-    def translating(
-        self, *answered: type[Exception], late: type[Exception] | tuple[type[Exception], ...]
-    ) -> Iterator[None]:
+    def translating(self, *answered: type[Exception], late: type[Exception]) -> Iterator[None]:
         """A call in which no answer, or one that makes no sense, is raised as a TransientError.
 
         ``answered`` are the SDK's errors that say more than that and are left to the caller;
-        ``late`` are its errors for an answer that took too long.
+        ``late`` is its error for an answer that took too long.
         """
         try:
             yield

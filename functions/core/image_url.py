@@ -23,12 +23,21 @@ MAX_LENGTH = 8192
 # Most objects that one address is read as, and how many proxies may stand one behind another.
 MOST_CANDIDATES = 24
 _MOST_INNER, _LAYERS = 12, 3
+# Characters of all of these together: what somebody makes long is looked at less often.
+_MOST_CHARACTERS = 24_576
+# RFC 1035, section 3.1, as text.
+_HOST_LENGTH = 253
 # "Request endpoints" and "Bucket names" in Cloud Storage's documentation; Firebase's is what its
 # getDownloadURL() gives, also from its emulator.
 _HOSTS = (
     *("storage.googleapis.com", "commondatastorage.googleapis.com", "www.googleapis.com"),
     *("storage.cloud.google.com", "storage.mtls.googleapis.com"),
+    *("storage-download.googleapis.com", "content-storage.googleapis.com"),
 )
+# "Regional endpoints"
+_REGIONAL = re.compile(r"storage\.[a-z0-9-]+\.rep\.googleapis\.com")
+_CONSOLE = "console.cloud.google.com"
+_DETAILS = re.compile(r"/storage/browser/_details/([^/]+)/([^;]+)(?:;.*)?")
 _OF_BUCKETS = (".storage.googleapis.com", ".commondatastorage.googleapis.com")
 _API_ONLY = "www.googleapis.com"
 _FIREBASE = "firebasestorage.googleapis.com"
@@ -43,6 +52,12 @@ _WEB = re.compile(r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):)?//(?P<host>[^/?#]*)(?P<pa
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?")
 _HOST_PATTERN = re.compile(_HOST.pattern.replace("a-z0-9._-", "a-z0-9._*-"))
+_DOUBLED = re.compile("/{2,}")
+# Of a `srcset`
+_DESCRIPTOR = re.compile(r"\s+\d+(?:\.\d+)?[wx]$")
+_PASTED = re.compile(r"""(?:url\(\s*)?(?P<quote>["'])(.+)(?P=quote)\s*\)?|url\((.+)\)""", re.S)
+_ENCODED = re.compile(r"(?:https?|gs)%(?:25)*3a", re.I)
+_FEW_SLASHES = re.compile(r"^(https?):/(?=[^/])", re.I)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -93,35 +108,51 @@ def locate(src: str, origins: Sequence[Origin] = ()) -> tuple[str, str] | None:
     return _under(origins, host, path) or _at_google(host, path)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What an address may stand for. ``exact`` is the object itself, as its name may be spelled,
+    and the one that a proxy has inside its address."""
+
+    exact: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """What the address says, likeliest first: these, and the images whose smaller copies they
+        say that they are; at most `MOST_CANDIDATES`."""
+        found = dict.fromkeys(self.exact)
+        for bucket, name in self.exact:
+            found |= dict.fromkeys((bucket, each) for each in originals(name))
+        return tuple(place for place in found if _place(*place))[:MOST_CANDIDATES]
+
+    @property
+    def guessed(self) -> tuple[tuple[str, str], ...]:
+        """What it may stand for besides, although it says nothing of it: images of these names in
+        other formats; with ``named``, at most `MOST_CANDIDATES`."""
+        named = self.named
+        others = dict.fromkeys(
+            (bucket, each) for bucket, name in self.exact for each in conversions(name)
+        )
+        places = [place for place in others if place not in named and _place(*place)]
+        return tuple(places)[: MOST_CANDIDATES - len(named)]
+
+
 def candidates(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
-    """What ``src`` may stand for, likeliest first: `named`, then `guessed`.
-
-    At most `MOST_CANDIDATES`. Raises like `locate`.
-    """
-    exact = _exact(src, origins)
-    found = _named(exact)
-    return (*found, *_guessed(exact, found))
+    """What ``src`` may stand for, likeliest first, as `read`."""
+    found = read(src, origins)
+    return found.named + found.guessed
 
 
-def named(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
-    """What ``src`` says that it stands for: the object itself, the one that a proxy has inside its
-    address, the ones whose smaller copy its name says that it is. Raises like `locate`.
+def read(src: str, origins: Sequence[Origin] = ()) -> Candidates:
+    """What ``src`` may stand for. Raises like `locate`.
 
     A ``gs://`` URI that somebody encoded, or gave a query, is read like an address of the web if
     there is no such name.
     """
-    return _named(_exact(src, origins))
-
-
-def guessed(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
-    """What ``src`` may stand for besides, although it says nothing of it: images of these names
-    in other formats. Raises like `locate`."""
-    exact = _exact(src, origins)
-    return _guessed(exact, _named(exact))
+    return Candidates(_exact(src, origins))
 
 
 def _exact(src: str, origins: Sequence[Origin]) -> tuple[tuple[str, str], ...]:
-    src = src.strip()
+    src = _pasted(src.strip())
     exact = [*_literal(src, origins), *_spelled(src, origins)]
     for inner in _inside(src):
         with suppress(ValueError):
@@ -129,19 +160,19 @@ def _exact(src: str, origins: Sequence[Origin]) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(exact))
 
 
-def _named(exact: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    found = dict.fromkeys(exact)
-    for bucket, name in exact:
-        found |= dict.fromkeys((bucket, each) for each in originals(name))
-    return tuple(place for place in found if _place(*place))[:MOST_CANDIDATES]
-
-
-def _guessed(
-    exact: Sequence[tuple[str, str]], found: Sequence[tuple[str, str]]
-) -> tuple[tuple[str, str], ...]:
-    others = dict.fromkeys((bucket, each) for bucket, name in exact for each in conversions(name))
-    places = [place for place in others if place not in found and _place(*place)]
-    return tuple(places)[: MOST_CANDIDATES - len(found)]
+def _pasted(src: str) -> str:
+    """``src`` without what it stood in, as JSON and CSS have it, and what encoded all of it."""
+    if len(src) > MAX_LENGTH:
+        return src
+    if found := _PASTED.fullmatch(src):
+        src = (found[2] or found[3]).strip()
+    for _ in range(_LAYERS):
+        if not _ENCODED.match(src):
+            break
+        src = unquote(src)
+    if src[:4].lower() == "http":
+        src = _FEW_SLASHES.sub(r"\1://", src.replace("\\/", "/"))
+    return src
 
 
 def _literal(src: str, origins: Sequence[Origin]) -> list[tuple[str, str]]:
@@ -165,6 +196,11 @@ def _spelled(src: str, origins: Sequence[Origin]) -> Iterator[tuple[str, str]]:
             yield from filter(None, [_place(bucket, other)])
     if " " in src and src[:5].lower() != "gs://":
         yield bucket, name.replace(" ", "+")
+    # Slashes that somebody doubled, turned or encoded twice, and what was pasted along.
+    plain = _DOUBLED.sub("/", name.replace("\\", "/")).strip("/ ")
+    plain = _DESCRIPTOR.sub("", re.sub("%2f", "/", plain, flags=re.I))
+    if plain not in ("", name):
+        yield from filter(None, [_object(bucket, plain)])
 
 
 def _inside(src: str) -> Iterator[str]:
@@ -172,11 +208,15 @@ def _inside(src: str) -> Iterator[str]:
 
     What stands there is somebody else's word: it is looked up like any other address.
     """
-    layer = [src]
+    layer, left = [src], _MOST_CHARACTERS
     for _ in range(_LAYERS):
         inner = [each for outer in layer if not _is_googles(outer) for each in unwrapped(outer)]
-        layer = list(dict.fromkeys(inner))[:_MOST_INNER]
-        yield from layer
+        layer = []
+        for each in list(dict.fromkeys(inner))[:_MOST_INNER]:
+            left -= len(each)
+            if left >= 0:
+                layer.append(each)
+                yield each
 
 
 def _is_googles(src: str) -> bool:
@@ -252,6 +292,8 @@ def _parsed(src: str, patterns: bool = False) -> tuple[str, str] | None:
     authority = found["host"].lower()
     if "@" in authority:
         raise ValueError("has a user in it; leave out what stands before '@'")
+    if len(authority) > _HOST_LENGTH:
+        raise ValueError("has no valid host")
     try:
         authority = authority if authority.isascii() else authority.encode("idna").decode()
     except UnicodeError:
@@ -283,8 +325,10 @@ def _under(origins: Sequence[Origin], host: str, path: str) -> tuple[str, str] |
 
 def _at_google(host: str, path: str) -> tuple[str, str] | None:
     bucket_host = next((host.removesuffix(each) for each in _OF_BUCKETS if host.endswith(each)), "")
-    if host in _HOSTS:
+    if host in _HOSTS or _REGIONAL.fullmatch(host):
         found = _JSON_API.fullmatch(path) or (host != _API_ONLY and _PATH.fullmatch(path)) or None
+    elif host == _CONSOLE:
+        found = _DETAILS.fullmatch(path)
     elif host == _FIREBASE:
         found = _DOWNLOAD.fullmatch(path)
     elif _HERE.fullmatch(host):

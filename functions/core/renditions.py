@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 # Most names that are tried for one; each costs a read.
 MOST = 16
-_STEPS = 24
+# How many names are looked at for one, and how many characters of long ones all together.
+_STEPS, _CHARACTERS = 24, 4096
 
 _IMAGE = r"(?:jpe?g|png|gif|webp|avif|jxl|heic|heif|tiff?|bmp|svg)"
 # Widths that tools offer for `srcset` by themselves; other plain numbers may be the name's own.
@@ -44,6 +45,7 @@ _ENDINGS = (
     r"@(?:\d+(?:\.\d+)?x|\d{2,4}[wh]|w\d{2,4})",
     r"[-_][1-4]x",
     r"-e\d{10,13}",  # WordPress: edited in its library
+    r"[-_.]\{(?:width|size)\}x?(?:\{height\})?",  # what a lazy loader puts a size in
     r"-edited(?:-\d)?",  # WordPress: cropped in its editor
     # Hashes of build tools: webpack and Hugo, Rails, Vite and Astro
     r"\.(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,64}",
@@ -65,12 +67,13 @@ _PATHS = tuple(
         (r"(.*/)?styles/[^/]+/(?:public|private)/(.+)", r"\1\2"),  # Drupal
         (rf"(.*/)?thumb/(.+\.{_IMAGE})/[^/]*px-[^/]+", r"\1\2"),  # MediaWiki
         (r"(.*/)?_\d+x\d+_crop_[^/]+/(.+)", r"\1\2"),  # Craft
-        (r"(.*/)?cache/(?:[^/]+/)*?[0-9a-f]{32}/(.+)", r"\1\2"),  # Magento
+        (r"(.*/)?cache/(?:[^/]+/){0,6}?[0-9a-f]{32}/(.+)", r"\1\2"),  # Magento
         (
             rf"(.+\.{_IMAGE})/(?:m|v1|-|_?jcr[:_]content)/.+",
             r"\1",
         ),  # Storyblok, Wix, Uploadcare, AEM
-        (rf"(.+\.{_IMAGE})(?:/tr:[^/]+|;.+)", r"\1"),  # ImageKit; parameters of a path
+        # ImageKit; parameters of a path, as CDNs write them: `mug.jpg!w300`, `mug.jpg:large`
+        (rf"(.+\.{_IMAGE})(?:/tr:[^/]+|/resize/[^/]+|[;:!?&=~@].+)", r"\1"),
         (rf"(.*/)?ik-seo/(?:tr:[^/]+/)?(.+)/[^/]+(\.{_IMAGE})", r"\1\2\3"),  # ImageKit
         (rf"(.+\.{_IMAGE})/[^/]+\.{_IMAGE}", r"\1"),  # Sanity: a name for search engines
         (r"(.*/)?static/[0-9a-f]{32}/[0-9a-f]{5}/(.+)", r"\1\2"),  # Gatsby
@@ -119,7 +122,7 @@ def _unmarked(name: str) -> dict[str, None]:
         return {}
     seen = dict.fromkeys([name])
     waiting = [name]
-    for _ in range(_STEPS):
+    for _ in range(min(_STEPS, 1 + _CHARACTERS // max(1, len(name)))):
         if not waiting:
             break
         for found in _steps(waiting.pop(0)):

@@ -118,6 +118,11 @@ def labelled(claim: Document, text: EmbeddedText, language: str, now: datetime) 
     return _settled(claim, _with_text_of(text, found, now), proposed=False, now=now)
 
 
+def given(document: Document, text: EmbeddedText, now: datetime) -> Document:
+    """A captioned ``document`` with the text that its uploader set after the upload."""
+    return replace(_with_text_of(text, document, now), metadata_synced=False, updated_at=now)
+
+
 def has_text(text: EmbeddedText) -> bool:
     """Whether there is any text."""
     return bool(text.alt_text or text.caption)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from flask import Request, Response
 
 from functions.core.document import Document, document_id
-from functions.core.image_url import guessed, named
+from functions.core.image_url import MAX_LENGTH, Candidates, read
 from functions.core.ports import CaptionStore
 from functions.core.public_text import PublicText, choose, published
 from functions.http import responses
@@ -50,6 +50,8 @@ MOST_IMAGES = 100
 # are likelier to be it are read first.
 MOST_READS = 1_000
 MOST_BYTES = 1 << 20
+# An address of characters of four bytes each, percent-encoded, and the same again.
+MOST_QUERY_BYTES = 2 * 12 * MAX_LENGTH
 # What is kept of answers, by address and language: of images with words, and of names without.
 MOST_ENTRIES, MOST_TOLD_BYTES, MOST_UNTOLD_BYTES = 20_000, 16 << 20, 4 << 20
 # What one takes beside its text: the objects around it, measured with tracemalloc.
@@ -153,10 +155,10 @@ class AltTextEndpoint:
         return self._one(request, lasts)
 
     def _one(self, request: Request, lasts: Callable[[float], None]) -> Response:
-        src = request.args.get("src", "")
+        src, language = _query(request)
         if not src:
             raise Refusal(400, f"src is missing; {_SRC}")
-        reader = _reader(request.args.get("lang", ""))
+        reader = _reader(language)
         (told,) = self._look_up([src], reader, self._address)
         lasts(told.until)
         if not told.words:
@@ -175,27 +177,27 @@ class AltTextEndpoint:
         body = b",".join(told.src + b":" + (told.words or b"null") for told in images)
         return responses.answer(b'{"images":{' + body + b"}}", responses.JSON, responses.NOT_KEPT)
 
-    def _address(self, src: str) -> Places:
-        """What ``src`` says it stands for. Raises Refusal for what is no address."""
+    def _address(self, src: str) -> Candidates:
+        """What ``src`` may stand for. Raises Refusal for what is no address."""
         try:
-            return named(src, self._settings.origins or ())
+            return read(src, self._settings.origins or ())
         except ValueError as error:
             raise Refusal(400, f"src {error}") from None
 
-    def _address_if_any(self, src: str) -> Places:
+    def _address_if_any(self, src: str) -> Candidates:
         """As :meth:`_address`; one wrong address does not spoil a batch."""
         try:
-            return named(src, self._settings.origins or ())
+            return read(src, self._settings.origins or ())
         except ValueError:
-            return ()
+            return Candidates()
 
     def _look_up(
-        self, sources: Iterable[str], reader: _Reader, address: Callable[[str], Places]
+        self, sources: Iterable[str], reader: _Reader, address: Callable[[str], Candidates]
     ) -> list[_Told]:
         """What is told of each of the sources, in their order."""
         kept = {src: self._kept(src, reader) for src in sources}
         told = {src: entry.value for src, entry in kept.items() if entry}
-        missing = {src: self._keys(address(src)) for src in kept if src not in told}
+        missing = {src: address(src) for src in kept if src not in told}
         if missing:
             told |= self._read(missing, reader)
         return [told[src] for src in kept]
@@ -203,12 +205,13 @@ class AltTextEndpoint:
     def _kept(self, src: str, reader: _Reader) -> KeptValue[_Told] | None:
         return self._told.find((src, reader)) or self._untold.find((src, reader))
 
-    def _read(self, keys: Mapping[str, Sequence[str]], reader: _Reader) -> dict[str, _Told]:
-        """What is told of each source, by the documents with these keys; where none of them has
+    def _read(self, candidates: Mapping[str, Candidates], reader: _Reader) -> dict[str, _Told]:
+        """What is told of each source, by the documents that it names; where none of them has
         words, by the ones that the image may have been made from besides."""
+        keys = {src: self._keys(each.named) for src, each in candidates.items()}
         found, left = self._first(keys, MOST_READS, reader.language)
         guesses = {
-            src: self._keys(guessed(src, self._settings.origins or ()))
+            src: self._keys(candidates[src].guessed)
             for src, each in found.items()
             if each.document is None and each.keys
         }
@@ -278,6 +281,17 @@ class AltTextEndpoint:
             spent = "the day's lookups of this instance are spent; raise CAPTION_LOOKUP_DAILY_LIMIT"
             raise Refusal(429, spent, ABSENT, **{"Retry-After": wait})
         return self._reads.read(keys)
+
+
+def _query(request: Request) -> tuple[str, str]:
+    """The address and the language of a question. Raises Refusal for what is no text, and for
+    more than an address of the longest kind takes."""
+    if len(request.query_string) > MOST_QUERY_BYTES:
+        raise Refusal(400, f"src is not an address of 1 to {MAX_LENGTH} characters")
+    try:
+        return request.args.get("src", ""), request.args.get("lang", "")
+    except UnicodeDecodeError:
+        raise Refusal(400, f"the query is not UTF-8; {_SRC}") from None
 
 
 def _reader(language: str, long: bool = True) -> _Reader:

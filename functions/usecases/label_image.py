@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from functions.core import object_metadata
+from functions.core import object_metadata, transitions
 from functions.core.document import Document, Record, Status, Stored, Upload
 from functions.core.errors import Gone, Stale, TransientError
 from functions.core.ports import CaptionStore, ImageStore
@@ -34,7 +35,8 @@ def label(
 
     The first write goes by the metageneration that ``upload`` knows. After it the object is read
     before the document: a text that is newer than the one in hand and labelled already has moved
-    the metageneration, so that of two writers the one with the later text wins.
+    the metageneration, so that of two writers the one with the later text wins. A text that a
+    person has set on the object meanwhile is one of these, and is not written over.
     """
     live: Upload | None = upload if upload.metageneration is not None else None
     for _ in range(_LABELLING):
@@ -49,6 +51,8 @@ def label(
         if live is None or live.generation != upload.generation:
             break
         try:
+            if given := _given_meanwhile(stored.document, upload, live):
+                stored, record, kept = store.replace(stored, given), None, False
             _write(images, stored.document, live)
             if not stored.document.metadata_synced:
                 document = finished(stored.document)
@@ -63,6 +67,17 @@ def label(
     if images.look_up(upload.bucket, upload.name) is None:
         drop(store, images, stored)
     return "gone"
+
+
+def _given_meanwhile(document: Document, upload: Upload, live: Upload) -> Document | None:
+    """``document`` with what an uploader has set since ``upload``; None if that is nothing, or if
+    a person's text stands."""
+    text = object_metadata.uploader_text(live)
+    if document.by_person or not transitions.has_text(text):
+        return None
+    if text == object_metadata.uploader_text(upload):
+        return None
+    return transitions.given(document, text, datetime.now(UTC))
 
 
 def _note(

@@ -81,8 +81,12 @@ def test_openais_models_are_told_to_think_as_little_as_they_can(
 def test_geminis_models_are_told_to_think_as_little_as_they_can(
     model: str, told: str | None
 ) -> None:
-    (said,) = (thinking(model) or {"": None}).values()
-    assert (said if said is None else str(said)) == told
+    said = thinking(model)
+    if said is None:
+        assert told is None
+    else:
+        level = said.thinking_level
+        assert (level.value if level else str(said.thinking_budget)) == told
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from flask import Request
-from werkzeug.test import Client
+from werkzeug.test import Client, EnvironBuilder
 
 from functions import composition
 from functions.adapters import firestore
@@ -190,6 +190,20 @@ def test_what_cannot_be_told_is_an_error_in_plain_words(
     assert set(answer.json) == {"error"}
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_query_that_is_no_text_or_has_no_end_is_refused_before_it_is_read(
+    embedded: Embedded,
+) -> None:
+    lookups, store = counting()
+    mug = keep()
+    for query in ("src=gs://local/\xff\xfe.jpg", f"src={mug}&" * 20_000, "src=" + "%41" * 70_000):
+        answer = lookups.answer(_get_query(query))
+        assert (answer.status_code, set(answer.get_json())) == (400, {"error"})
+    twice = lookups.answer(_get_query(f"src={mug}&src=gs://local/gone.jpg&lang=%00&lang=fr"))
+    assert twice.get_json()["src"] == mug
+    assert len(store.asked) == 1
+    assert embedded.log() == []
 
 
 @pytest.mark.parametrize(
@@ -657,6 +671,10 @@ def test_a_start_loads_no_model_no_pictures_and_no_cloud_storage(tmp_path: Path)
     strangers = ("google.genai", "google.cloud.storage", "PIL", "openai", "anthropic")
     ours = ("pictures", "quality", "model.client", "usecases.caption_image", "adapters.gemini")
     assert not loaded & {*strangers, *(f"functions.{name}" for name in ours)}
+
+
+def _get_query(query: str) -> Request:
+    return Request(EnvironBuilder("/").get_environ() | {"QUERY_STRING": query})
 
 
 def _get(src: str) -> Request:

@@ -9,6 +9,8 @@ import gzip
 
 import pytest
 
+from tests.support.answers import Answer
+from tests.support.model_server import Call, good
 from tests.support.pictures import jpeg, png
 from tests.support.stack import Cloud, Stack
 
@@ -226,6 +228,38 @@ def test_what_the_uploader_wrote_is_kept(stack: Stack) -> None:
     assert document["source"] == "uploader"
     assert document["tags"]
     assert stack.metadata("a.jpg")["alt-text"] == "Our founder, Ada, at her desk"
+
+
+@pytest.mark.parametrize(
+    ("set_meanwhile", "text", "source"),
+    [
+        ({"alt-text": "Ada, a minute later", "team": "x"}, "Ada, a minute later", "uploader"),
+        ({"team": "x"}, "", "model"),
+        ({"alt-text": "Forged", "caption-source": "model"}, "", "model"),
+    ],
+)
+def test_what_the_uploader_sets_while_the_model_is_asked_is_kept(
+    cloud: Cloud, set_meanwhile: dict[str, str], text: str, source: str
+) -> None:
+    def answer(call: Call) -> Answer:
+        cloud.relabel("a.jpg", set_meanwhile)
+        return good(call)
+
+    cloud.model.answer(answer)
+    assert cloud.deliver(cloud.put("a.jpg", jpeg())) == 200
+
+    document, metadata = cloud.document("a.jpg") or {}, cloud.metadata("a.jpg")
+    assert (document["source"], document["metadata_synced"]) == (source, True)
+    assert document["alt_text"] == metadata["alt-text"]
+    assert not text or document["alt_text"] == text
+    assert metadata["alt-text"] != "Forged"
+    assert metadata["caption-source"] == source
+    assert metadata.get("team") == set_meanwhile.get("team")
+    assert cloud.model.count == 1
+
+    cloud.deliver(cloud.put("copy.jpg", jpeg()))
+    assert (cloud.document("copy.jpg") or {})["alt_text"] == document["alt_text"]
+    assert cloud.model.count == 1
 
 
 def test_labels_that_claim_to_be_ours_are_not_believed(stack: Stack) -> None:

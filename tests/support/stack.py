@@ -203,6 +203,12 @@ class Cloud(Stack):
         self._bucket.delete_blob(name)
         return self._told("deleted")
 
+    def relabel(self, name: str, metadata: Mapping[str, str]) -> None:
+        """Set metadata of an object, as somebody else would."""
+        blob = self._bucket.blob(name)
+        blob.metadata = dict(metadata)
+        blob.patch()
+
     def copy(self, name: str, to: str) -> dict[str, Any]:
         self._bucket.copy_blob(self._bucket.blob(name), self._bucket, to)
         return self._told("finalized")

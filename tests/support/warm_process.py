@@ -41,7 +41,7 @@ _LATE = (
     *("functions.adapters.offline", "functions.local.server", "functions.local.watcher"),
     *("functions.cli.contact_sheet", "functions.cli.html", "functions.cli.caption_table"),
     *("functions.sites.fill", "functions.sites.audit", "functions.sites.sources"),
-    *("google.cloud.firestore", "google.cloud.storage", "functions_framework"),
+    *("google.cloud.firestore", "google.cloud.storage", "google.genai", "functions_framework"),
     *("rich.console", "rich.progress", "rich.table", "PIL.Image", "watchfiles", "werkzeug.serving"),
 )
 

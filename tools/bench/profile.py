@@ -27,7 +27,7 @@ BUILD = ROOT / "build"
 _NAMES = (f"profile/{number:05}.jpg" for number in itertools.count())
 # What a frame belongs to, the innermost of these that is on the stack.
 PARTS = {
-    "the model": r"genai/|httpx2/|httpcore2/|pydantic|adapters/gemini",
+    "the model's SDK": r"genai/|httpx2/|httpcore2/|pydantic",
     "Cloud Storage": r"storage/",
     "Firestore's client": r"firestore_v1|api_core|grpc|proto/|adapters/firestore",
     "the framework": r"gunicorn|flask|werkzeug|functions_framework|cloudevents",

@@ -4,26 +4,53 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.answers import gemini
-from tests.support.command_line import captions
+from tests.support.command_line import Ran, captions
 from tests.support.model_server import ModelServer
 
 
-def test_the_demo_ends_well_without_a_key_and_says_who_answered(tmp_path: Path) -> None:
-    run = captions("demo", "--folder", "pictures", where=tmp_path)
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
+    """The folder where somebody without a key has run the demo, and what it said."""
+    where = tmp_path_factory.mktemp("demo")
+    return where, captions("demo", "--folder", "pictures", where=where)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """What it says to programs, in a folder with another main.py."""
+    where = tmp_path_factory.mktemp("told")
+    (where / "main.py").write_text("raise SystemExit('the wrong one')")
+    return captions("demo", "--json", "--folder", "pictures", where=where)
+
+
+def test_the_demo_ends_well_without_a_key_and_says_who_answered(shown: tuple[Path, Ran]) -> None:
+    where, run = shown
     assert run.status == 0, run.err
     assert "offline, as GEMINI_API_KEY is not set" in run.out
-    assert str(tmp_path / "pictures") in run.out
+    assert str(where / "pictures") in run.out
     assert "A cup of black coffee beside a red apple on a wooden table." in run.out
     assert "corrupt_image" in run.out
     assert "\x1b" not in run.out
     assert '"severity"' not in run.out
-    assert '"severity"' in (tmp_path / "pictures/.captions/functions.log").read_text("utf-8")
+    assert '"severity"' in (where / "pictures/.captions/functions.log").read_text("utf-8")
 
 
-def test_the_demo_prints_its_documents_for_programs(tmp_path: Path) -> None:
-    run = captions("demo", "--json", "--folder", "pictures", where=tmp_path)
-    documents = {record["name"]: record for record in run.records}
+def test_the_demo_leaves_a_contact_sheet_and_prints_its_address(shown: tuple[Path, Ran]) -> None:
+    where, run = shown
+    sheet = where / "pictures/.captions/contact-sheet.html"
+    assert sheet.as_uri() in run.out
+    text = sheet.read_text("utf-8")
+    assert 'alt="A cup of black coffee beside a red apple on a wooden table."' in text
+    assert text.count("<img ") == 7
+    for refused in ("broken.jpg", "error page.jpg", "empty.png", "notes.txt"):
+        assert f"<h3>{refused}</h3>" in text
+
+
+def test_the_demo_prints_its_documents_for_programs(told: Ran) -> None:
+    documents = {record["name"]: record for record in told.records}
     assert documents["landscape.jpg"]["status"] == "captioned"
     assert documents["described.jpg"]["source"] == "embedded"
     assert documents["broken.jpg"]["error"]["reason"] == "corrupt_image"
@@ -31,10 +58,13 @@ def test_the_demo_prints_its_documents_for_programs(tmp_path: Path) -> None:
     assert "notes.txt" not in documents
 
 
-def test_the_sideways_photo_is_seen_upright(tmp_path: Path) -> None:
-    run = captions("demo", "--json", where=tmp_path)
-    photo = next(record for record in run.records if record["name"] == "phone/IMG_0412.jpg")
+def test_the_sideways_photo_is_seen_upright(told: Ran) -> None:
+    photo = next(record for record in told.records if record["name"] == "phone/IMG_0412.jpg")
     assert (photo["width"], photo["height"]) == (750, 1000)
+
+
+def test_another_main_in_the_working_directory_is_not_taken(told: Ran) -> None:
+    assert told.status == 0, told.err
 
 
 def test_with_a_key_gemini_describes_each_picture_once(
@@ -75,22 +105,6 @@ def test_files_that_stand_in_the_folder_stay_as_they_are(tmp_path: Path) -> None
     assert (tmp_path / "logo.png").read_bytes() == b"mine"
     assert run.status == 1
     assert "logo.png should be captioned: unsupported_type" in run.err
-
-
-def test_another_main_in_the_working_directory_is_not_taken(tmp_path: Path) -> None:
-    (tmp_path / "main.py").write_text("raise SystemExit('the wrong one')")
-    assert captions("demo", "--json", where=tmp_path).status == 0
-
-
-def test_the_demo_leaves_a_contact_sheet_and_prints_its_address(tmp_path: Path) -> None:
-    run = captions("demo", "--folder", "pictures", where=tmp_path)
-    sheet = tmp_path / "pictures/.captions/contact-sheet.html"
-    assert sheet.as_uri() in run.out
-    text = sheet.read_text("utf-8")
-    assert 'alt="A cup of black coffee beside a red apple on a wooden table."' in text
-    assert text.count("<img ") == 7
-    for refused in ("broken.jpg", "error page.jpg", "empty.png", "notes.txt"):
-        assert f"<h3>{refused}</h3>" in text
 
 
 def test_a_model_on_this_machine_is_offered_and_not_taken(

@@ -19,12 +19,12 @@ import httpx2
 import openai
 import pytest
 import requests
-import urllib3.exceptions
 from google.api_core import exceptions as api_core
+from google.genai import errors as genai
 
 from functions.adapters.firestore import _translating
 from functions.adapters.gcs import CloudStorageImages
-from functions.adapters.gemini_api import Connection
+from functions.adapters.google_genai import Connection
 from functions.adapters.vendor_errors import VendorErrors
 from functions.core.errors import (
     CaptionError,
@@ -33,14 +33,11 @@ from functions.core.errors import (
     PermanentError,
     TransientError,
 )
-from tests.support.answers import Answer
-from tests.support.model_server import ModelServer
 
 ACME = VendorErrors("Acme", "set ACME_API_KEY", "ACME_BASE_URL", ("ACME_API_KEY",))
 ADDRESS = {
     *("InvalidProxyURL", "InvalidSchema", "InvalidURL", "MissingSchema", "URLRequired"),
     "UnsupportedProtocol",
-    *("LocationParseError", "LocationValueError", "ProxySchemeUnknown", "URLSchemeUnknown"),
 }
 CREDENTIALS = {
     *("CredentialsError", "IdentityTokenFileError", "InvalidHeader", "LocalProtocolError"),
@@ -60,12 +57,9 @@ PASSING = {
     *("ToolsetContractError", "ToolsetUsageError", "ToolsetsFixedError", "TransportError"),
     *("WebSocketConnectionClosedError", "WebSocketQueueFullError", "WriteError", "WriteTimeout"),
     "_AmbiguousModuleClientUsageError",
-    # urllib3
-    *("BodyNotHttplibCompatible", "ClosedPoolError", "ConnectTimeoutError", "DecodeError"),
-    *("EmptyPoolError", "FullPoolError", "HeaderParsingError", "HostChangedError"),
-    *("IncompleteRead", "InvalidChunkLength", "MaxRetryError", "NameResolutionError"),
-    *("NewConnectionError", "PoolError", "ReadTimeoutError", "ResponseError"),
-    *("ResponseNotChunked", "TimeoutError", "TimeoutStateError"),
+    # google-genai
+    *("ContinuationInterruptedError", "FunctionInvocationError", "UnknownApiResponseError"),
+    *("UnknownFunctionCallArgumentError", "UnsupportedFunctionError"),
     # requests
     *("ChunkedEncodingError", "ConnectionError", "ContentDecodingError", "InvalidJSONError"),
     *("JSONDecodeError", "RequestException", "RetryError", "SSLError", "StreamConsumedError"),
@@ -93,7 +87,11 @@ NO_ANSWER = [
     for each in below(
         *(openai.OpenAIError, anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError),
         *(httpx2.InvalidURL, httpx2.CookieConflict, requests.RequestException),
-        urllib3.exceptions.HTTPError,
+        *(
+            kind
+            for _, kind in inspect.getmembers(genai, inspect.isclass)
+            if issubclass(kind, Exception) and not issubclass(kind, genai.APIError | Warning)
+        ),
     )
     if not issubclass(each, openai.APIStatusError | anthropic.APIStatusError)
 ]
@@ -184,17 +182,16 @@ def test_an_error_of_googles_credentials_has_a_family(connection: Connection) ->
         assert family(kind, connection.translating("gemini-9")) is expected, name(kind)
 
 
-@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 408, 409, 429, 499, 500, 503, 504])
-def test_an_error_of_geminis_has_a_family(
-    status: int, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GEMINI_API_KEY", "k")
-    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", model_server.url)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 429, 499, 500, 503, 504])
+def test_an_error_of_geminis_has_a_family(status: int, connection: Connection) -> None:
+    kind = genai.ClientError if status < 500 else genai.ServerError
     body = {"error": {"code": status, "status": "SOME_STATUS", "message": "words"}}
-    model_server.always(Answer(body, status))
     passes = status in {408, 409, 429, 499} or status >= 500
-    with pytest.raises(TransientError if passes else ConfigurationError):
-        Connection(1).ask("gemini-9", "generateContent", {"contents": []})
+    with (
+        pytest.raises(TransientError if passes else ConfigurationError),
+        connection.translating("gemini-9"),
+    ):
+        raise kind(status, body)
 
 
 def test_an_error_of_firestores_client_has_a_family() -> None:

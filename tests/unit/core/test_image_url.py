@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.core import image_url
 from functions.core.image_url import (
     MAX_LENGTH,
     MOST_CANDIDATES,
@@ -15,6 +16,7 @@ from functions.core.image_url import (
     locate,
     origins,
 )
+from functions.core.renditions import originals
 from tests.support.address_forms import FORMS, NAME, ORIGINS
 
 SHOP = origins(
@@ -54,6 +56,7 @@ def test_every_form_of_an_address_is_the_same_object(src: str) -> None:
         ("https://img.example.com/mug.jpg", ("shop", "public/mug.jpg")),
         ("http://IMG.example.com:80/mug.jpg?w=300", ("shop", "public/mug.jpg")),
         ("//img.example.com/a/%C3%A4.jpg#x", ("shop", "public/a/ä.jpg")),
+        ("//img.example.com/" + "写真" * 9 + ".jpg", ("shop", "public/" + "写真" * 9 + ".jpg")),
         ("https://img.example.com/raw/mug.jpg", ("raws", "mug.jpg")),
         ("https://img.example.com/rawer/mug.jpg", ("shop", "public/rawer/mug.jpg")),
         ("http://localhost:8080/files/a/b.png", ("local", "a/b.png")),
@@ -68,6 +71,7 @@ def test_every_form_of_an_address_is_the_same_object(src: str) -> None:
 )
 def test_an_origin_stands_for_its_bucket(src: str, place: tuple[str, str] | None) -> None:
     assert locate(src, SHOP) == place
+    assert candidates(src, SHOP)[:1] == ((place,) if place else ())
 
 
 def test_an_origins_path_ends_at_a_slash() -> None:
@@ -155,6 +159,10 @@ def test_what_is_no_object_of_a_bucket_is_nobodys(src: str) -> None:
         ("https://storage.googleapis.com@evil.test/shop/mug.jpg", "leave out"),
         ("https://", "no valid host"),
         ("https://storage.googleapis.com:port/shop/mug.jpg", "no valid host"),
+        ("'mug.jpg'", "not absolute"),
+        ("url(mug.jpg)", "not absolute"),
+        ("https%3A%2F%2Fu:p@storage.googleapis.com%2Fshop%2Fmug.jpg", "leave out"),
+        ("https://" + "ü." * 127 + "example/mug.jpg", "no valid host"),
         ("https://evil.test\\.storage.googleapis.com/mug.jpg", "no valid host"),
         ("https://storage.googleapis.com/shop/m\nug.jpg", "control characters"),
         ("https://storage.googleapis.com/shop/%FF.jpg", "UTF-8"),
@@ -164,7 +172,7 @@ def test_what_is_no_object_of_a_bucket_is_nobodys(src: str) -> None:
 )
 def test_what_is_no_address_is_refused_with_a_remedy(src: str, remedy: str) -> None:
     with pytest.raises(ValueError, match=remedy):
-        locate(src, SHOP)
+        candidates(src, SHOP)
 
 
 def test_a_uri_that_somebody_encoded_is_read_as_it_stands_first() -> None:
@@ -203,6 +211,21 @@ def test_the_object_itself_comes_first_and_then_what_it_is_nearest_to() -> None:
         "cafe\u0301.jpg",
         "caf\u00e9.jpg",
     ]
+
+
+@pytest.mark.parametrize(
+    ("src", "place"),
+    [
+        ("gs://shop//a.jpg", "/a.jpg"),
+        ("https://storage.googleapis.com/shop/a//b.jpg", "a//b.jpg"),
+        ("https://storage.googleapis.com/shop/a.jpg!b.jpg", "a.jpg!b.jpg"),
+        ("https://storage.googleapis.com/shop/a%252Fb.jpg", "a%2Fb.jpg"),
+        ("https://storage.googleapis.com/shop/url(a).jpg", "url(a).jpg"),
+        ("https://storage.googleapis.com/shop/poster%202x", "poster 2x"),
+    ],
+)
+def test_a_name_that_looks_like_a_mistake_is_still_the_likeliest(src: str, place: str) -> None:
+    assert candidates(src)[0] == ("shop", place)
 
 
 @pytest.mark.parametrize(
@@ -259,6 +282,14 @@ def test_a_proxy_of_proxies_is_followed_so_far_and_no_further() -> None:
     many = "&".join(f"url=https://storage.googleapis.com/shop/{n}.jpg" for n in range(150))
     for hostile in (f"https://evil.test/?{many}", "https://evil.test/" + "http://" * 1100):
         assert len(candidates(hostile)) <= MOST_CANDIDATES
+
+
+@pytest.mark.parametrize("part", ["tr:a/", "-/a/b/", "http://", "a:b/", "cdn-cgi/image/w/"])
+def test_what_somebody_makes_long_is_not_looked_at_many_times(part: str) -> None:
+    src = f"https://img.example.com/{part}"
+    src += part * ((MAX_LENGTH - len(src)) // len(part) - 1) + "a.jpg"
+    assert sum(map(len, image_url._inside(src))) <= 3 * MAX_LENGTH
+    assert len(originals(f"a{'-300x200' * 100}.jpg")) <= 6
 
 
 @pytest.mark.parametrize(
