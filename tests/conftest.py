@@ -55,11 +55,17 @@ T = TypeVar("T")
 # google-generativeai has no Hypothesis.
 with suppress(ImportError):
     from hypothesis import HealthCheck, settings
+    from hypothesis.internal.conjecture import providers
 
     slow: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
     settings.register_profile("gate", derandomize=True, database=None, **slow)
     settings.register_profile("fuzz", max_examples=5_000, print_blob=True, **slow)
-    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+    profile = os.environ.get("HYPOTHESIS_PROFILE", "gate")
+    settings.load_profile(profile)
+    if profile == "gate":
+        # It mixes in constants of the modules that happen to be imported: of other examples in
+        # each worker, and looking through sys.modules can fail where one imports itself late.
+        providers._get_local_constants = lambda: providers._local_constants
 
 
 class Environment:

@@ -58,6 +58,13 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "take a name with doubled slashes for a mistake",
+        "functions/core/image_url.py",
+        "    exact = [*_literal(src, origins), *_spelled(src, origins)]\n",
+        "    exact = [*_spelled(src, origins), *_literal(src, origins)]\n",
+        "tests/unit/core/test_image_url.py",
+    ),
+    Mutant(
         "refuse an address whose letters nobody encoded",
         "functions/core/image_proxies.py",
         "    except ValueError:  # no base64, letters of other scripts, or no text\n",
@@ -324,8 +331,8 @@ MUTANTS = (
     Mutant(
         "download whatever generation is live",
         _GCS,
-        "raw_download=True,\n                    if_generation_match=upload.generation,\n",
-        "raw_download=True,\n",
+        "if_generation_match=upload.generation,\n                    timeout=_TIMEOUT,\n",
+        "timeout=_TIMEOUT,\n",
         f"{_OUTCOMES} {_STORMS}",
         "cloud and (leaves_no_claim or conditional)",
     ),

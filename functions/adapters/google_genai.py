@@ -58,7 +58,7 @@ class Connection:
             async_client_args={"ssl": trust()},
         )
         try:
-            self._client = genai.Client(http_options=options, **_enterprise())
+            self._client = genai.Client(http_options=options, **_access())
         except (google.auth.exceptions.GoogleAuthError, ValueError) as error:
             raise _no_credentials() from error
         service = _VERTEX if self._client.vertexai else _GEMINI
@@ -107,16 +107,18 @@ class Connection:
         self._transport.close()
 
 
-def _enterprise() -> dict[str, Any]:
-    """What makes the SDK ask Vertex AI, if the environment says so. The SDK reads the same
-    variables, but forgets the project where GOOGLE_VERTEX_BASE_URL names another endpoint."""
-    if os.environ.get("GOOGLE_GENAI_USE_ENTERPRISE", "").lower() not in {"true", "1"}:
-        return {}
-    return {
-        "enterprise": True,
-        "project": os.environ.get("GOOGLE_CLOUD_PROJECT") or None,
-        "location": os.environ.get("GOOGLE_CLOUD_LOCATION") or None,
-    }
+def _access() -> dict[str, Any]:
+    """What the SDK would read of the environment by itself, but for what it makes of it: a line
+    break after a key fits no header, and where GOOGLE_VERTEX_BASE_URL names another endpoint the
+    project is forgotten."""
+    if os.environ.get("GOOGLE_GENAI_USE_ENTERPRISE", "").strip().lower() in {"true", "1"}:
+        return {
+            "enterprise": True,
+            "project": os.environ.get("GOOGLE_CLOUD_PROJECT") or None,
+            "location": os.environ.get("GOOGLE_CLOUD_LOCATION") or None,
+        }
+    key = os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY") or ""
+    return {"api_key": key.strip()} if key != key.strip() else {}
 
 
 def _no_credentials() -> ConfigurationError:

@@ -21,6 +21,9 @@ _SUBDIVISION_FLAG = re.compile(f"{_BLACK_FLAG}[\U000e0030-\U000e007a]{{1,6}}{_TA
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 # Letters and marks by their category, which show nothing.
 _BLANK = frozenset("\u034f\u17b4\u17b5\u2800\u3164\uffa0\ufffc")
+# What turns a terminal's colours on and makes its links (ECMA-48, 5.4 and 8.3.89): its letters
+# are no words.
+_TERMINAL = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _MOST_MARKS = 8  # on one letter; the longest spellings, of Hebrew and Vedic, have five
 
 
@@ -42,6 +45,7 @@ def visible(text: str) -> str:
     """``text`` without characters that nobody sees and no spelling needs; line breaks stay."""
     if text.isascii() and text.isprintable():
         return text
+    text = _TERMINAL.sub("", text)
     flags = {found.start(): found[0] for found in _SUBDIVISION_FLAG.finditer(text)}
     kept: list[str] = []
     marks = 0

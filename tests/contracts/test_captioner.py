@@ -6,6 +6,7 @@ import io
 import re
 import traceback
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -167,6 +168,19 @@ def test_the_key_leaves_in_a_header_only(captioner: Any, model_server: ModelServ
     assert SECRET not in str(call.body)
     assert SECRET not in call.path
     assert "x-spliced-picture" not in call.headers
+
+
+def test_a_line_break_after_a_key_does_not_leave(
+    wire: Wire, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in wire.environment(model_server).items():
+        monkeypatch.setenv(name, value.replace(SECRET, f"{SECRET}\n"))
+    model = Settings.from_env({"CAPTION_MODEL": wire.model}).model
+    with closing(composition.captioner(model, SECONDS)) as captioner:
+        captioner.describe(picture(), PROMPT)
+
+    (call,) = model_server.calls
+    assert any(value in (SECRET, f"Bearer {SECRET}") for value in call.headers.values())
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 196_607, 196_608, 196_609, 1_000_000])
