@@ -142,10 +142,10 @@ MUTANTS = (
         "tests/unit/http/test_cache.py",
     ),
     Mutant(
-        "leave those who wait for a read without an answer when it fails",
+        "tell those who went with a read that failed that there is nothing",
         _GATHERED,
         "                other.given.set_exception(error)\n",
-        "                pass\n",
+        "                other.given.set_result({})\n",
         "tests/unit/http/test_gathered_reads.py",
     ),
     Mutant(
