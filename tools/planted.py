@@ -58,6 +58,14 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "serve lookups through the web framework",
+        "main.py",
+        "    composition.serve_lookups(current_app)\n",
+        "    pass\n",
+        _LOOKUPS,
+        "paths",
+    ),
+    Mutant(
         "take a name with doubled slashes for a mistake",
         "functions/core/image_url.py",
         "    exact = [*_literal(src, origins), *_spelled(src, origins)]\n",
