@@ -58,6 +58,21 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "serve lookups through the web framework",
+        "main.py",
+        "    composition.serve_lookups(current_app)\n",
+        "    pass\n",
+        _LOOKUPS,
+        "paths",
+    ),
+    Mutant(
+        "take a name with doubled slashes for a mistake",
+        "functions/core/image_url.py",
+        "    exact = [*_literal(src, origins), *_spelled(src, origins)]\n",
+        "    exact = [*_spelled(src, origins), *_literal(src, origins)]\n",
+        "tests/unit/core/test_image_url.py",
+    ),
+    Mutant(
         "refuse an address whose letters nobody encoded",
         "functions/core/image_proxies.py",
         "    except ValueError:  # no base64, letters of other scripts, or no text\n",
@@ -135,10 +150,10 @@ MUTANTS = (
         "tests/unit/http/test_cache.py",
     ),
     Mutant(
-        "leave those who wait for a read without an answer when it fails",
+        "tell those who went with a read that failed that there is nothing",
         _GATHERED,
         "                other.given.set_exception(error)\n",
-        "                pass\n",
+        "                other.given.set_result({})\n",
         "tests/unit/http/test_gathered_reads.py",
     ),
     Mutant(

@@ -26,12 +26,13 @@ _PARTS = {
     r"|maximum .{0,20}output tokens",
     "max_completion_tokens": r"max_completion_tokens",
     "detail": r"\bdetail\b",
-    "thinking": r"reasoning_?effort|thinking|\beffort\b|support reasoning",
+    "thinking": r"reasoning_?effort|thinking|\beffort\b|support reasoning"
+    r"|output_config(?!\.format)",
     "system": r"system.{0,20}(?:role|message|instruction|prompt).{0,40}not|developer instruction"
     r"|roles must alternate",
     "schema": r"response_?format|json[ _]?schema|json_object|json mode|structured[ _-]?output"
     r"|guided|gramm[ae]r|sampler|output_?(?:config|format)|response_?(?:json_?|mime)"
-    r"|requested parameters",
+    r"|requested parameters|required for format",
 }
 _NAMED = {part: re.compile(words, re.IGNORECASE) for part, words in _PARTS.items()}
 

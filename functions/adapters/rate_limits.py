@@ -23,7 +23,7 @@ _DAY = 86400.0
 _EPOCH, _EPOCH_MS = 1e8, 1e11
 _UNITS = {"ms": 0.001, "mi": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": _DAY}
 _PART = (
-    r"(\d{1,9}(?:\.\d{1,9})?) ?"
+    r"(\d{1,12}(?:\.\d{1,12})?) ?"
     r"(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)(?![a-z])"
 )
 _DURATION = re.compile(rf"(?:{_PART},? ?)+", re.IGNORECASE)

@@ -35,6 +35,9 @@ _NESTED: dict[str, type[Any]] = {
 }
 E = TypeVar("E", bound=Enum)
 
+# Most values of a record; a check for a map takes longer than all else together.
+_SCALARS = frozenset({bool, datetime, float, int, str, type(None)})
+
 _EVER = datetime.fromtimestamp(0, UTC)
 _LISTS = frozenset({"tags", "search_terms", "reasons", "embedding", "languages"})
 _TIMES = frozenset(
@@ -167,6 +170,8 @@ def _known_fields(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A dataclass as a map, all the way down."""
+    if type(value) in _SCALARS:
+        return value
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Enum):

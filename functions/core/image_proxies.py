@@ -17,14 +17,25 @@ from urllib.parse import unquote
 _PARAMETERS = frozenset(
     (
         *("url", "src", "href", "u", "uri", "image", "img", "imgurl", "image_url", "imageurl"),
-        *("img_url", "source", "original", "file", "path", "link", "remote"),
+        *(
+            "image_uri",
+            "imageuri",
+            "img_url",
+            "source",
+            "original",
+            "file",
+            "path",
+            "link",
+            "remote",
+        ),
     )
 )
 # Where an address in a parameter may be relative to the site that the proxy is part of.
 _ENDPOINT = re.compile(
     r"/(?:_next/image|_vercel/image|\.netlify/images|_image|_ipx(?:/[^/]*)*|cdn-cgi/image"
     r"|_gatsby/image(?:/[^/]*)*|_astro/image|api/(?:image|img)(?:-?proxy)?|image-?proxy|img-?proxy|imgproxy|resize|optimi[sz]e"
-    r"|__image|_img)/?",
+    r"|__image|_img|(?:images?|img|thumb(?:nail)?s?)(?:/(?:transform|render|resize|proxy))?"
+    r"|transform|~gitbook/image)/?",
     re.I,
 )
 # A path that is an image's own: whatever its query says, that is the image.
@@ -49,6 +60,7 @@ _THUMBOR_OPTION = re.compile(
     r"(?:trim(?::.*)?|debug|meta|\d+x\d+:\d+x\d+|(?:adaptive-)?(?:full-)?fit-in|-?\d*x-?\d*"
     r"|left|right|center|top|bottom|middle|smart|filters:.*)/"
 )
+_TRANSLATED = ".translate.goog"
 _AMP = re.compile(r"/(?:ii?|v|c)/(?:[wh]\d+/)?(?:s/)?(?=[^/]+\.)")
 _STATICALLY = re.compile(r"/img/([^/]+\.[^/]+)/(?:[a-z]+(?:=|%3d)[^/]*/)?(.+)", re.I)
 # A path in base64, as imgproxy has it where its own settings say what is before it.
@@ -138,6 +150,8 @@ def _of_known_hosts(scheme: str, host: str, path: str) -> Iterator[str]:
         yield f"https:/{path}"
     elif host.endswith(".cdn.ampproject.org") and (amp := _AMP.match(path)):
         yield f"https://{path[amp.end() :]}"
+    elif host.endswith(_TRANSLATED):
+        yield f"https://{_untranslated(host.removesuffix(_TRANSLATED))}{path}"
     elif host == "cdn.statically.io" and (static := _STATICALLY.fullmatch(path)):
         yield f"https://{static[1]}/{static[2]}"
     elif thumbor := _THUMBOR.fullmatch(path):
@@ -148,6 +162,11 @@ def _of_known_hosts(scheme: str, host: str, path: str) -> Iterator[str]:
         if _HOST_FIRST.match(rest):
             yield f"https://{rest}"
         yield f"{scheme}//{host}/{rest}"
+
+
+def _untranslated(label: str) -> str:
+    """The host of a page that Google Translate shows: dots are hyphens, hyphens are two."""
+    return "-".join(part.replace("-", ".") for part in label.split("--"))
 
 
 def _without_options(path: str) -> Iterator[str]:

@@ -32,7 +32,12 @@ _HOST_LENGTH = 253
 _HOSTS = (
     *("storage.googleapis.com", "commondatastorage.googleapis.com", "www.googleapis.com"),
     *("storage.cloud.google.com", "storage.mtls.googleapis.com"),
+    *("storage-download.googleapis.com", "content-storage.googleapis.com"),
 )
+# "Regional endpoints"
+_REGIONAL = re.compile(r"storage\.[a-z0-9-]+\.rep\.googleapis\.com")
+_CONSOLE = "console.cloud.google.com"
+_DETAILS = re.compile(r"/storage/browser/_details/([^/]+)/([^;]+)(?:;.*)?")
 _OF_BUCKETS = (".storage.googleapis.com", ".commondatastorage.googleapis.com")
 _API_ONLY = "www.googleapis.com"
 _FIREBASE = "firebasestorage.googleapis.com"
@@ -47,6 +52,12 @@ _WEB = re.compile(r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):)?//(?P<host>[^/?#]*)(?P<pa
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?")
 _HOST_PATTERN = re.compile(_HOST.pattern.replace("a-z0-9._-", "a-z0-9._*-"))
+_DOUBLED = re.compile("/{2,}")
+# Of a `srcset`
+_DESCRIPTOR = re.compile(r"\s+\d+(?:\.\d+)?[wx]$")
+_PASTED = re.compile(r"""(?:url\(\s*)?(?P<quote>["'])(.+)(?P=quote)\s*\)?|url\((.+)\)""", re.S)
+_ENCODED = re.compile(r"(?:https?|gs)%(?:25)*3a", re.I)
+_FEW_SLASHES = re.compile(r"^(https?):/(?=[^/])", re.I)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -141,12 +152,27 @@ def read(src: str, origins: Sequence[Origin] = ()) -> Candidates:
 
 
 def _exact(src: str, origins: Sequence[Origin]) -> tuple[tuple[str, str], ...]:
-    src = src.strip()
+    src = _pasted(src.strip())
     exact = [*_literal(src, origins), *_spelled(src, origins)]
     for inner in _inside(src):
         with suppress(ValueError):
             exact += _literal(inner, origins)
     return tuple(dict.fromkeys(exact))
+
+
+def _pasted(src: str) -> str:
+    """``src`` without what it stood in, as JSON and CSS have it, and what encoded all of it."""
+    if len(src) > MAX_LENGTH:
+        return src
+    if found := _PASTED.fullmatch(src):
+        src = (found[2] or found[3]).strip()
+    for _ in range(_LAYERS):
+        if not _ENCODED.match(src):
+            break
+        src = unquote(src)
+    if src[:4].lower() == "http":
+        src = _FEW_SLASHES.sub(r"\1://", src.replace("\\/", "/"))
+    return src
 
 
 def _literal(src: str, origins: Sequence[Origin]) -> list[tuple[str, str]]:
@@ -170,6 +196,11 @@ def _spelled(src: str, origins: Sequence[Origin]) -> Iterator[tuple[str, str]]:
             yield from filter(None, [_place(bucket, other)])
     if " " in src and src[:5].lower() != "gs://":
         yield bucket, name.replace(" ", "+")
+    # Slashes that somebody doubled, turned or encoded twice, and what was pasted along.
+    plain = _DOUBLED.sub("/", name.replace("\\", "/")).strip("/ ")
+    plain = _DESCRIPTOR.sub("", re.sub("%2f", "/", plain, flags=re.I))
+    if plain not in ("", name):
+        yield from filter(None, [_object(bucket, plain)])
 
 
 def _inside(src: str) -> Iterator[str]:
@@ -294,8 +325,10 @@ def _under(origins: Sequence[Origin], host: str, path: str) -> tuple[str, str] |
 
 def _at_google(host: str, path: str) -> tuple[str, str] | None:
     bucket_host = next((host.removesuffix(each) for each in _OF_BUCKETS if host.endswith(each)), "")
-    if host in _HOSTS:
+    if host in _HOSTS or _REGIONAL.fullmatch(host):
         found = _JSON_API.fullmatch(path) or (host != _API_ONLY and _PATH.fullmatch(path)) or None
+    elif host == _CONSOLE:
+        found = _DETAILS.fullmatch(path)
     elif host == _FIREBASE:
         found = _DOWNLOAD.fullmatch(path)
     elif _HERE.fullmatch(host):

@@ -31,6 +31,15 @@ class Question:
     language: str = ""
     history: tuple[Exchange, ...] = ()
 
+    @property
+    def spoken(self) -> str:
+        """The text without what is only writing: a capital at its start, signs at its end,
+        full-width letters. Capitals elsewhere may mean something (``polish``, ``Polish``)."""
+        text = unicodedata.normalize("NFKC", self.text)
+        while text and unicodedata.category(text[-1])[0] in "PZ":
+            text = text[:-1]
+        return text[:1].casefold() + text[1:]
+
 
 @dataclass(frozen=True, slots=True)
 class ImageAnswer:

@@ -45,6 +45,7 @@ _ENDINGS = (
     r"@(?:\d+(?:\.\d+)?x|\d{2,4}[wh]|w\d{2,4})",
     r"[-_][1-4]x",
     r"-e\d{10,13}",  # WordPress: edited in its library
+    r"[-_.]\{(?:width|size)\}x?(?:\{height\})?",  # what a lazy loader puts a size in
     r"-edited(?:-\d)?",  # WordPress: cropped in its editor
     # Hashes of build tools: webpack and Hugo, Rails, Vite and Astro
     r"\.(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,64}",
@@ -71,7 +72,8 @@ _PATHS = tuple(
             rf"(.+\.{_IMAGE})/(?:m|v1|-|_?jcr[:_]content)/.+",
             r"\1",
         ),  # Storyblok, Wix, Uploadcare, AEM
-        (rf"(.+\.{_IMAGE})(?:/tr:[^/]+|;.+)", r"\1"),  # ImageKit; parameters of a path
+        # ImageKit; parameters of a path, as CDNs write them: `mug.jpg!w300`, `mug.jpg:large`
+        (rf"(.+\.{_IMAGE})(?:/tr:[^/]+|/resize/[^/]+|[;:!?&=~@].+)", r"\1"),
         (rf"(.*/)?ik-seo/(?:tr:[^/]+/)?(.+)/[^/]+(\.{_IMAGE})", r"\1\2\3"),  # ImageKit
         (rf"(.+\.{_IMAGE})/[^/]+\.{_IMAGE}", r"\1"),  # Sanity: a name for search engines
         (r"(.*/)?static/[0-9a-f]{32}/[0-9a-f]{5}/(.+)", r"\1\2"),  # Gatsby

@@ -179,7 +179,7 @@ class ModelHealth:
         """Whether a pause is that of a minute's quota, and worth waiting for: a short one, or one
         in a bulk."""
         again = self._outage == Outage.OVER_QUOTA and self._failures < _SPENT
-        return again and (closed <= PATIENCE or self._pace.rate is not None)
+        return again and (closed <= PATIENCE or self._pace.is_known)
 
     def _close(self, turn: Turn, outage: Outage, retry_after: float | None, now: datetime) -> None:
         """Pause, longer with each failure in a row; calls that were on their way count once."""

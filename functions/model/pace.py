@@ -75,6 +75,11 @@ class Pace:
     _spread_from: datetime | None = None
     _empty: int = 0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a rate, and calls that were answered at it or before."""
+        return self.rate is not None and bool(self._answered_at_first or self._reached)
+
     def delay(self, now: datetime) -> float:
         """Seconds until the next call may begin. A clock that is set back does not stop it."""
         return max(self._rate_delay(now), self._spread_delay(now))

@@ -158,7 +158,7 @@ class Answering:
             *(["public"] if self._public else []),
             question_prompt.version(),
             [each.model for each in self._captioners],
-            question.text,
+            question.spoken,
             question.language,
             [[each.question, each.answer] for each in question.history],
         ]

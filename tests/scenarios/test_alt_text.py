@@ -245,8 +245,10 @@ def test_other_methods_and_paths_are_refused(embedded: Embedded) -> None:
         assert answer.status_code == 405
         assert "GET, HEAD" in answer.headers["Allow"]
         assert answer.json["error"].startswith(f"{method} is not possible")
-    missing = client.get("/captions")
-    assert (missing.status_code, set(missing.json)) == (404, {"error"})
+    for path in ("/captions", "/robots.txt", "/favicon.ico"):
+        missing = client.get(path)
+        assert (missing.status_code, set(missing.json)) == (404, {"error"})
+        assert missing.headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_the_same_bytes_again_are_not_sent(stack: Stack) -> None:

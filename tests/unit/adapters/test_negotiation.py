@@ -42,6 +42,7 @@ def picture(released: list[bool] | None = None) -> Picture:
     [
         ("schema", 400, "response_format: json_schema is not supported"),
         ("schema", 500, "Failed to initialize samplers: failed to parse grammar"),
+        ("schema", 500, "failed to load model vocabulary required for format"),
         ("schema", 404, "No endpoints found that can handle the requested parameters"),
         ("schema", 501, ""),
         ("schema", 400, "output_config.format: Extra inputs are not permitted"),
@@ -71,6 +72,14 @@ def test_several_parts_are_left_out_one_after_the_other() -> None:
     server = Server(negotiation, ("detail", 400, "detail"), ("schema", 400, "json_schema"))
     assert negotiation.ask(picture(), server).text == "words"
     assert server.asked[-1] == frozenset(PARTS) - {"detail", "schema"}
+
+
+def test_what_two_parts_stand_in_is_left_out_with_both() -> None:
+    negotiation = Negotiation(PARTS)
+    words = "output_config: Extra inputs are not permitted"
+    server = Server(negotiation, ("thinking", 400, words), ("schema", 400, words))
+    assert negotiation.ask(picture(), server).text == "words"
+    assert server.asked[-1] == frozenset(PARTS) - {"thinking", "schema"}
 
 
 def test_a_refusal_is_forgotten_after_a_quarter_of_an_hour() -> None:

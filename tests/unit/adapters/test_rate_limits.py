@@ -15,6 +15,7 @@ DATE = "Thu, 26 Nov 2026 12:00:00 GMT"
     [
         ({"retry-after": "7"}, 7.0),
         ({"retry-after": "7s"}, 7.0),
+        ({"retry-after": "1000000000s"}, 86400.0),
         ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
         ({"x-ms-retry-after-ms": "1500"}, 1.5),
         ({"retry-after": "Thu, 26 Nov 2026 12:01:30 GMT", "date": DATE}, 90.0),

@@ -159,6 +159,9 @@ def test_what_is_no_object_of_a_bucket_is_nobodys(src: str) -> None:
         ("https://storage.googleapis.com@evil.test/shop/mug.jpg", "leave out"),
         ("https://", "no valid host"),
         ("https://storage.googleapis.com:port/shop/mug.jpg", "no valid host"),
+        ("'mug.jpg'", "not absolute"),
+        ("url(mug.jpg)", "not absolute"),
+        ("https%3A%2F%2Fu:p@storage.googleapis.com%2Fshop%2Fmug.jpg", "leave out"),
         ("https://" + "ü." * 127 + "example/mug.jpg", "no valid host"),
         ("https://evil.test\\.storage.googleapis.com/mug.jpg", "no valid host"),
         ("https://storage.googleapis.com/shop/m\nug.jpg", "control characters"),
@@ -169,7 +172,7 @@ def test_what_is_no_object_of_a_bucket_is_nobodys(src: str) -> None:
 )
 def test_what_is_no_address_is_refused_with_a_remedy(src: str, remedy: str) -> None:
     with pytest.raises(ValueError, match=remedy):
-        locate(src, SHOP)
+        candidates(src, SHOP)
 
 
 def test_a_uri_that_somebody_encoded_is_read_as_it_stands_first() -> None:
@@ -208,6 +211,21 @@ def test_the_object_itself_comes_first_and_then_what_it_is_nearest_to() -> None:
         "cafe\u0301.jpg",
         "caf\u00e9.jpg",
     ]
+
+
+@pytest.mark.parametrize(
+    ("src", "place"),
+    [
+        ("gs://shop//a.jpg", "/a.jpg"),
+        ("https://storage.googleapis.com/shop/a//b.jpg", "a//b.jpg"),
+        ("https://storage.googleapis.com/shop/a.jpg!b.jpg", "a.jpg!b.jpg"),
+        ("https://storage.googleapis.com/shop/a%252Fb.jpg", "a%2Fb.jpg"),
+        ("https://storage.googleapis.com/shop/url(a).jpg", "url(a).jpg"),
+        ("https://storage.googleapis.com/shop/poster%202x", "poster 2x"),
+    ],
+)
+def test_a_name_that_looks_like_a_mistake_is_still_the_likeliest(src: str, place: str) -> None:
+    assert candidates(src)[0] == ("shop", place)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""A list of questions, and what is another writing of one of them."""
+"""A list of questions, and what is another writing of one of them, or the same question."""
 
 from __future__ import annotations
 
 import pytest
 
-from functions.core.question import questions, same_question
+from functions.core.question import Question, questions, same_question
 
 LISTED = ("What does the sign say?", "Wie heißt die Straße?", "¿Qué se vende aquí?", "とは何？")
 
@@ -45,3 +45,18 @@ def test_a_list_stands_on_lines_or_between_bars() -> None:
 def test_what_is_no_question_is_in_no_list(text: str) -> None:
     with pytest.raises(ValueError, match="question"):
         questions(text)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["what does it say", "What does it say ?!", "What does it say\uff1f", "\uff37hat does it say?"],
+)
+def test_a_question_is_the_same_however_it_begins_and_ends(other: str) -> None:
+    assert Question(other).spoken == Question("What does it say?").spoken
+
+
+@pytest.mark.parametrize(
+    "other", ["Is this polish?", "Is this Polish or not?", "Is this 3.5?", "", "?"]
+)
+def test_a_question_of_other_words_is_another(other: str) -> None:
+    assert Question(other).spoken != Question("Is this Polish?").spoken

@@ -132,6 +132,7 @@ def test_an_event_waits_for_a_quotas_minute_in_a_bulk_and_a_person_does_not(
     health: ModelHealth, time: Time
 ) -> None:
     late = TransientError("429", 40.0, Outage.OVER_QUOTA)
+    ask(health, time, "b")
     first, second = health.turn(), health.turn()
     for turn in (first, second):
         health.failed(turn, "a", late)
@@ -142,10 +143,13 @@ def test_an_event_waits_for_a_quotas_minute_in_a_bulk_and_a_person_does_not(
     assert time.now >= BEGIN + timedelta(seconds=40)
 
 
-def test_nobody_waits_for_a_long_pause_after_a_lone_refusal(
-    health: ModelHealth, time: Time
+@pytest.mark.parametrize("at_once", [1, 8])
+def test_nobody_waits_for_a_long_pause_while_nobody_has_been_answered(
+    health: ModelHealth, time: Time, at_once: int
 ) -> None:
-    ask(health, time, "a", TransientError("429", 40.0, Outage.OVER_QUOTA))
+    for turn in [health.turn() for _ in range(at_once)]:
+        health.failed(turn, "a", TransientError("429", 40.0, Outage.OVER_QUOTA))
+        health.end(turn)
     before = time.now
     with pytest.raises(Away):
         health.turn(LONG_PATIENCE)

@@ -84,7 +84,7 @@ def test_a_first_rate_grows_quickly_unless_it_is_that_of_a_window(
     pace = paced(60)
     first = pace.rate or 0.0
     seconds, now = 0.0, asked_again
-    while (pace.rate or 0.0) < 2 * first:
+    while (pace.rate or 0.0) < 2 * first and seconds < 2 * doubles_in:
         pace.begin(at(5 + now), after_pause=False)
         waited = max(pace.delay(at(5 + now)), 0.01)
         now, seconds = now + waited, seconds + waited

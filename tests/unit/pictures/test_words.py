@@ -233,9 +233,8 @@ def test_short_words_of_people_are_kept(text: str) -> None:
 
 
 def test_words_lose_control_characters_and_overlength() -> None:
-    assert read(with_iptc({(2, 120): b"A\x07 boat\r\n\tand\x1b[31m more"})).caption == (
-        "A boat and[31m more"
-    )
+    said = b"A\x07 boat\r\n\tand\x1b[31m more"
+    assert read(with_iptc({(2, 120): said})).caption == "A boat and more"
     assert read(with_iptc({(2, 120): "a\u202eb\u2066c".encode()})).caption == "abc"
     assert len(read(with_iptc({(2, 120): b"boat " * 5000})).caption) <= 2000
 
