@@ -121,7 +121,8 @@ def test_a_full_stop_tells_nothing() -> None:
     ("language", "text"),
     [
         ("nl", "Pagina niet gevonden. Kom over een paar minuten terug."),
-        ("uk", "Внутрішня помилка сервера. Спробуйте пізніше."),
+        ("en", "Your token is no longer valid. Sign in to continue."),
+        ("nl", "Toegang geweigerd: deze map is privé."),
     ],
 )
 def test_a_harmless_part_does_not_excuse_the_rest(language: str, text: str) -> None:
