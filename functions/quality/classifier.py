@@ -45,6 +45,8 @@ _PUNCTUATION = re.compile(
 _DIGITS = re.compile(r"\d+")
 _STOP = re.compile("[.!?。।؟۔]+")
 _CODE = "{};="
+# A server's status is certain in few words: "503 Service Unavailable".
+_STATUS = re.compile(r"[45][0-9][0-9]\b")
 # Addresses and files' names have rules of their own.
 _NAMES = ("@", "www.", "://", ".png", ".jp", ".gif", ".webp")
 
@@ -107,7 +109,7 @@ def is_certain(text: str, doubt: float) -> bool:
     if any(sign in text for sign in _CODE):
         return False
     words = _words(text)[1]
-    few = len(words) <= _FEW and not any(map(UNSPACED.search, words))
+    few = len(words) <= _FEW and not any(map(UNSPACED.search, words)) and not _STATUS.match(text)
     return doubt >= (CERTAIN_OF_FEW if few else CERTAIN) and concepts.may_refuse(words)
 
 

@@ -94,6 +94,7 @@ def test_every_weight_can_be_read() -> None:
         ("de", "Das angefragte Bild wurde leider nicht übermittelt."),
         ("es", "La foto no se pudo abrir."),
         ("en", "The picture you sent appears to be blank or corrupted."),
+        ("en", "503 Service Unavailable"),
     ],
 )
 def test_what_certainly_describes_nothing_is_withheld(language: str, text: str) -> None:
