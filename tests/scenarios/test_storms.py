@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.support.answers import gemini
 from tests.support.pictures import jpeg
 from tests.support.stack import Cloud, Stack
+
+# The platform's is ten seconds. All of an event's outlast what nobody is asked for after failures.
+_PAUSE_SECONDS = 0.1
 
 
 def delivered(stack: Stack, events: list[dict[str, Any]], at_once: int = 16) -> list[int]:
@@ -19,6 +23,7 @@ def delivered(stack: Stack, events: list[dict[str, Any]], at_once: int = 16) -> 
         for _ in range(40):
             if stack.deliver(event) == 200:
                 break
+            time.sleep(_PAUSE_SECONDS)
         else:
             raise AssertionError(f"never acknowledged: {event['name']}")
     return first
