@@ -140,8 +140,11 @@ class Served:
             self._process.wait()
 
     def worker(self) -> psutil.Process:
-        """The process that runs the function."""
-        (worker,) = psutil.Process(self._process.pid).children()
+        """The process that runs the function, once there is one: its parent listens before."""
+        parent = psutil.Process(self._process.pid)
+        while not (children := parent.children()):
+            time.sleep(0.01)
+        (worker,) = children
         return worker
 
     def processor_seconds(self) -> float:
