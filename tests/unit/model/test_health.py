@@ -182,23 +182,29 @@ def test_without_credit_pauses_grow_to_five_minutes_whatever_delay_is_named_and_
 
 
 def test_who_waits_is_served_in_the_order_of_coming(time: Time) -> None:
+    """At a pace of one call a second, so that only one may ask each time that one goes by."""
     health = ModelHealth("gemini:x", time, lambda line, _: line.wait(0.01) and None)
-    ask(health, time, "a", TransientError("429", 15.0, Outage.OVER_QUOTA))
+    for name in "ab":
+        ask(health, time, name, TransientError("429", 15.0, Outage.OVER_QUOTA))
+        time.pass_(15)
     served: list[int] = []
 
     def wait(number: int) -> None:
-        with health.turn(60) as turn:
+        with health.turn(300) as turn:
             served.append(number)
             health.answered(turn, str(number))
 
     threads = [threading.Thread(target=wait, args=(number,)) for number in range(5)]
     for number, thread in enumerate(threads):
         thread.start()
-        while len(health._line) <= number:
+        while len(served) + len(health._line) <= number:
             thread.join(0.001)
-    time.pass_(15)
+    for count in range(1, 6):
+        while len(served) < count:
+            threads[-1].join(0.001)
+        time.pass_(1)
     for thread in threads:
-        thread.join(10)
+        thread.join()
     assert served == [0, 1, 2, 3, 4]
 
 
