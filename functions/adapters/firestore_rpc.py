@@ -23,7 +23,6 @@ from google.api_core.datetime_helpers import DatetimeWithNanoseconds
 from google.api_core.exceptions import NotFound, from_grpc_error
 from google.cloud import firestore
 from google.cloud.firestore_v1 import types
-from google.cloud.firestore_v1.base_client import _DEFAULT_CHANNEL_OPTIONS
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.firestore_v1.vector import Vector
@@ -36,8 +35,14 @@ _Committed, _BatchGot = types.CommitResponse.pb(), types.BatchGetDocumentsRespon
 _Get = types.GetDocumentRequest.pb()
 _RunQuery, _Queried = types.RunQueryRequest.pb(), types.RunQueryResponse.pb()
 _SERVICE = "/google.firestore.v1.Firestore/"
-# A thread for each answer that is a stream costs more than half of its processor time.
-_OPTIONS = (*_DEFAULT_CHANNEL_OPTIONS, (ChannelOptions.SingleThreadedUnaryStream, 1))
+_OPTIONS = (
+    # as the client library's own connection
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # A thread for each answer that is a stream costs more than half of its processor time.
+    (ChannelOptions.SingleThreadedUnaryStream, 1),
+)
 _VECTOR = "__vector__"
 _T = TypeVar("_T")
 # has no types

@@ -55,7 +55,7 @@ class GoogleGenerativeAICaptioner:
         self._name, self._timeout = model, timeout_seconds
         endpoint = os.environ.get("GOOGLE_GEMINI_BASE_URL")
         genai.configure(
-            api_key=next(filter(None, map(os.environ.get, _KEYS)), None),
+            api_key=next(filter(None, (os.environ.get(key, "").strip() for key in _KEYS)), None),
             transport="rest",
             client_options={"api_endpoint": endpoint} if endpoint else None,
         )

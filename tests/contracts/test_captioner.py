@@ -51,7 +51,7 @@ WRITTEN = Document(
 
 @pytest.fixture(params=WIRES)
 def wire(request: pytest.FixtureRequest) -> Wire:
-    return (WIRES | {"ollama": OLLAMA})[request.param]
+    return (WIRES | OLLAMA)[request.param]
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_what_leaves_is_the_picture_the_prompt_and_the_schema(
         assert call.schema == dict(PROMPT.schema)
 
 
-@pytest.mark.parametrize("wire", [*WIRES, "ollama"], indirect=True)
+@pytest.mark.parametrize("wire", [*WIRES, *OLLAMA], indirect=True)
 def test_every_request_lets_a_model_say_that_it_could_not_describe(
     captioner: Any, wire: Wire, model_server: ModelServer
 ) -> None:

@@ -116,10 +116,16 @@ def _legacy() -> bool:
 
 WIRES = LEGACY if _legacy() else CURRENT
 # It speaks as OpenAI does; what is its own stands in its adapter's tests.
-OLLAMA = replace(
-    CURRENT["openai"],
-    model="ollama:qwen3-vl:4b",
-    key="OLLAMA_API_KEY",
-    endpoint="OLLAMA_HOST",
-    path="",
+OLLAMA = (
+    {}
+    if _legacy()
+    else {
+        "ollama": replace(
+            CURRENT["openai"],
+            model="ollama:qwen3-vl:4b",
+            key="OLLAMA_API_KEY",
+            endpoint="OLLAMA_HOST",
+            path="",
+        )
+    }
 )
