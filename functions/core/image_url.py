@@ -108,14 +108,14 @@ def locate(src: str, origins: Sequence[Origin] = ()) -> tuple[str, str] | None:
     return _under(origins, host, path) or _at_google(host, path)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidates:
     """What an address may stand for. ``exact`` is the object itself, as its name may be spelled,
     and the one that a proxy has inside its address."""
 
     exact: tuple[tuple[str, str], ...] = ()
 
-    @property
+    @functools.cached_property
     def named(self) -> tuple[tuple[str, str], ...]:
         """What the address says, likeliest first: these, and the images whose smaller copies they
         say that they are; at most `MOST_CANDIDATES`."""
@@ -128,12 +128,11 @@ class Candidates:
     def guessed(self) -> tuple[tuple[str, str], ...]:
         """What it may stand for besides, although it says nothing of it: images of these names in
         other formats; with ``named``, at most `MOST_CANDIDATES`."""
-        named = self.named
         others = dict.fromkeys(
             (bucket, each) for bucket, name in self.exact for each in conversions(name)
         )
-        places = [place for place in others if place not in named and _place(*place)]
-        return tuple(places)[: MOST_CANDIDATES - len(named)]
+        places = [place for place in others if place not in self.named and _place(*place)]
+        return tuple(places)[: MOST_CANDIDATES - len(self.named)]
 
 
 def candidates(src: str, origins: Sequence[Origin] = ()) -> tuple[tuple[str, str], ...]:
