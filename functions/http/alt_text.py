@@ -276,10 +276,7 @@ class AltTextEndpoint:
 
     def _load(self, keys: Iterable[str]) -> Mapping[str, Document]:
         keys = list(keys)
-        if not self._limit.spend(len(keys)):
-            wait = str(self._limit.seconds_left())
-            spent = "the day's lookups of this instance are spent; raise CAPTION_LOOKUP_DAILY_LIMIT"
-            raise Refusal(429, spent, ABSENT, **{"Retry-After": wait})
+        self._limit.read(len(keys), ABSENT)
         return self._reads.read(keys)
 
 

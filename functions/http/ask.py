@@ -120,9 +120,7 @@ class AskEndpoint:
         if wait := self._pace.wait(who):
             fast = "you ask faster than CAPTION_ASK_PACE allows; ask again in a moment"
             raise Refusal(429, fast, **{"Retry-After": str(wait)})
-        if not self._limit.spend(reads):
-            spent = "the day's lookups of this instance are spent; raise CAPTION_LOOKUP_DAILY_LIMIT"
-            raise Refusal(429, spent, **{"Retry-After": str(self._limit.seconds_left())})
+        self._limit.read(reads)
 
 
 def answered(

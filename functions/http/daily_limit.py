@@ -6,6 +6,10 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from functions.http.responses import NOT_KEPT, Refusal
+
+_SPENT = "the day's lookups of this instance are spent; raise CAPTION_LOOKUP_DAILY_LIMIT"
+
 
 class LookupLimit:
     """Counts up to ``most`` in each UTC day; 0 is no limit. Safe in threads."""
@@ -27,6 +31,12 @@ class LookupLimit:
                 return False
             self._spent += amount
             return True
+
+    def read(self, documents: int, cache: str = NOT_KEPT) -> None:
+        """Spend the reads of so many documents. Raises Refusal, to be kept as long as ``cache``
+        says, where the day has no room for them."""
+        if not self.spend(documents):
+            raise Refusal(429, _SPENT, cache, **{"Retry-After": str(self.seconds_left())})
 
     def seconds_left(self) -> int:
         """Until the next day begins."""
