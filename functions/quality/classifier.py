@@ -75,7 +75,7 @@ def _is_name(text: str) -> bool:
 
 
 def features(text: str) -> Iterator[str]:
-    """What the weights are of: words, pairs of them, pieces of words, and what they mean."""
+    """What the weights are of: words, pieces of them, what they mean, and the form of the text."""
     text, words = _words(text)
     meant = concepts.found(words)
     yield from (f"@{each}" for each in meant or ("none",))
