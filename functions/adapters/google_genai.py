@@ -86,9 +86,7 @@ class Connection:
         self.models = self._client.models
 
     @contextmanager
-    def sending(
-        self, picture: Picture | None
-    ) -> Iterator[tuple[list[Part], types.HttpOptions]]:
+    def sending(self, picture: Picture | None) -> Iterator[tuple[list[Part], types.HttpOptions]]:
         """The part, if there is a picture, and the options of a request that ``picture`` joins on
         its way out."""
         with self._transport.placeholder(picture) as placeholder:
