@@ -3,6 +3,8 @@ PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo pyth
 BIN := .venv/bin
 # of the tests, each with emulators of its own
 WORKERS ?= logical
+# else each start compiles all that it imports (tests/conftest.py)
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
