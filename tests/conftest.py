@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections import Counter
@@ -29,6 +30,17 @@ def pytest_configure() -> None:
     sys.dont_write_bytecode = False
     if _roomy(MEMORY):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
+
+def pytest_collection() -> None:
+    """What is made while tests are looked for, stays: it is not looked through for garbage then,
+    nor at each collection of the tests'."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def _roomy(folder: str) -> bool:

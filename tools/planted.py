@@ -1125,7 +1125,7 @@ MUTANTS = (
         "  lifecycle {\n    create_before_destroy = true\n  }\n}\n\n# Vertex AI",
         "}\n\n# Vertex AI",
         _PLANS,
-        "vertex_ai_takes",
+        "leaves_captioning",
     ),
     Mutant(
         "let a plan take the database away",
@@ -1299,7 +1299,7 @@ MUTANTS = (
         "merge(local.event_age, var.settings,",
         "merge(var.settings,",
         "tests/infra/test_infra.py",
-        "functions_take and values0",
+        "environment_that_is_deployed",
     ),
     Mutant(
         "replay uploads alone",
