@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 from tests.conftest import installed as present
 from tests.support.emulators import Missing
 from tests.support.locks import PATHS, ROOT, locked, requirements, versions
+from tests.support.once import once
 from tests.support.package_index import PackageIndex, package_index
 from tools import environment
 
@@ -186,11 +187,9 @@ def restated(path: Path, hashes: Mapping[str, str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bare(shared_folder: Path) -> Path:
     """An environment with nothing but a pip. To make one takes longer than all that follows."""
-    made = tmp_path_factory.mktemp("bare") / ".venv"
-    environment._create(made)
-    return made
+    return once(shared_folder, "bare", environment._create)
 
 
 def copied(bare: Path, folder: Path) -> None:
