@@ -225,7 +225,9 @@ def embedded(
     """A folder and SQLite."""
     settings = model_settings(model_server) | {"CAPTION_LOCAL": str(tmp_path)}
     with environment(monkeypatch, settings):
-        yield Embedded(tmp_path, model_server, capsys)
+        stack = Embedded(tmp_path, model_server, capsys)
+        yield stack
+        stack.close()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
