@@ -368,6 +368,10 @@ def captioner(model: Model, timeout_seconds: float) -> Captioner:
     """The captioner of ``model``; its SDK is imported here."""
     require_package(model)
     provider = PROVIDERS[model.provider]
+    if provider.package and _installed("httpx2"):
+        from functions.adapters import picture_transport
+
+        picture_transport.load_trust()
     adapter = getattr(importlib.import_module(provider.module), provider.adapter)
     made: Captioner = adapter(model.name, timeout_seconds)
     return made
