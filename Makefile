@@ -1,8 +1,10 @@
 # Everything installs itself into .venv; the only thing asked for is Python 3.11 or newer.
 PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
 BIN := .venv/bin
-# of the tests, each with emulators of its own
-WORKERS ?= logical
+# of the tests: two more than there are cores, since they wait for servers, pages and commands
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+# else each start compiles all that it imports (tests/conftest.py)
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,11 +26,13 @@ eval: .venv/eval ## measure captions of sample pictures, with your key or withou
 .venv-pip:
 	$(ENVIRONMENT) oldest-pip
 
+# The first time, one process writes the bytecode that all workers would write at once.
 test: .venv/dev .venv-pip ## lint, types and tests, with both emulators
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	@mkdir -p build
 	$(BIN)/mypy >build/types.log 2>&1 & types=$$!; \
+	test -d tests/browser/__pycache__ || $(BIN)/pytest --collect-only -qqq >/dev/null; \
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal; tests=$$?; \
 	wait $$types; types=$$?; cat build/types.log; exit $$((tests | types))
 

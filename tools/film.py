@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from functions.adapters.folder import BUCKET, FolderImages, database
 from functions.cli.sample_pictures import SAMPLES, draw_into
@@ -29,6 +29,7 @@ from functions.core.document import Document, Proposal, Review, Source, Status
 from functions.core.review_priority import prioritised
 from functions.core.transitions import ended
 from tests.support.answers import gemini
+from tests.support.chromium import chromium
 from tests.support.model_server import ModelServer
 from tools.bench.bench_review import fetched, seed_folder, served
 from tools.screenshots import written
@@ -137,7 +138,6 @@ def of_another_picture(document: Document) -> Document:
 
 def main() -> int:
     """Take the pictures and write them to docs/images/review/."""
-    program = shutil.which("chromium") or sys.exit("Chromium is missing: run `make programs`")
     FILM.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made, ModelServer() as model:
         folder = Path(made)
@@ -153,10 +153,8 @@ def main() -> int:
             "GOOGLE_GEMINI_BASE_URL": model.url,
             "CAPTION_EMBEDDING_MODEL": "",
         }
-        with served(environment) as url, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        with served(environment) as url, chromium() as browser:
             Film(browser, url, model).take()
-            browser.close()
     return 0
 
 

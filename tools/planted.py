@@ -175,7 +175,7 @@ MUTANTS = (
     Mutant(
         "let a deleted original take its copies' text along",
         _COPIES,
-        "for heir in _captioned(store, document) if document.by_person else ():",
+        "for heir in _captioned(heirs, document):",
         "for heir in ():",
         _MOVES,
         "embedded and long_gone",
@@ -453,8 +453,8 @@ MUTANTS = (
     Mutant(
         "ask about bytes that an older document has text for",
         "functions/usecases/find_copy.py",
-        "in _captioned(store, mine):\n        text = text.with_text(document)\n",
-        "in ():\n        text = text.with_text(document)\n",
+        "in _captioned(others(), mine):\n            text = text.with_text(document)\n",
+        "in ():\n            text = text.with_text(document)\n",
         "tests/scenarios/test_moves.py tests/scenarios/test_outcomes.py tests/unit/usecases",
     ),
     Mutant(
@@ -1125,7 +1125,7 @@ MUTANTS = (
         "  lifecycle {\n    create_before_destroy = true\n  }\n}\n\n# Vertex AI",
         "}\n\n# Vertex AI",
         _PLANS,
-        "vertex_ai_takes",
+        "leaves_captioning",
     ),
     Mutant(
         "let a plan take the database away",
@@ -1299,7 +1299,7 @@ MUTANTS = (
         "merge(local.event_age, var.settings,",
         "merge(var.settings,",
         "tests/infra/test_infra.py",
-        "functions_take and values0",
+        "environment_that_is_deployed",
     ),
     Mutant(
         "replay uploads alone",

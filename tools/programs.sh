@@ -22,11 +22,13 @@ emulator() { # COMPONENT PACKAGE
 
 downloaded_chromium() {
   echo "Downloading Chromium ..."
-  .venv/bin/playwright install chromium >/dev/null 2>&1
+  .venv/bin/playwright install --only-shell chromium >/dev/null 2>&1
 }
 
-have chromium || have google-chrome || debian chromium || downloaded_chromium ||
-  left+=("Chromium: apt-get install chromium, as root")
+# The first needs a third of the others' processor time, and has no window.
+have chromium-headless-shell || debian chromium-headless-shell || have chromium ||
+  have google-chrome || debian chromium || downloaded_chromium ||
+  left+=("Chromium: apt-get install chromium-headless-shell, as root")
 have java || debian default-jre-headless || left+=("Java 17 or newer: https://adoptium.net")
 have npm || debian nodejs npm || left+=("Node.js 20 or newer: https://nodejs.org")
 if have gcloud; then

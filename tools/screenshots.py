@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from functions.cli.sample_pictures import SAMPLES, draw_into
 from tests.support.answers import Answer, gemini
+from tests.support.chromium import chromium
 from tests.support.command_line import captions, serving
 from tests.support.model_server import Call, ModelServer
 
@@ -37,26 +37,17 @@ _WRITTEN = ROOT / "functions" / "cli" / "samples.jsonl"
 
 def main() -> int:
     """Take both pictures and write them to docs/images/."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        sys.exit("Chromium is missing: run `make programs`")
     IMAGES.mkdir(exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as made,
-        ModelServer() as server,
-        sync_playwright() as playwright,
-    ):
+    with tempfile.TemporaryDirectory() as made, ModelServer() as server, chromium() as browser:
         folder = Path(made, "pictures")
         folder.mkdir()
         server.always(_described(folder))
         key = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": server.url}
         captions("demo", "--folder", folder, where=folder, **key)
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         sheet = (folder / ".captions" / "contact-sheet.html").as_uri()
         _take(browser, sheet, "contact-sheet")
         with serving(folder, **key) as serve:
             _take(browser, f"{serve.url()}?show=captioned", "review", ready="#captions img")
-        browser.close()
     return 0
 
 

@@ -72,7 +72,7 @@ def by_terraform(walk: Walk, folder: Path) -> dict[str, dict[str, str]]:
     """Deploy to the stand-in; the environments of the functions by their entry points. Raises
     ValueError where an apply fails or the plan after it is not empty."""
     with terraform.program() as program:
-        deployed = Deployment.fresh(program, folder, Cloud.with_project(PROJECT))
+        deployed = Deployment.fresh(program, folder, Cloud.with_project(PROJECT), all_indexes=True)
         walk.did("terraform init")
         if faults := deployed.apply(**ONE).faults:
             raise ValueError("; ".join(faults))

@@ -5,8 +5,7 @@ Firestore's rules that shape them (its pages "Perform simple and compound querie
 and "Search with vector embeddings"): ``array_contains`` and ``array_contains_any`` exclude each
 other, at most 30 alternatives, indexes merge only if they end in the same order, and
 ``find_nearest`` takes equality filters that are in its own index, and names 1,000 documents at
-most. A query for a checksum uses automatic indexes alone: each upload makes one, and must not
-depend on what somebody deploys.
+most.
 """
 
 from __future__ import annotations
@@ -37,8 +36,6 @@ _Filter = tuple[str, str, Any]
 def queries_for(captions: firestore.CollectionReference, query: Query) -> list[firestore.Query]:
     """Queries of one order whose answers together hold all that ``query`` names, and may hold
     more: see :func:`matches`."""
-    if query.md5:
-        return [_filtered(captions, [("md5", "==", query.md5)]).order_by("__name__")]
     filters: list[_Filter] = [
         (field, "==", getattr(query, field)) for field in _EQUAL if getattr(query, field)
     ]
@@ -69,7 +66,7 @@ def queries_for(captions: firestore.CollectionReference, query: Query) -> list[f
 def exact(query: Query) -> bool:
     """Whether what Firestore is asked for holds nothing but what ``query`` names: it takes one
     condition on a list at a time."""
-    return not query.md5 and sum(map(bool, (query.tag, query.words, query.reason))) < 2
+    return sum(map(bool, (query.tag, query.words, query.reason))) < 2
 
 
 def page_size(query: Query, all_match: bool) -> int:
@@ -154,7 +151,7 @@ def after_prefix(prefix: str) -> str:
 
 
 def _set(query: Query) -> list[str]:
-    return [field for field in ("md5", *_EQUAL) if getattr(query, field)]
+    return [field for field in _EQUAL if getattr(query, field)]
 
 
 def _parts(query: Query) -> Iterator[tuple[str, ...]]:

@@ -34,6 +34,7 @@ _Commit, _BatchGet = types.CommitRequest.pb(), types.BatchGetDocumentsRequest.pb
 _Committed, _BatchGot = types.CommitResponse.pb(), types.BatchGetDocumentsResponse.pb()
 _Get = types.GetDocumentRequest.pb()
 _RunQuery, _Queried = types.RunQueryRequest.pb(), types.RunQueryResponse.pb()
+_EQUAL = types.StructuredQuery.FieldFilter.Operator.EQUAL
 _SERVICE = "/google.firestore.v1.Firestore/"
 _OPTIONS = (
     # as the client library's own connection
@@ -116,9 +117,20 @@ class Rpc:
             parent=f"{self._database}/documents",
             structured_query=types.StructuredQuery.pb(query._to_protobuf()),
         )
-        where = {"parent": request.parent}
-        answers = self._called(lambda **more: [*self._run_query(request, **more)], where)
-        return [_found(each.document, each.read_time) for each in answers if each.document.name]
+        return self._begin(request)()
+
+    def begin_equal(
+        self, collection: str, field: str, value: str, limit: int
+    ) -> Callable[[], Sequence[Snapshot]]:
+        """Begin to ask for the documents that have ``value``; what it returns waits for them."""
+        request = _RunQuery(parent=f"{self._database}/documents")
+        query = request.structured_query
+        query.from_.add(collection_id=collection)
+        query.where.field_filter.field.field_path = field
+        query.where.field_filter.op = _EQUAL
+        query.where.field_filter.value.string_value = value
+        query.limit.value = limit
+        return self._begin(request)
 
     def fields(
         self, collection: str, key: str, fields: Collection[str]
@@ -170,6 +182,20 @@ class Rpc:
         results: Sequence[Any] = answer.write_results
         return results
 
+    def _begin(self, request: Any) -> Callable[[], Sequence[Snapshot]]:
+        """Send a query; what it returns waits for its documents, and sends it again if it must."""
+        where = {"parent": request.parent}
+        begun = [self._run_query(request, **self._more(where, self._bounds))]
+
+        def call(**more: Any) -> list[Any]:
+            return [*(begun.pop() if begun else self._run_query(request, **more))]
+
+        def found() -> Sequence[Snapshot]:
+            answers = self._called(call, where)
+            return [_found(each.document, each.read_time) for each in answers if each.document.name]
+
+        return found
+
     def _called(
         self,
         call: Callable[..., _T],
@@ -178,21 +204,26 @@ class Rpc:
     ) -> _T:
         """The answer to a call, within its bounds; ``where`` is the field of the request by which
         Google routes it."""
-        retry, timeout = (bounds or self._bounds)["retry"], (bounds or self._bounds)["timeout"]
+        bounds = bounds or self._bounds
+        more, retry = self._more(where, bounds), bounds["retry"]
+
+        def attempt() -> _T:
+            try:
+                return call(**more)
+            except grpc.RpcError as error:
+                raise from_grpc_error(error) from error
+
+        return retry(attempt)() if retry else attempt()
+
+    def _more(self, where: Mapping[str, str], bounds: Mapping[str, Any]) -> dict[str, Any]:
+        """What goes with each attempt of a call."""
         ((field, value),) = where.items()
         metadata = (
             *self._client._rpc_metadata,
             ("x-goog-request-params", f"{field}={quote(value)}"),
             ("x-goog-api-client", self._client._client_info.to_user_agent()),
         )
-
-        def attempt() -> _T:
-            try:
-                return call(timeout=timeout, metadata=metadata)
-            except grpc.RpcError as error:
-                raise from_grpc_error(error) from error
-
-        return retry(attempt)() if retry else attempt()
+        return {"timeout": bounds["timeout"], "metadata": metadata}
 
     def _document(self, collection: str, key: str, fields: Mapping[str, Any]) -> Any:
         values = {name: encoded(value) for name, value in fields.items()}

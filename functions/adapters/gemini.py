@@ -10,7 +10,7 @@ from typing import Any
 
 from google.genai import types
 
-from functions.adapters.google_genai import Connection
+from functions.adapters.google_genai import Config, Connection, Content, Part
 from functions.adapters.negotiation import Negotiation, in_words
 from functions.adapters.vendor_errors import Refused, error_text, status_within, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
@@ -60,7 +60,7 @@ class GeminiCaptioner:
         with self._connection.sending(picture) as (image, options):
             system = prompt.system if "schema" in parts else in_words(prompt)
             text = prompt.user if "system" in parts else f"{system}\n\n{prompt.user}"
-            config = types.GenerateContentConfig(
+            config = Config(
                 system_instruction=system if "system" in parts else None,
                 response_mime_type="application/json" if "schema" in parts else None,
                 response_json_schema=prompt.schema if "schema" in parts else None,
@@ -71,7 +71,7 @@ class GeminiCaptioner:
                 should_return_http_response=True,
             )
             declined = functools.partial(self._negotiation.refused, sent=parts)
-            content = types.Content(role="user", parts=[*image, types.Part.from_text(text=text)])
+            content = Content(role="user", parts=[*image, Part(text=text)])
             try:
                 with self._connection.translating(self._name, declined):
                     response = self._connection.models.generate_content(

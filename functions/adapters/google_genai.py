@@ -37,6 +37,26 @@ _VERTEX = VendorErrors(
 )
 
 
+class _Unsearched:
+    """The SDK asks ``name in`` a model for each field that it may have, which looks through all of
+    them to find nothing, a fifth of a call's processor time; then it takes the attribute."""
+
+    def __contains__(self, name: object) -> bool:
+        return False
+
+
+class Part(_Unsearched, types.Part):
+    """A part of a request."""
+
+
+class Content(_Unsearched, types.Content):
+    """The parts of a request."""
+
+
+class Config(_Unsearched, types.GenerateContentConfig):
+    """How a request is to be answered."""
+
+
 class Connection:
     """A client of the developer API with a key, or of Vertex AI without one; no retries.
 
@@ -66,15 +86,14 @@ class Connection:
         self.models = self._client.models
 
     @contextmanager
-    def sending(
-        self, picture: Picture | None
-    ) -> Iterator[tuple[list[types.Part], types.HttpOptions]]:
+    def sending(self, picture: Picture | None) -> Iterator[tuple[list[Part], types.HttpOptions]]:
         """The part, if there is a picture, and the options of a request that ``picture`` joins on
         its way out."""
         with self._transport.placeholder(picture) as placeholder:
             image = []
             if picture:
-                image = [types.Part.from_bytes(data=placeholder, mime_type=picture.mime_type)]
+                inline = types.Blob(data=placeholder, mime_type=picture.mime_type)
+                image = [Part(inline_data=inline)]
             yield image, types.HttpOptions(timeout=self._timeout, headers=headers(placeholder))
 
     @contextmanager

@@ -6,7 +6,7 @@ import heapq
 import json
 import operator
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -170,6 +170,14 @@ class SqliteCaptions:
         last = Position.of(found[-1].document, query.by_priority).cursor() if full else ""
         return Page(found, last)
 
+    def alike(self, md5: str, limit: int) -> Callable[[], Sequence[Stored]]:
+        with connected(self._path, "deferred") as db:
+            rows = db.execute(
+                "select document, version from captions where md5 = ? limit ?", (md5, limit)
+            ).fetchall()
+        found = [_stored(row) for row in rows]
+        return lambda: found
+
     def count(self, query: Query) -> int | None:
         where, values = _condition(replace(query, cursor=""))
         with connected(self._path, "deferred") as db:
@@ -180,7 +188,7 @@ class SqliteCaptions:
         return int(number)
 
     def nearest(self, vector: Sequence[float], query: Query) -> Sequence[tuple[Stored, float]]:
-        captioned = replace(query, status=Status.CAPTIONED, words=(), md5="", cursor="")
+        captioned = replace(query, status=Status.CAPTIONED, words=(), cursor="")
         where, values = _condition(captioned)
         with connected(self._path, "deferred") as db:
             rows = db.execute(
@@ -316,7 +324,7 @@ def _frequent(db: sqlite3.Connection, query: Query) -> set[str]:
 def _condition(query: Query, frequent: Collection[str] = ()) -> tuple[str, list[Any]]:
     """What SQL asks for, and its values."""
     wheres, values = ["true"], list[Any]()
-    for field in ("md5", "status", "bucket"):
+    for field in ("status", "bucket"):
         if value := getattr(query, field):
             wheres.append(f"{field} = ?")
             values.append(value)

@@ -469,7 +469,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which documents; empty means any. Newest first by ``updated_at``; with ``md5`` in any order.
+    """Which documents; empty means any. Newest first by ``updated_at``.
 
     ``words`` are search terms (:mod:`functions.core.search_terms`), of which a document has one at
     least; ``reason`` is one of its review's; ``since`` and ``until`` bound ``updated_at``, the
@@ -480,7 +480,6 @@ class Query:
     status: str = ""
     bucket: str = ""
     prefix: str = ""
-    md5: str = ""
     language: str = ""
     source: str = ""
     tag: str = ""

@@ -99,6 +99,10 @@ class CaptionStore(Protocol):
         """The documents that a query names, as many as its limit if there are. Raises ValueError
         for a cursor that no page has given."""
 
+    def alike(self, md5: str, limit: int) -> Callable[[], Sequence[Stored]]:
+        """Begin to look for documents of these bytes, in any order, at most ``limit``; what it
+        returns waits for them."""
+
     def count(self, query: Query) -> int | None:
         """How many documents a query names, whatever its limit and cursor; None where only
         reading them all would tell."""

@@ -97,7 +97,7 @@ class FolderBucket:
     def _moved(self, name: str, md5: str | None) -> bool:
         """Whether the picture that ``name`` shows now was that of another file, which shows it
         no more."""
-        same = self._store.find(Query(md5=md5 or "", limit=_PAGE)).found
+        same = self._store.alike(md5 or "", _PAGE)()
         others = [each.document.name for each in same if each.document.name != name]
         return any(self.md5(other) != md5 for other in others)
 

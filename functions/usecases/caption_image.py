@@ -375,11 +375,12 @@ class Captioning:
         """What gives a claimed document the model's text."""
         upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
-        earlier = functools.partial(find_copy.unrecorded, self._store, task.claim, upload)
-        older = self._begin(task, earlier) if task.claim.record else None
+        older = task.claim.record and find_copy.begin_unrecorded(
+            self._store, task.claim, task.claim.record, upload
+        )
         picture = fetch(self._model.accepts(task.turn) if task.turn else self._captioner.accepts)
         try:
-            if older and (copy := self._found(task, older.result(), people)):
+            if older and (copy := self._found(task, older(), people)):
                 return self._copied(task, copy, people)
             held_until = self._hold(task)
             context = quality.Context(

@@ -6,13 +6,13 @@ model for more: one keyed read, for the second copy as for the hundred-thousandt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.core import picture_text
-from functions.core.document import Document, Query, Record, Status, Upload
+from functions.core.document import Document, Record, Status, Stored, Upload
 from functions.core.errors import Held, Stale
 from functions.core.lease import Claim, LeaseRequest
 from functions.core.object_metadata import carried_text
@@ -73,20 +73,26 @@ def first_to_ask(upload: Upload, request: LeaseRequest) -> Record | None:
     return _with(Record(KIND, _key(upload.md5), request.at), asked)
 
 
-def unrecorded(store: CaptionStore, claim: Claim, upload: Upload) -> Copy:
-    """As :func:`copy_of`, for a claim whose bytes were on no record: documents that are older
-    than records may have their text."""
-    record, mine = claim.record, claim.stored.document
-    if record is None:
-        return Copy()
-    text = asked = from_text(record.text)
-    for document in _captioned(store, mine):
-        text = text.with_text(document)
-    if text == asked:
-        return Copy(record=record)
-    with suppress(Stale):
-        record = _write(store, record, text)
-    return Copy(_best(text, claim, upload), record)
+def begin_unrecorded(
+    store: CaptionStore, claim: Claim, record: Record, upload: Upload
+) -> Callable[[], Copy]:
+    """Begin what :func:`copy_of` does, for a claim whose bytes were on no record: documents that
+    are older than records, or whose record has run out, may have their text."""
+    mine = claim.stored.document
+    others = store.alike(mine.md5, _MOST_UNRECORDED)
+
+    def found() -> Copy:
+        text = asked = from_text(record.text)
+        for document in _captioned(others(), mine):
+            text = text.with_text(document)
+        if text == asked:
+            return Copy(record=record)
+        written = record
+        with suppress(Stale):
+            written = _write(store, record, text)
+        return Copy(_best(text, claim, upload), written)
+
+    return found
 
 
 def needs_no_model(store: CaptionStore, upload: Upload, request: LeaseRequest) -> bool:
@@ -127,7 +133,8 @@ def forget(store: CaptionStore, document: Document) -> None:
 
     def without(text: PictureText, now: datetime) -> PictureText:
         text = text.without(document, now + picture_text.KEPT_FOR)
-        for heir in _captioned(store, document) if document.by_person else ():
+        heirs = store.alike(document.md5, _MOST_UNRECORDED)() if document.by_person else ()
+        for heir in _captioned(heirs, document):
             text = text.with_text(heir)
         return text
 
@@ -185,14 +192,14 @@ def _change(
 def _picture_text(store: CaptionStore, record: Record, mine: Document) -> PictureText:
     text = from_text(record.text).at(record.read_at)
     if not text.texts and not text.leases:
-        for document in _captioned(store, mine):
+        for document in _captioned(store.alike(mine.md5, _MOST_UNRECORDED)(), mine):
             text = text.with_text(document)
     return text
 
 
-def _captioned(store: CaptionStore, mine: Document) -> Iterator[Document]:
+def _captioned(alike: Iterable[Stored], mine: Document) -> Iterator[Document]:
     """Other documents of the same picture that have text, as far as one query tells."""
-    for stored in store.find(Query(md5=mine.md5, limit=_MOST_UNRECORDED)).found:
+    for stored in alike:
         document = stored.document
         if document.status == Status.CAPTIONED and document.id != mine.id:
             yield document

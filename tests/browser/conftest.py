@@ -1,8 +1,7 @@
-"""Debian's Chromium, driven by Playwright; pages come from this machine, or not at all."""
+"""Chromium; pages come from this machine, or not at all."""
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,21 +9,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from werkzeug.serving import make_server
 
 from functions.adapters.folder import BUCKET
 from tests.browser.websites import CHART, HOSTILE, Server, Website, buffered
 from tests.conftest import installed
+from tests.support.chromium import chromium
 from tests.support.emulators import Missing
 from tests.support.lookups import keep
 from tests.support.stack import application, environment
 
-# The sandbox needs rights that a root user in a container lacks; the rest keeps it off the network.
-_FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--no-proxy-server"),
-)
 LIBRARIES = Path(__file__).parent / "node_modules"
 _HERE = ("127.0.0.1", "localhost")
 # It ends what would hang, and judges nobody: a busy machine is slow.
@@ -35,7 +30,7 @@ expect.set_options(timeout=_PATIENCE_MS)
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium for the whole session."""
-    with installed(_chromium()) as running:
+    with installed(chromium()) as running:
         yield running
 
 
@@ -69,18 +64,6 @@ def context(browser: Browser, strangers: list[str]) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """An empty page."""
     return context.new_page()
-
-
-@contextmanager
-def _chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        program = shutil.which("chromium") or shutil.which("google-chrome") or own
-        if not Path(program).exists():
-            raise Missing("Chromium", "apt-get install chromium, as root on Debian")
-        running = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
-        yield running
-        running.close()
 
 
 @pytest.fixture

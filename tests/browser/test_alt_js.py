@@ -363,7 +363,7 @@ def test_a_program_that_takes_words_away_for_ever_wins_in_the_end(
         """<img id=a src='/images/mug.png'><script>
         let taken = 0;
         new MutationObserver(() => {
-          if (a.hasAttribute('alt')) { taken += 1; a.removeAttribute('alt'); }
+          if (a.hasAttribute('alt') && taken < 100) { taken += 1; a.removeAttribute('alt'); }
         }).observe(a, {attributeFilter: ['alt']});
         </script>""",
     )

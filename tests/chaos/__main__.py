@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.chaos import days
+from tests.chaos.crowd import crowds
 from tests.chaos.machine import Chaos
 from tests.chaos.places import MEMORY, CloudPlace, EmbeddedPlace, Place
 from tests.chaos.scenarios import SCENARIOS, Outcome
@@ -31,7 +33,7 @@ from tests.chaos.test_promise import SHORT, OnAFolder
 from tests.support import emulators, network_guard
 from tests.support.strict_storage import StrictStorage
 
-_UPLOADS = 100
+_UPLOADS, _CROWDS = 100, 3
 _OURS = ("ANTHROPIC_", "CAPTION_", "GEMINI_", "GOOGLE_", "OPENAI_")
 
 
@@ -74,10 +76,28 @@ def explored(name: str, machine: type[Chaos], examples: int, shrink: bool = True
     return Outcome(name, figures["deliveries"], figures["model calls"], found, broken)
 
 
+def folders() -> Iterator[Place]:
+    """A folder and SQLite, each time anew."""
+    for _ in range(_CROWDS):
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            yield EmbeddedPlace(Path(folder))
+
+
+def clouds(storage: StrictStorage, database: firestore.Client) -> Iterator[Place]:
+    """A bucket and a collection, each time anew."""
+    for _ in range(_CROWDS):
+        place = CloudPlace(storage, database)
+        yield place
+        place.close()
+
+
 def on_a_folder(run: Callable[[Place, int], Outcome]) -> Outcome:
     """A scenario of hours or days, on a folder and SQLite, in a time of its own."""
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        return run(EmbeddedPlace(Path(folder)), _UPLOADS)
+    with (
+        tempfile.TemporaryDirectory(dir=MEMORY) as folder,
+        closing(EmbeddedPlace(Path(folder))) as place,
+    ):
+        return run(place, _UPLOADS)
 
 
 def main() -> int:
@@ -101,6 +121,11 @@ def main() -> int:
                 (
                     "anything, on emulators",
                     lambda n: explored(n, cloud, options.examples // 4, False),
+                ),
+                ("a crowd of copies, on SQLite", lambda n: crowds(folders(), "on SQLite")),
+                (
+                    "a crowd of copies, on emulators",
+                    lambda n: crowds(clouds(storage, database), "on emulators"),
                 ),
                 *((each.__name__, lambda n, run=each: run(emulator)) for each in SCENARIOS),
                 *((each.__name__, lambda n, run=each: on_a_folder(run)) for each in days.SCENARIOS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,10 +12,8 @@ from functions.core.document import (
     Accepts,
     Answer,
     Document,
-    Page,
     Picture,
     Prompt,
-    Query,
     Record,
     Stored,
     Upload,
@@ -71,12 +69,11 @@ class WatchedCaptions:
 
         self._faults.around("remove", self._world.passing(effect))
 
-    def find(self, query: Query) -> Page:
-        def effect() -> Page:
-            page = self._store.find(query)
-            return Page(tuple(self._timed(each) for each in page.found), page.cursor)
+    def alike(self, md5: str, limit: int) -> Callable[[], Sequence[Stored]]:
+        def effect() -> Sequence[Stored]:
+            return [self._timed(each) for each in self._store.alike(md5, limit)()]
 
-        return self._faults.around("find", self._world.passing(effect))
+        return lambda: self._faults.around("alike", self._world.passing(effect))
 
     def read_record(self, kind: str, key: str) -> Record:
         def effect() -> Record:

@@ -162,8 +162,17 @@ def test_documents_are_found_by_the_bytes_they_describe(store: CaptionStore) -> 
     for name, md5 in (("1", "x"), ("2", "y"), ("3", "x")):
         store.create(document(name, md5=md5))
 
-    found = store.find(Query(md5="x")).found
+    found = store.alike("x", 50)()
     assert sorted(each.document.name for each in found) == ["1", "3"]
+    assert len(store.alike("x", 1)()) == 1
+
+
+def test_what_is_looked_for_by_its_bytes_may_be_waited_for_never(store: CaptionStore) -> None:
+    store.create(document("1", md5="x"))
+
+    store.alike("x", 50)
+
+    assert [each.document.name for each in store.alike("x", 50)()] == ["1"]
 
 
 @pytest.mark.parametrize(

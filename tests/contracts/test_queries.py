@@ -49,7 +49,6 @@ def walked(store: CaptionStore, query: Query) -> list[list[str]]:
 
 # What a filter keeps, as it is asked for and as a document has it, and a document without it.
 FILTERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
-    "md5": ({"md5": "x=="}, {"md5": "x=="}, {"md5": "y=="}),
     "status": ({"status": "captioned"}, {}, {"status": "failed"}),
     "bucket": ({"bucket": "pictures"}, {}, {"bucket": "others"}),
     "language": ({"language": "de"}, {"language": "de"}, {"language": "en"}),
@@ -73,7 +72,6 @@ FILTERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 COMBINATIONS = [
     *itertools.chain(*(itertools.combinations(FILTERS, count) for count in (1, 2))),
     tuple(FILTERS),
-    tuple(name for name in FILTERS if name != "md5"),
 ]
 
 
@@ -184,17 +182,16 @@ def test_a_prefix_of_nothing_but_the_last_character_has_no_end(store: CaptionSto
         Query(limit=3),
         Query(limit=3, status="captioned"),
         Query(limit=3, prefix="n"),
-        Query(limit=3, md5="x=="),
         Query(limit=3, tag="t", words=("even",)),
         Query(limit=3, words=tuple(f"w{number}" for number in range(95))),
     ],
-    ids=["all", "status", "prefix", "md5", "tag and words", "95 words"],
+    ids=["all", "status", "prefix", "tag and words", "95 words"],
 )
 def test_pages_over_equal_times_name_every_document_once(store: CaptionStore, query: Query) -> None:
     every = [f"n{number:02}" for number in range(20)]
     for number, name in enumerate(every):
         terms = (f"w{number * 5}", f"w{number}", "even" if number % 2 else "odd")
-        add(store, document(name, md5="x==", tags=("t",), search_terms=terms))
+        add(store, document(name, tags=("t",), search_terms=terms))
     expected = every[1::2] if query.tag else every
 
     pages = walked(store, query)
@@ -392,9 +389,7 @@ def test_only_what_is_captioned_and_has_an_embedding_of_that_length_is_near(
     assert near(store, Query(status="pending")) == ["whole"]
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in FILTERS if name not in ("md5", "status", "words")]
-)
+@pytest.mark.parametrize("name", [name for name in FILTERS if name not in ("status", "words")])
 def test_the_nearest_pass_the_filters_and_are_as_many_as_asked_for(
     store: CaptionStore, name: str
 ) -> None:

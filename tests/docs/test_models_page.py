@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from functions.adapters.anthropic import _THINKS
 from functions.adapters.gemini import thinking
 from functions.adapters.openai import effort
 from functions.model import retirements
@@ -101,4 +100,6 @@ def test_geminis_models_are_told_to_think_as_little_as_they_can(
     ],
 )
 def test_claude_is_told_from_version_5_on(model: str, told: bool) -> None:
+    from functions.adapters.anthropic import _THINKS  # here, since its SDK takes a second
+
     assert bool(_THINKS.match(model)) is told

@@ -8,12 +8,12 @@ is taken, an index gets its ``__name__``, a protected database stays.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import itertools
 import json
 import os
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -69,13 +69,15 @@ class Done:
 
 @dataclass
 class Cloud:
-    """What exists, what was done in which order, and what is refused."""
+    """What exists, what was done in which order, what the last plan would have of each kind, and
+    what is refused."""
 
     enabled: set[tuple[str, str]] = field(default_factory=set)
     things: dict[str, tuple[str, Values]] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     archived: dict[str, str] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
+    planned: dict[str, list[Values]] = field(default_factory=lambda: defaultdict(list))
     refusal: Callable[[str, str, Values], str] = lambda *_: ""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -85,12 +87,20 @@ class Cloud:
         first = ("serviceusage", "cloudresourcemanager")
         return cls({(project, f"{each}.googleapis.com") for project in projects for each in first})
 
-    def branch(self) -> Cloud:
-        """A copy: what is done to it stays there."""
-        return Cloud(
-            set(self.enabled), copy.deepcopy(self.things), keys=list(self.keys),
-            _numbers=itertools.count(next(self._numbers) + 1),
-        )  # fmt: skip
+    def kept(self) -> str:
+        """What exists, as ``held`` takes it."""
+        return json.dumps([[*self.enabled], self.things, self.keys, next(self._numbers) + 1])
+
+    @classmethod
+    def held(cls, kept: str) -> Cloud:
+        """A cloud of its own with what another had kept."""
+        enabled, things, keys, number = json.loads(kept)
+        return cls(
+            {(project, service) for project, service in enabled},
+            {name: (kind, values) for name, (kind, values) in things.items()},
+            keys=keys,
+            _numbers=itertools.count(number),
+        )
 
     def adopt(self, state: Mapping[str, Any]) -> None:
         """Hold what a state of Terraform's says that there is."""
@@ -219,6 +229,7 @@ class Provider:
             planned["project"] = self.project
         for name in _replacing(fields, planned, prior) if prior else ():
             answer.requires_replace.add().steps.add().attribute_name = name
+        self.cloud.planned[request.type_name].append(planned)
         _write(answer.planned_state, planned)
         return answer
 

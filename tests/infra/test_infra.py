@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from functions import composition
 from functions.providers import PROVIDERS
 from functions.settings import Settings
 from tests.infra.deployment import KEY, ONE, Deployment
+from tests.infra.taken import assert_taken_by_the_functions
 from tests.infra.terraform import INFRA, MODULE, Module, Program, references
 from tools import infra_tables
 
 ROOT = INFRA.parent
 FILES = {path.name: path.read_text("utf-8") for path in sorted(MODULE.glob("*.tf"))}
-CAPTIONS = Module.load(MODULE)
-EXAMPLE = Module.load(INFRA)
 ENTRY_POINTS = set(re.findall(r"(?m)^def (\w+)\(", (ROOT / "main.py").read_text("utf-8")))
-TABLE: dict[str, dict[str, Any]] = CAPTIONS.locals["table"]
-FUNCTIONS = {name: each for name, each in TABLE.items() if each["target"] in ENTRY_POINTS}
 NAMES = {each.metadata["env"] for each in fields(Settings)}
 # Settings that a deployment has no use for: the collection is that of the indexes and the rules,
 # the rules by path are captions.toml beside main.py, prices are rows of model/prices.toml, a
@@ -32,6 +31,12 @@ NAMES = {each.metadata["env"] for each in fields(Settings)}
 NOT_DEPLOYED = {"CAPTION_COLLECTION", "CAPTION_POLICY", "CAPTION_PRICES", "CAPTION_LOCAL"}
 # What a person works with on a machine of theirs: no entry point imports it.
 LEFT_OUT = ("cli", "evals", "local", "sites")
+# Read when a test asks, and not when tests are looked for: that takes seconds.
+captions, example = partial(Module.load, MODULE), partial(Module.load, INFRA)
+
+
+def table() -> dict[str, dict[str, Any]]:
+    return dict(captions().locals["table"])
 
 
 def test_every_file_is_formatted(program: Program) -> None:
@@ -40,9 +45,9 @@ def test_every_file_is_formatted(program: Program) -> None:
 
 
 def test_nothing_is_named_that_nothing_uses() -> None:
-    used = {found[:2] for value in _values(CAPTIONS) for found in references(value)}
-    assert {("var", name) for name in CAPTIONS.variables} <= used
-    assert {("local", name) for name in CAPTIONS.locals} <= used
+    used = {found[:2] for value in _values(captions()) for found in references(value)}
+    assert {("var", name) for name in captions().variables} <= used
+    assert {("local", name) for name in captions().locals} <= used
 
 
 def _values(module: Module) -> Iterator[Any]:
@@ -52,36 +57,36 @@ def _values(module: Module) -> Iterator[Any]:
 
 
 def test_the_example_passes_everything_on_and_decides_nothing() -> None:
-    assert set(EXAMPLE.variables) == set(CAPTIONS.variables)
-    for name, each in EXAMPLE.variables.items():
-        ours = CAPTIONS.variables[name]
+    assert set(example().variables) == set(captions().variables)
+    for name, each in example().variables.items():
+        ours = captions().variables[name]
         assert each["type"] == ours["type"], name
         assert ("default" in each) == ("default" in ours), name
         assert each.get("default") in (None, {}), name
         assert "default" not in ours or ours.get("nullable") is False or ours["ephemeral"], name
     called = re.findall(r"(?m)^  (\w+) += var\.(\w+)$", (INFRA / "main.tf").read_text("utf-8"))
-    assert called == [(name, name) for name in CAPTIONS.variables]
-    assert set(EXAMPLE.outputs) == set(CAPTIONS.outputs)
-    assert CAPTIONS.providers == {}, "a module with a provider cannot be called for each"
+    assert called == [(name, name) for name in captions().variables]
+    assert set(example().outputs) == set(captions().outputs)
+    assert captions().providers == {}, "a module with a provider cannot be called for each"
 
 
 def test_variables_and_outputs_say_what_they_are() -> None:
-    for name, each in CAPTIONS.variables.items():
+    for name, each in captions().variables.items():
         assert each["description"].endswith("."), name
         assert each["type"], name
         assert each.get("validation") or each["type"] == "bool", name
         for rule in each.get("validation", ()):
             assert name in rule["error_message"], "the message names the variable"
-    for name, each in CAPTIONS.outputs.items():
+    for name, each in captions().outputs.items():
         assert each["description"].endswith("."), name
 
 
 def test_the_tables_of_the_readme_are_those_of_the_files() -> None:
     readme = (INFRA / "README.md").read_text("utf-8")
-    assert infra_tables.written(readme, CAPTIONS) == readme, "run make infra"
+    assert infra_tables.written(readme, captions()) == readme, "run make infra"
 
 
-# Terraform tells of all variables at once: one plan takes a second, so each tries many values.
+# Terraform tells of all variables at once, so each plan tries many values.
 WRONG = [
     [
         ({"project": "My Shop"}, "project is the ID"),
@@ -103,25 +108,33 @@ WRONG = [
         ({"model": "gpt"}, "model is provider:model"),
         ({"ask_public": True}, "ask_public lets strangers spend"),
     ],
-    [({"key": "{}"}, "or set vertex_ai")],
+    [({"key": ""}, "export TF_VAR_model_keys='{GEMINI_API_KEY="), ({}, "or set vertex_ai")],
     [({"key": '{GEMINI_KEY="k"}'}, "model_keys knows GEMINI_API_KEY")],
 ]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda each: each[0][1])
 def test_a_wrong_value_is_refused_with_its_remedy(
-    deployed: Deployment, wrong: list[tuple[dict[str, Any], str]]
+    new: Deployment, wrong: list[tuple[dict[str, Any], str]]
 ) -> None:
     values = {name: value for each, _ in wrong for name, value in each.items()}
-    said = " ".join(deployed.plan("-refresh=false", **values).faults)
+    said = " ".join(new.plan(**values).faults)
     assert [message for _, message in wrong if message not in said] == []
+
+
+TOLD = ("google_cloudfunctions2_function", "google_pubsub_subscription")
+
+
+def test_the_environment_that_is_deployed_is_one_that_the_functions_take(
+    applied: Deployment,
+) -> None:
+    made = applied.cloud.all
+    assert_taken_by_the_functions({kind: made(kind) for kind in TOLD}, ["GEMINI_API_KEY"])
 
 
 @pytest.mark.parametrize(
     ("values", "keys"),
     [
-        ({}, ["GEMINI_API_KEY"]),
-        ({"vertex_ai": True, "key": "{}", "vertex_location": "europe-west4"}, []),
         ({"model": "offline", "key": "{}"}, []),
         (
             {
@@ -145,26 +158,12 @@ def test_a_wrong_value_is_refused_with_its_remedy(
         ),
     ],
 )
-def test_the_environment_that_is_made_is_one_that_the_functions_take(
+def test_the_environment_that_is_planned_is_one_that_the_functions_take(
     deployed: Deployment, values: dict[str, Any], keys: list[str]
 ) -> None:
-    planned = deployed.planned(**values)
-    [service] = planned['google_cloudfunctions2_function.function["caption-image"]'][
-        "service_config"
-    ]
-    assert [each["key"] for each in service["secret_environment_variables"]] == keys
-    env = service["environment_variables"]
-    read = Settings.from_env(env)
-    composition.require_key(read.model, env | dict.fromkeys(keys, "k"))
-    assert str(read.model) == values.get("model", "gemini:gemini-3.5-flash-lite").replace(" ", "")
-    assert read.public_buckets == ("my-images",)
-    subscription = planned['google_pubsub_subscription.function["caption-image"]']
-    assert f"{read.max_age_seconds}s" == subscription["message_retention_duration"]
-    assert read.daily_limit == values.get("daily_limit", 10000)
-    assert [each.bucket for each in read.origins or ()] == ["my-images"] * (
-        "image_origins" in values
-    )
-    assert env["THREADS"] == str(service["max_instance_request_concurrency"])
+    told = [f"-target=module.captions.{kind}.function" for kind in TOLD]
+    assert deployed.plan("-refresh=false", *told, **values).faults == []
+    assert_taken_by_the_functions(deployed.cloud.planned, keys, **values)
 
 
 def test_every_entry_point_is_deployed_and_nothing_else(applied: Deployment) -> None:
@@ -178,14 +177,14 @@ def test_every_setting_is_one_that_the_code_knows_and_can_be_set() -> None:
     age = {"CAPTION_MAX_AGE_SECONDS"}  # follows from the subscriptions, where nobody sets it
     fixed = set(re.findall(r"\b(CAPTION_\w+) *=", FILES["functions.tf"]))
     assert free | fixed == (NAMES - NOT_DEPLOYED) | {"CAPTION_EVENTS_TOPIC"}
-    assert CAPTIONS.locals["event_age"].keys() == age <= free
+    assert captions().locals["event_age"].keys() == age <= free
     addresses = set(re.findall(r'"(\w+)"', names)) - free
     assert addresses == {each.endpoint for each in PROVIDERS.values() if each.endpoint}
     assert not free & fixed, "a variable of its own and a setting would contradict each other"
 
 
 def test_every_provider_can_be_deployed() -> None:
-    [rule] = CAPTIONS.variables["model"]["validation"]
+    [rule] = captions().variables["model"]["validation"]
     [names] = re.findall(r"\^\((\S+)\):", rule["condition"])
     assert set(names.split("|")) == set(PROVIDERS) - {"offline"}
     assert all(name in rule["error_message"] for name in PROVIDERS)
@@ -193,15 +192,17 @@ def test_every_provider_can_be_deployed() -> None:
 
 def test_keys_go_by_the_names_that_the_providers_read() -> None:
     needed = {name: each.keys[0] for name, each in PROVIDERS.items() if each.keys}
-    assert CAPTIONS.locals["key_names"] == needed
+    assert captions().locals["key_names"] == needed
     used = set(re.findall(r"\b(GOOGLE_GENAI_\w+) *=", FILES["functions.tf"]))
     assert used <= set(PROVIDERS["gemini"].keys)
 
 
 def test_only_functions_that_answer_people_can_be_reached_from_outside() -> None:
-    reached = {n for n, each in TABLE.items() if each["ingress"] != "ALLOW_INTERNAL_ONLY"}
+    reached = {n for n, each in table().items() if each["ingress"] != "ALLOW_INTERNAL_ONLY"}
     assert reached == {"alt-text", "review", "ask"}
-    public = {each.address for each in CAPTIONS.resources if each.body.get("member") == "allUsers"}
+    public = {
+        each.address for each in captions().resources if each.body.get("member") == "allUsers"
+    }
     assert public == {
         "google_storage_bucket_iam_member.images_public",
         "google_cloud_run_v2_service_iam_member.alt_text_public",
@@ -209,20 +210,17 @@ def test_only_functions_that_answer_people_can_be_reached_from_outside() -> None
     }
 
 
-def test_nothing_is_public_that_nobody_asked_to_be(deployed: Deployment) -> None:
-    planned = str(deployed.planned(alt_text_public=False))
-    assert "allUsers" not in planned
-    assert "CAPTION_ASK_PUBLIC" not in planned
-    assert "google_firebaserules" not in planned
-    opened = deployed.planned(alt_text_public=True, public_images=True, firestore_public=True)
-    assert str(opened).count("allUsers") == 2
-    assert "google_firebaserules_release.captions[0]" in opened
+def test_nothing_is_public_that_nobody_asked_to_be(applied: Deployment) -> None:
+    made = str(applied.cloud.things)
+    assert "allUsers" not in made
+    assert "CAPTION_ASK_PUBLIC" not in made
+    assert "google_firebaserules" not in made
 
 
 def test_no_role_on_the_project_could_be_narrower() -> None:
     on_project = {
         each.address: each.body
-        for each in CAPTIONS.resources
+        for each in captions().resources
         if each.type == "google_project_iam_member"
     }
     unbound = {address for address, body in on_project.items() if "condition" not in body}
@@ -231,46 +229,66 @@ def test_no_role_on_the_project_could_be_narrower() -> None:
         "google_project_iam_member.traces",  # traces have no smaller resource
         "google_project_iam_member.predict",  # one permission; Google's models are no resource
     }
-    for each in CAPTIONS.resources:
+    for each in captions().resources:
         assert not re.search(r"roles/(owner|editor|viewer|\w+\.admin)\b", str(each.body))
         assert not each.type.endswith(("_iam_binding", "_iam_policy")), "would take others' away"
 
 
 def test_every_role_is_explained_in_the_readme() -> None:
     readme = (INFRA / "README.md").read_text("utf-8")
-    given = {each.address for each in CAPTIONS.resources if each.type.endswith("_iam_member")}
+    given = {each.address for each in captions().resources if each.type.endswith("_iam_member")}
     assert given == set(re.findall(r"`(google_\w+_iam_member\.\w+)`", readme))
 
 
 def test_an_event_may_take_as_long_as_its_function() -> None:
-    subscription = CAPTIONS.resource("google_pubsub_subscription.function").body
+    subscription = captions().resource("google_pubsub_subscription.function").body
     assert subscription["ack_deadline_seconds"] == "${local.timeout_seconds + 60}"
-    assert CAPTIONS.locals["timeout_seconds"] + 60 <= 600
+    assert captions().locals["timeout_seconds"] + 60 <= 600
     assert subscription["dead_letter_policy"]
     assert subscription["retry_policy"]
 
 
 def test_a_bucket_tells_of_what_the_functions_take_and_of_nothing_else() -> None:
-    told = set(CAPTIONS.resource("google_storage_notification.uploads").body["event_types"])
-    subscribers = CAPTIONS.locals["subscribers"].values()
+    told = set(captions().resource("google_storage_notification.uploads").body["event_types"])
+    subscribers = captions().locals["subscribers"].values()
     taken = set(re.findall(r"OBJECT_\w+", str([each["filter"] for each in subscribers])))
     assert told == taken == {"OBJECT_FINALIZE", "OBJECT_DELETE", "OBJECT_ARCHIVE"}
 
 
 def test_every_function_that_takes_events_has_its_subscription() -> None:
-    internal = {n for n, each in TABLE.items() if each["ingress"] == "ALLOW_INTERNAL_ONLY"}
-    assert set(CAPTIONS.locals["subscribers"]) == internal
+    internal = {n for n, each in table().items() if each["ingress"] == "ALLOW_INTERNAL_ONLY"}
+    assert set(captions().locals["subscribers"]) == internal
 
 
-def test_all_of_the_source_is_deployed_and_nothing_else(deployed: Deployment) -> None:
+def with_names_alone(source: Path, copy: Path) -> None:
+    """Copy a source, with a file's name for its text: Terraform sorts the texts, for seconds."""
+    for path in (source / "main.py", source / "captions.toml", *source.glob("functions/**/*")):
+        if path.is_file():
+            name = path.relative_to(source)
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes(str(name).encode() if is_text(path) else b"\xff")
+    shutil.copy(source / "requirements.lock", copy)
+
+
+def is_text(path: Path) -> bool:
+    try:
+        path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def test_all_of_the_source_is_deployed_and_nothing_else(new: Deployment, tmp_path: Path) -> None:
     kept = subprocess.run(
         ["git", "ls-files", "main.py", "captions.toml", "functions"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     left_out = tuple(f"functions/{name}/" for name in LEFT_OUT)
     wanted = {each for each in kept.stdout.split() if not each.startswith(left_out)}
-    assert deployed.plan("-refresh=false", source_root=str(ROOT)).faults == []
-    archived = deployed.cloud.archived
+    with_names_alone(ROOT, tmp_path / "source")
+    archive = "-target=module.captions.data.archive_file.source"
+    assert new.plan(archive, source_root=str(tmp_path / "source")).faults == []
+    archived = new.cloud.archived
     assert set(archived) == wanted | {"requirements.txt"}
     assert archived["requirements.txt"] == (ROOT / "requirements.lock").read_text("utf-8")
 
@@ -286,8 +304,8 @@ def test_indexes_and_rules_are_those_of_the_repository() -> None:
 
 
 def test_no_key_can_reach_the_state(applied: Deployment) -> None:
-    assert CAPTIONS.variables["model_keys"]["ephemeral"] is True
-    assert EXAMPLE.variables["model_keys"]["ephemeral"] is True
+    assert captions().variables["model_keys"]["ephemeral"] is True
+    assert example().variables["model_keys"]["ephemeral"] is True
     [key] = re.findall(r'"(.+)"', KEY)
     assert key in applied.cloud.keys
     assert key not in (applied.folder / "terraform.tfstate").read_text("utf-8")

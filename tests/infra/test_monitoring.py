@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ from tests.support.answers import gemini
 from tests.support.pictures import jpeg
 from tests.support.stack import Embedded
 
-CAPTIONS = Module.load(MODULE)
-METRICS = {
-    "captions_outcomes",
-    *(f"captions_{name}" for name in CAPTIONS.locals["amounts"]),
-}
+captions = partial(Module.load, MODULE)  # when a test asks: it takes a second
 _CONDITION = re.compile(r'jsonPayload\.(?P<field>\w+)(?P<is>:|>|=)(?P<value>\*|[\d.]+|"[^"]*")')
+
+
+def metrics() -> set[str]:
+    return {"captions_outcomes", *(f"captions_{name}" for name in captions().locals["amounts"])}
 
 
 def matches(line: dict[str, Any], query: str) -> bool:
@@ -53,12 +54,12 @@ def captioned(embedded: Embedded) -> dict[str, Any]:
 
 
 def test_a_caption_counts_in_every_metric(captioned: dict[str, Any]) -> None:
-    outcomes = CAPTIONS.resource("google_logging_metric.outcomes").body
-    assert matches(captioned, CAPTIONS.locals["deliveries"])
+    outcomes = captions().resource("google_logging_metric.outcomes").body
+    assert matches(captioned, captions().locals["deliveries"])
     for label in outcomes["metric_descriptor"][0]["labels"]:
         extracted(captioned, outcomes["label_extractors"][label["key"]])
-    amount = CAPTIONS.resource("google_logging_metric.amount").body
-    for name in CAPTIONS.locals["amounts"]:
+    amount = captions().resource("google_logging_metric.amount").body
+    for name in captions().locals["amounts"]:
         at = amount["value_extractor"].replace("${each.key}", name)
         assert matches(captioned, amount["filter"].replace("${each.key}", name)), name
         assert extracted(captioned, at) > 0
@@ -70,14 +71,14 @@ def test_a_duplicate_is_an_outcome_that_cost_nothing(embedded: Embedded) -> None
     embedded.deliver(data)
     embedded.deliver(data)
     again = embedded.log()[-1]
-    assert matches(again, CAPTIONS.locals["deliveries"])
-    amount = CAPTIONS.resource("google_logging_metric.amount").body
+    assert matches(again, captions().locals["deliveries"])
+    amount = captions().resource("google_logging_metric.amount").body
     assert not matches(again, amount["filter"].replace("${each.key}", "cost_usd"))
 
 
 def alerted(line: dict[str, Any]) -> set[str]:
     return {
-        name for name, each in CAPTIONS.locals["alerts"].items() if matches(line, each["filter"])
+        name for name, each in captions().locals["alerts"].items() if matches(line, each["filter"])
     }
 
 
@@ -119,7 +120,7 @@ def test_what_keep_leaves_to_a_person_alerts(embedded: Embedded) -> None:
 
 def test_each_alert_on_a_line_has_a_line_here_that_the_code_writes() -> None:
     tested = set(re.findall(r'alerted\(.*?\) == \{"(\w+)"\}', Path(__file__).read_text("utf-8")))
-    assert set(CAPTIONS.locals["alerts"]) == tested
+    assert set(captions().locals["alerts"]) == tested
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ def queries(deployment: Deployment) -> list[str]:
 def test_charts_and_alerts_ask_for_metrics_that_are_made(applied: Deployment) -> None:
     made = {each["name"] for each in applied.cloud.all("google_logging_metric")}
     asked = re.findall(r"user_(captions_\w+?)(?:_sum|_bucket)?[{\[]", " ".join(queries(applied)))
-    assert set(asked) == METRICS == made
+    assert set(asked) == metrics() == made
     for query in queries(applied):
         for label in re.findall(r"by \((\w+)\)", query):
             assert label in {"le", "outcome", "reason", "model", "subscription_id"}
@@ -178,12 +179,12 @@ def test_charts_and_alerts_ask_for_metrics_that_are_made(applied: Deployment) ->
 def test_only_amounts_have_sums(applied: Deployment) -> None:
     for query in queries(applied):
         for name, part in re.findall(r"user_captions_(\w+?)_(sum|bucket)\{", query):
-            assert name in CAPTIONS.locals["amounts"], part
+            assert name in captions().locals["amounts"], part
 
 
 def test_each_sign_has_its_alert_and_its_row_in_the_runbook(applied: Deployment) -> None:
     told = {each["display_name"] for each in applied.cloud.all("google_monitoring_alert_policy")}
-    assert len(told) == len(CAPTIONS.locals["alerts"]) + len(CAPTIONS.locals["signs"]) + 3
+    assert len(told) == len(captions().locals["alerts"]) + len(captions().locals["signs"]) + 3
     runbook = (INFRA.parent / "docs" / "operate.md").read_text("utf-8")
     for title in told:
         words = re.sub(r" than [\d.]+ US dollars$", "", title.removeprefix("Captions: "))

@@ -13,12 +13,18 @@ import pytest
 
 from tests.infra import terraform
 from tests.infra.cloud import Cloud, Values
-from tests.infra.deployment import KEY, ONE, PROJECT, Deployment
+from tests.infra.deployment import KEY, ONE, PROJECT, Deployment, Ran
+from tests.infra.taken import assert_taken_by_the_functions
 from tests.infra.terraform import INFRA, MODULE, Program
 
 OTHER = "other-project"
 STATE = json.loads((Path(__file__).parent / "state_of_last_release.json").read_text("utf-8"))
 SOURCE = {"module.captions.google_storage_bucket_object.source"}
+PROTECTED = (
+    "google_storage_bucket.images",
+    "google_firestore_database.captions",
+    "google_pubsub_topic.uploads",
+)
 _SWITCHES = re.compile(r"^\| `(\w+ = .+?)` \| (\S+) \| (\S+) \| (\S+) \|", re.M)
 
 
@@ -57,19 +63,19 @@ def test_a_planted_error_is_found(
     assert any(fault in each for each in deployed.run("validate", "-no-color").faults)
 
 
-def test_a_second_plan_is_empty(deployed: Deployment) -> None:
+def test_a_second_plan_is_empty_whatever_lies_about_in_the_folder(deployed: Deployment) -> None:
+    folder = deployed.folder.parent / "functions"
+    for name in (".DS_Store", "pictures/Thumbs.db", ".idea/it.xml", "settings.py.orig"):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\0\xff\xfe")
     ran = deployed.plan()
     assert (ran.faults, ran.changed) == ([], set())
 
 
-def test_an_index_without_its_name_field_would_be_rebuilt(deployed: Deployment) -> None:
+def test_planted_losses_are_found(deployed: Deployment) -> None:
+    """An index without its name field, and data that waits for every API."""
     edit(deployed, "firestore.tf", "name if can(field.vectorConfig)", "name if false")
-    assert {each.split("[")[0] for each in deployed.plan("-refresh=false").lost} == {
-        "module.captions.google_firestore_index.captions"
-    }
-
-
-def test_data_that_waits_for_every_api_would_take_permissions_away(deployed: Deployment) -> None:
     edit(
         deployed,
         "bucket.tf",
@@ -77,6 +83,7 @@ def test_data_that_waits_for_every_api_would_take_permissions_away(deployed: Dep
         "  project = each.value\n\n  depends_on = [google_project_service.optional]",
     )
     lost = deployed.plan("-refresh=false", key="{}", vertex_ai=True).lost
+    assert any(".google_firestore_index.captions[" in each for each in lost)
     assert 'module.captions.google_pubsub_topic_iam_member.gcs_publishes["own"]' in lost
 
 
@@ -96,67 +103,65 @@ def test_every_variable_is_a_switch_of_the_page() -> None:
     assert variables - told == {"project", "source_root", "model_keys"}
 
 
-ALLOWED = [each for each in switches() if each[-1] != "refused"]
 REFUSED = [values_of(text) for text, *_, destroys in switches() if destroys == "refused"]
+# Those by which everybody gets a role.
+PUBLIC = {"alt_text_public", "ask_public", "public_images"}
+# Thrown in tests of their own.
+APART = ("vertex_ai", "model_keys_version", "hold_new_revisions")
+THROWN = [
+    text
+    for text, *_, destroys in switches()
+    if destroys != "refused" and not text.startswith(APART)
+]
 
 
-@pytest.mark.parametrize(("text", "adds", "changes", "destroys"), ALLOWED)
-def test_a_switch_changes_what_the_page_says_and_loses_nothing(
-    deployed: Deployment, text: str, adds: str, changes: str, destroys: str
-) -> None:
-    deployed.cloud.enabled.add((OTHER, "storage.googleapis.com"))
-    ran = deployed.plan("-refresh=false", **values_of(text))
+def assert_as_told(ran: Ran, name: str) -> None:
+    """What changes is what the page says of the switch whose row begins with ``name``."""
+    [told] = [counts for text, *counts in switches() if text.startswith(name)]
     assert ran.faults == []
     counted = (len(ran.of("create")), len(ran.of("update")), len(ran.lost))
-    assert counted == (int(adds), int(changes), int(destroys))
+    assert counted == tuple(map(int, told))
     assert {each for each in ran.lost if "secret" not in each} == set()
 
 
-def test_a_switch_to_vertex_ai_takes_the_key_when_nobody_needs_it_any_more(
-    deployed: Deployment,
+@pytest.mark.parametrize("text", THROWN)
+def test_a_switch_changes_what_the_page_says_and_loses_nothing(
+    deployed: Deployment, text: str
 ) -> None:
-    ran = deployed.apply(key="{}", vertex_ai=True)
-    assert ran.faults == []
-    last = max(n for n, (addr, _) in enumerate(ran.steps) if ".function[" in addr)
-    taken = [n for n, (_, action) in enumerate(ran.steps) if action == "delete"]
-    assert taken
-    assert last < min(taken)
+    deployed.cloud.enabled.add((OTHER, "storage.googleapis.com"))
+    values = values_of(text)
+    assert_as_told(deployed.plan("-refresh=false", **values), text)
+    planned = deployed.cloud.planned
+    assert str(planned).count("allUsers") == len(PUBLIC & values.keys())
+    assert ("google_firebaserules_release" in planned) == ("firestore_public" in values)
 
 
 def test_an_api_that_cannot_be_switched_on_leaves_captioning_as_it_was(
     deployed: Deployment,
 ) -> None:
+    """And vertex_ai takes the key, when the functions need it no more."""
+    switch = {"vertex_ai": True, "vertex_location": "europe-west4"}
     before = set(deployed.cloud.things)
     deployed.cloud.refusal = refusing("create", "google_project_service", "aiplatform")
-    assert deployed.apply(key="{}", vertex_ai=True).faults
+    assert deployed.apply(key="{}", **switch).faults
     assert before == set(deployed.cloud.things)
     assert [each for each in deployed.cloud.done if each.verb == "delete"] == []
 
     deployed.cloud.refusal = lambda *_: ""
-    assert deployed.apply(key="{}").faults == []
+    ran = deployed.apply(key="{}")
+    assert_as_told(ran, "vertex_ai = true")
+    last = max(n for n, (addr, _) in enumerate(ran.steps) if ".function[" in addr)
+    taken = [n for n, (_, action) in enumerate(ran.steps) if action == "delete"]
+    assert taken
+    assert last < min(taken)
     assert deployed.plan(key="{}").changed == set()
-
-
-def test_an_apply_that_fails_half_way_is_repeated(program: Program, tmp_path: Path) -> None:
-    """A function is not built, and an agent is a minute too young."""
-    unbuilt = refusing("create", "google_cloudfunctions2_function", "caption-request")
-    young = refusing("create", "google_pubsub_topic_iam_member", "gcp-sa-pubsub")
-    cloud = Cloud.with_project(PROJECT)
-    made = Deployment.fresh(program, tmp_path / "half", cloud)
-    cloud.refusal = lambda *tried: unbuilt(*tried) or young(*tried)
-    faults = " ".join(made.apply(**ONE).faults)
-    assert 'function["caption-request"]' in faults
-    assert "google_pubsub_topic_iam_member" in faults
-    cloud.refusal = lambda *_: ""
-    again = made.apply()
-    assert (again.faults, again.lost) == ([], set())
-    assert made.plan("-refresh=false").changed == set()
+    assert_taken_by_the_functions(deployed.cloud.planned, keys=[])
 
 
 def test_the_last_release_is_taken_over_with_all_it_has(program: Program, tmp_path: Path) -> None:
     cloud = Cloud.with_project(PROJECT)
     cloud.adopt(STATE)
-    made = Deployment.fresh(program, tmp_path / "upgraded", cloud)
+    made = Deployment.fresh(program, tmp_path / "upgraded", cloud, all_indexes=True)
     (made.folder / "terraform.tfstate").write_text(json.dumps(STATE), "utf-8")
     ran = made.apply(
         project=PROJECT,
@@ -170,7 +175,7 @@ def test_the_last_release_is_taken_over_with_all_it_has(program: Program, tmp_pa
     assert ran.faults == []
     rules = {each for each in ran.lost if "firebaserules" in each}  # their text is another one
     assert ran.lost - rules == SOURCE
-    assert made.plan("-refresh=false").changed == set()
+    assert made.plan().changed == set()
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,9 @@ def test_the_last_release_is_taken_over_with_all_it_has(program: Program, tmp_pa
 def test_what_would_take_pictures_or_words_away_is_refused_before_anything_is_gone(
     deployed: Deployment, options: list[str], values: dict[str, Any]
 ) -> None:
-    ran = deployed.apply(*options, key="" if options else KEY, **values)
+    """A plan for less than all is quicker, and is refused when the whole one would be."""
+    protected = [f"-target=module.captions.{each}" for each in PROTECTED]
+    ran = deployed.apply(*protected, *options, key="" if options else KEY, **values)
     assert any("prevent_destroy" in each for each in ran.faults)
     assert [each for each in deployed.cloud.done if each.verb == "delete"] == []
 
@@ -202,6 +209,7 @@ def test_what_is_let_go_of_stays_when_the_rest_is_destroyed(deployed: Deployment
 
 def test_a_key_is_there_before_the_one_that_it_replaces_goes(deployed: Deployment) -> None:
     ran = deployed.apply(key='{GEMINI_API_KEY="another"}', model_keys_version=2)
+    assert_as_told(ran, "model_keys_version = 2")
     version = 'module.captions.google_secret_manager_secret_version.key["GEMINI_API_KEY"]'
     function = 'module.captions.google_cloudfunctions2_function.function["caption-image"]'
     made, used, gone = (
@@ -212,11 +220,6 @@ def test_a_key_is_there_before_the_one_that_it_replaces_goes(deployed: Deploymen
     assert deployed.cloud.keys[-1] == "another"
     state = (deployed.folder / "terraform.tfstate").read_text("utf-8")
     assert '"another"' not in state
-
-
-def test_a_missing_key_is_named_with_its_remedy(deployed: Deployment) -> None:
-    [fault] = deployed.plan("-refresh=false", key="").faults
-    assert "export TF_VAR_model_keys" in fault
 
 
 def test_buckets_of_other_projects_and_with_notifications_of_their_own(
@@ -308,34 +311,51 @@ def test_names_keep_to_their_limits_in_a_project_with_the_longest_ones(
     cloud = Cloud.with_project(project)
     longest = Deployment.fresh(program, tmp_path / "longest", cloud)
     buckets = [{"name": "b" * 63}]
-    planned = longest.planned(project=project, buckets=buckets, name_prefix="shop1-")
+    assert longest.plan(project=project, buckets=buckets, name_prefix="shop1-").faults == []
     for kind, (name, most) in _LONGEST.items():
-        found = [each[name] for at, each in planned.items() if at.startswith(f"{kind}.")]
+        found = [each[name] for each in cloud.planned[kind]]
         assert found
         assert [each for each in found if len(each) > most] == []
 
 
 def test_a_new_version_answers_an_event_before_it_has_traffic(deployed: Deployment) -> None:
-    planned = deployed.planned(hold_new_revisions=True)
+    assert_as_told(deployed.plan("-refresh=false", hold_new_revisions=True), "hold_new_revisions")
+    planned = deployed.cloud.planned
     address = deployed.service("caption_request")["uri"]
-    [push] = planned["google_pubsub_subscription.try[0]"]["push_config"]
+    [push] = [
+        each["push_config"][0]
+        for each in planned["google_pubsub_subscription"]
+        if each["name"] == "caption-try"
+    ]
     assert push["push_endpoint"] == address.replace("https://", "https://next---")
     assert push["oidc_token"][0]["audience"] == address
-    services = [
-        each["service_config"][0] for at, each in planned.items() if "cloudfunctions2" in at
-    ]
+    services = [each["service_config"][0] for each in planned["google_cloudfunctions2_function"]]
     assert services
     assert not any(each["all_traffic_on_latest_revision"] for each in services)
 
 
-def test_a_second_copy_fits_into_the_project(deployed: Deployment, tmp_path: Path) -> None:
+def test_a_second_copy_fits_into_the_project_though_its_first_apply_fails_half_way(
+    deployed: Deployment, tmp_path: Path
+) -> None:
+    """Its database is taken, a function is not built, and an agent is a minute too young."""
     second = Deployment.fresh(deployed.program, tmp_path / "second", deployed.cloud)
     values = {**ONE, "buckets": [{"name": "shop-images"}], "name_prefix": "shop-"}
-    assert any(
-        "already exists" in each for each in second.branch(tmp_path / "b").apply(**values).faults
-    )
-    ran = second.apply(**values, database="shop-captions")
-    assert (ran.faults, ran.lost) == ([], set())
+    second.set(**values)
+    database = "-target=module.captions.google_firestore_database.captions"
+    [taken] = second.branch(tmp_path / "taken").apply(database).faults
+    assert "already exists" in taken
+
+    unbuilt = refusing("create", "google_cloudfunctions2_function", "caption-request")
+    young = refusing("create", "google_pubsub_topic_iam_member", "gcp-sa-pubsub")
+    deployed.cloud.refusal = lambda *tried: unbuilt(*tried) or young(*tried)
+    faults = " ".join(second.apply(database="shop-captions").faults)
+    assert 'function["caption-request"]' in faults
+    assert "google_pubsub_topic_iam_member" in faults
+
+    deployed.cloud.refusal = lambda *_: ""
+    again = second.apply()
+    assert (again.faults, again.lost) == ([], set())
+    assert second.plan("-refresh=false").changed == set()
     assert deployed.plan().changed == set()
 
 
@@ -357,13 +377,3 @@ def test_the_module_can_be_called_for_each(deployed: Deployment, tmp_path: Path)
     shutil.rmtree(folder / ".terraform")
     assert deployed.run("init", "-input=false").faults == []
     assert deployed.run("validate", "-no-color").faults == []
-
-
-def test_what_lies_about_in_the_folder_changes_nothing(deployed: Deployment) -> None:
-    folder = deployed.folder.parent / "functions"
-    for name in (".DS_Store", "pictures/Thumbs.db", ".idea/it.xml", "settings.py.orig"):
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"\0\xff\xfe")
-    ran = deployed.plan("-refresh=false")
-    assert (ran.faults, ran.changed) == ([], set())

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -40,10 +40,17 @@ class Ran:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def captions(*arguments: str | Path, where: Path, **env: str) -> Ran:
-    """Run ``captions`` with ``arguments`` in the folder ``where``, to its end."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = started([*map(str, arguments)], where, {"TMPDIR": str(where), **env}, out, err)
+def captions(*arguments: str | Path, where: Path, given: str | int = "", **env: str) -> Ran:
+    """Run ``captions`` with ``arguments`` in the folder ``where``, to its end. What is ``given``
+    stands on its standard input: text, or a descriptor."""
+    with ExitStack() as files:
+        out, err, text = (files.enter_context(tempfile.TemporaryFile()) for _ in range(3))
+        if isinstance(given, str):
+            text.write(given.encode())
+            text.seek(0)
+            given = text.fileno()
+        env = {"TMPDIR": str(where), **env}
+        process = started([*map(str, arguments)], where, env, out, err, given)
         try:
             status = process.wait(BOUND_SECONDS)
         finally:
@@ -52,16 +59,21 @@ def captions(*arguments: str | Path, where: Path, **env: str) -> Ran:
 
 
 def started(
-    arguments: list[str], where: Path, env: dict[str, str], out: IO[bytes], err: IO[bytes]
+    arguments: list[str],
+    where: Path,
+    env: dict[str, str],
+    out: IO[bytes],
+    err: IO[bytes],
+    given: int | None = None,
 ) -> Copy | subprocess.Popen[bytes]:
     """``captions``, running. Whoever starts it ends it."""
     if sys.platform == "linux" and not any(name.startswith("PYTHON") for name in env):
-        return WARM.copy(arguments, where, environment(env), out, err)
+        return WARM.copy(arguments, where, environment(env), out, err, given=given)
     return subprocess.Popen(
         [sys.executable, "-m", MODULE, *arguments],
         cwd=where,
         env=environment(env),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if given is None else given,
         stdout=out,
         stderr=err,
     )

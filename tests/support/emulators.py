@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from tests.support.once import alone
+
 if TYPE_CHECKING:
     from google.cloud import storage as cloud_storage
 
@@ -140,7 +142,7 @@ def shared(folder: Path, name: str, kind: type[S], start: AbstractContextManager
     address = folder / f"{name}.json"
     with ExitStack() as stack:
         users = stack.enter_context(open(folder / f"{name}.users", "a"))
-        with _alone(folder, name):
+        with alone(folder, name):
             ours = not address.exists()
             if ours:
                 server = stack.enter_context(start)
@@ -149,16 +151,9 @@ def shared(folder: Path, name: str, kind: type[S], start: AbstractContextManager
         yield kind(**json.loads(address.read_text()))
         fcntl.flock(users, fcntl.LOCK_UN)
         if ours:
-            with _alone(folder, name):
+            with alone(folder, name):
                 fcntl.flock(users, fcntl.LOCK_EX)
                 address.unlink()
-
-
-@contextmanager
-def _alone(folder: Path, name: str) -> Iterator[None]:
-    with open(folder / f"{name}.lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

@@ -41,6 +41,8 @@ _LATE = (
     *("functions.adapters.offline", "functions.local.server", "functions.local.watcher"),
     *("functions.cli.contact_sheet", "functions.cli.html", "functions.cli.caption_table"),
     *("functions.sites.fill", "functions.sites.audit", "functions.sites.sources"),
+    *("functions.usecases.caption_image", "functions.usecases.edit_caption"),
+    *("functions.http.review", "functions.local.uploads", "functions.cli.sample_pictures"),
     *("google.cloud.firestore", "google.cloud.storage", "google.genai", "functions_framework"),
     *("rich.console", "rich.progress", "rich.table", "PIL.Image", "watchfiles", "werkzeug.serving"),
 )
@@ -101,13 +103,16 @@ class Warm:
         out: IO[Any],
         err: IO[Any],
         server: str = "",
+        given: int | None = None,
     ) -> Copy:
-        """Run ``python -m module`` with these arguments, and nothing on its standard input; or the
-        module ``server`` in a group of its own, which ends with this process."""
+        """Run ``python -m module`` with these arguments, and on its standard input the descriptor
+        that is ``given``, or nothing; or the module ``server`` in a group of its own, which ends
+        with this process."""
         told, tell = os.pipe()
         order = {"arguments": arguments, "cwd": str(cwd), "env": dict(env), "server": server}
         with open(os.devnull, "rb") as nothing:
-            streams = [nothing.fileno(), out.fileno(), err.fileno(), tell]
+            source = nothing.fileno() if given is None else given
+            streams = [source, out.fileno(), err.fileno(), tell]
             socket.send_fds(self._served(env), [json.dumps(order).encode()], streams)
         os.close(tell)
         return Copy(told)

@@ -14,7 +14,6 @@ import json
 import logging
 import os
 import random
-import shutil
 import statistics
 import sys
 import tempfile
@@ -211,12 +210,10 @@ def _after(document: Document, by_priority: bool) -> str:
 
 def browsing(url: str, pages: int, reads: Reads) -> Table:
     """A table of what a person waits for, and of the page's memory while they go on."""
-    from playwright.sync_api import sync_playwright
+    from tests.support.chromium import chromium
 
     table = Table("in the browser", "ms", "MiB of script", "nodes", "read")
-    program = shutil.which("chromium") or sys.exit("Chromium is missing: run `make programs`")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
         page.set_default_timeout(120_000)
         page.route(
@@ -286,7 +283,6 @@ def browsing(url: str, pages: int, reads: Reads) -> Table:
 
         for hundred in range(1, 4):
             row(f"{hundred}00 pictures on, one by one", large)
-        browser.close()
     return table
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.scenarios.test_ask import said
-from tests.support.command_line import BOUND_SECONDS, captions, environment
+from tests.support.command_line import captions
 from tests.support.model_server import ModelServer
 from tests.support.pictures import jpeg
 
@@ -33,16 +31,10 @@ def test_a_question_is_answered_and_then_known(tmp_path: Path, model_server: Mod
 def test_a_dialogue_remembers_what_was_said(tmp_path: Path, model_server: ModelServer) -> None:
     (tmp_path / "mug.jpg").write_bytes(jpeg())
     model_server.answer(said("A mug."), said("Blue."))
-    ran = subprocess.run(
-        [sys.executable, "-m", "functions.cli", "ask", "mug.jpg", "--local", str(tmp_path)],
-        cwd=tmp_path,
-        env=environment(settings(model_server)),
-        input="What is it?\nWhat colour is it?\n\n",
-        capture_output=True,
-        encoding="utf-8",
-        timeout=BOUND_SECONDS,
-    )
-    assert ran.stdout == "A mug.\nBlue.\n", ran.stderr
+    questions = "What is it?\nWhat colour is it?\n\n"
+    asked = ("ask", "mug.jpg", "--local", tmp_path)
+    ran = captions(*asked, where=tmp_path, given=questions, **settings(model_server))
+    assert ran.out == "A mug.\nBlue.\n", ran.err
     assert "Question: What is it?\nAnswer: A mug." in model_server.calls[1].text
 
 
@@ -55,16 +47,10 @@ def test_the_dialogue_of_the_docs_is_what_the_command_says(
     assert len(questions) == len(answers) == 6
     (tmp_path / "shop.jpg").write_bytes(jpeg())
     model_server.answer(*(said(each, visible_text="OPEN 9 to 17") for each in answers))
-    ran = subprocess.run(
-        [sys.executable, "-m", "functions.cli", "ask", "shop.jpg", "--local", str(tmp_path)],
-        cwd=tmp_path,
-        env=environment(settings(model_server)),
-        input="\n".join([*questions, "", ""]),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=BOUND_SECONDS,
-    )
-    assert ran.stdout.splitlines() == answers, ran.stderr
+    asked = ("ask", "shop.jpg", "--local", tmp_path)
+    typed = "\n".join([*questions, "", ""])
+    ran = captions(*asked, where=tmp_path, given=typed, **settings(model_server))
+    assert ran.out.splitlines() == answers, ran.err
     assert model_server.count == 6
     last = model_server.calls[-1].text
     for question, answer in zip(questions[:5], answers[:5], strict=True):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from functions.adapters.folder import database
+from functions.adapters.sqlite import SqliteCaptions
+from functions.core.document import Document, Status
 from tests.support.command_line import captions
 from tests.support.model_server import ModelServer
 from tests.support.pictures import jpeg
@@ -172,9 +177,17 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal(folder: Path) ->
 
 def test_a_list_walks_pages_up_to_its_limit(folder: Path) -> None:
     names = [f"{number:03}.jpg" for number in range(130)]
-    for number, name in enumerate(names):
-        (folder / name).write_bytes(jpeg(number))
-    assert captions("caption", *names, "--local", ".", where=folder).status == 0
+    store, now = SqliteCaptions(database(folder)), datetime.now(UTC)
+    first = Document(
+        bucket="local",
+        name=names[0],
+        generation=1,
+        status=Status.CAPTIONED,
+        created_at=now,
+        updated_at=now,
+    )
+    for name in names:
+        assert store.create(replace(first, name=name))
 
     def listed(*options: str) -> list[str]:
         run = captions("list", "--local", ".", "--json", *options, where=folder)

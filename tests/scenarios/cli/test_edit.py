@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.answers import gemini
-from tests.support.command_line import BOUND_SECONDS, captions, environment
+from tests.support.command_line import captions
 from tests.support.pictures import jpeg
 from tests.support.stack import Cloud, Embedded, Stack
 
@@ -84,19 +83,11 @@ def edited(where: Path, editor: str) -> tuple[int, str]:
     script.chmod(0o755)
     terminal, side = pty.openpty()
     try:
-        run = subprocess.run(
-            [sys.executable, "-m", "functions.cli", "edit", "a.jpg"],
-            cwd=where,
-            env=environment({"VISUAL": str(script)}),
-            stdin=side,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=BOUND_SECONDS,
-        )
+        run = captions("edit", "a.jpg", where=where, given=side, VISUAL=str(script))
     finally:
         os.close(terminal)
         os.close(side)
-    return run.returncode, run.stdout + run.stderr
+    return run.status, run.out + run.err
 
 
 def test_an_editor_opens_with_the_words_and_its_words_are_kept(

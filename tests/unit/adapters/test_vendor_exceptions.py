@@ -13,10 +13,8 @@ from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any, cast
 
-import anthropic
 import google.auth.exceptions
 import httpx2
-import openai
 import pytest
 import requests
 from google.api_core import exceptions as api_core
@@ -82,9 +80,11 @@ def name(kind: type[BaseException]) -> str:
     return f"{kind.__module__}.{kind.__name__}"
 
 
-NO_ANSWER = [
-    each
-    for each in below(
+def without_answer() -> list[type[BaseException]]:
+    import anthropic  # here, as those of OpenAI's: they take a second
+    import openai
+
+    every = below(
         *(openai.OpenAIError, anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError),
         *(httpx2.InvalidURL, httpx2.CookieConflict, requests.RequestException),
         *(
@@ -93,9 +93,16 @@ NO_ANSWER = [
             if issubclass(kind, Exception) and not issubclass(kind, genai.APIError | Warning)
         ),
     )
-    if not issubclass(each, openai.APIStatusError | anthropic.APIStatusError)
-]
-WITH_ANSWER = below(openai.APIStatusError, anthropic.APIStatusError)
+    return [each for each in every if each not in with_answer()]
+
+
+def with_answer() -> list[type[BaseException]]:
+    import anthropic
+    import openai
+
+    return below(openai.APIStatusError, anthropic.APIStatusError)
+
+
 # What stores answer to their callers as it is, to be told as Gone or Stale there.
 ANSWERS = (
     *(api_core.AlreadyExists, api_core.FailedPrecondition, api_core.NotFound),
@@ -116,14 +123,15 @@ def family(kind: type[BaseException], within: AbstractContextManager[None]) -> t
 
 
 def test_an_error_without_an_answer_has_a_family() -> None:
-    assert len(NO_ANSWER) > 60
+    kinds = without_answer()
+    assert len(kinds) > 60
     known = {each: ConfigurationError for each in ADDRESS | CREDENTIALS} | {
         each: TransientError for each in PASSING
     }
     late: Any = httpx2.TimeoutException
-    found = {name(each): family(each, ACME.translating(late=late)) for each in NO_ANSWER}
-    assert found == {name(each): known.get(each.__name__) for each in NO_ANSWER}
-    assert known.keys() == {each.__name__ for each in NO_ANSWER}, "classes that are gone"
+    found = {name(each): family(each, ACME.translating(late=late)) for each in kinds}
+    assert found == {name(each): known.get(each.__name__) for each in kinds}
+    assert known.keys() == {each.__name__ for each in kinds}, "classes that are gone"
 
 
 def test_a_wrong_address_names_its_variable() -> None:
@@ -147,8 +155,8 @@ def answer(kind: type[BaseException]) -> tuple[int, str]:
 
 
 def test_an_error_with_an_answer_is_judged_by_it() -> None:
-    assert len(WITH_ANSWER) > 100
-    for kind in WITH_ANSWER:
+    assert len(with_answer()) > 100
+    for kind in with_answer():
         status, code = answer(kind)
         found = ACME.answered(status, "seer-1", f"invalid_request_error, {code}: words")
         where = (name(kind), status, code, found)

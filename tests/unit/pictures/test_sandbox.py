@@ -6,7 +6,7 @@ import json
 import os
 import struct
 import sys
-import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +62,32 @@ worker.main(int(sys.argv[1]), tried)
 """
 
 
-def attempt(what: str, *without: str, **more: Any) -> dict[str, Any]:
-    """The answer of a taken-over decoder that tries ``what``, some layers left out."""
-    decoder = decoders.Decoder(
-        "-c", textwrap.dedent(STAND_IN), str(decoders.DECODER_MEMORY), *without
-    )
-    try:
-        return decoder.ask({"attempt": what, "file": "", "port": 9} | more, b"", 5.0)[0]
-    finally:
-        decoder.close()
+class TakenOver:
+    """Decoders under somebody else's control; one for as many attempts as leave out the same
+    layers, since each of them is to be refused and to change nothing."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, ...], decoders.Decoder] = {}
+
+    def attempt(self, what: str, *without: str, **more: Any) -> dict[str, Any]:
+        """The answer of one that tries ``what``, some layers left out."""
+        memory = str(decoders.DECODER_MEMORY)
+        if without not in self._made:
+            self._made[without] = decoders.Decoder("-c", STAND_IN, memory, *without)
+        asked = {"attempt": what, "file": "", "port": 9} | more
+        return self._made[without].ask(asked, b"", 5.0)[0]
+
+    def close(self) -> None:
+        for each in self._made.values():
+            each.close()
+
+
+@pytest.fixture(scope="module")
+def taken_over() -> Iterator[TakenOver]:
+    """Decoders for the attempts of this module."""
+    made = TakenOver()
+    yield made
+    made.close()
 
 
 REFUSED = [
@@ -80,42 +97,46 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_a_decoder_that_was_taken_over_is_refused(what: str, tmp_path: Path) -> None:
+def test_a_decoder_that_was_taken_over_is_refused(
+    what: str, taken_over: TakenOver, tmp_path: Path
+) -> None:
     file = tmp_path / "key.json"
     file.write_text("a secret")
-    answer = attempt(what, file=str(file))
+    answer = taken_over.attempt(what, file=str(file))
     assert "refused" in answer, answer
     assert file.exists()
 
 
 @pytest.mark.parametrize("layer", ["_landlock", "_seccomp", "_network_namespace"])
 @pytest.mark.parametrize("what", ["environ", "memory"])
-def test_the_key_is_safe_without_one_layer(what: str, layer: str) -> None:
-    answer = attempt(what, layer)
+def test_the_key_is_safe_without_one_layer(what: str, layer: str, taken_over: TakenOver) -> None:
+    answer = taken_over.attempt(what, layer)
     assert "refused" in answer, answer
 
 
 @pytest.mark.parametrize("what", ["tcp", "udp"])
-def test_the_network_is_closed_by_seccomp_alone(what: str) -> None:
-    assert "refused" in attempt(what, "_landlock", "_network_namespace")
+def test_the_network_is_closed_by_seccomp_alone(what: str, taken_over: TakenOver) -> None:
+    assert "refused" in taken_over.attempt(what, "_landlock", "_network_namespace")
 
 
-def test_what_lies_in_the_folder_of_the_source_is_not_read() -> None:
+def test_what_lies_in_the_folder_of_the_source_is_not_read(taken_over: TakenOver) -> None:
     ours = Path(__file__).parents[3] / "pyproject.toml"
     assert str(ours.parent) in map(os.path.abspath, sys.path)
-    answer = attempt("file", "_network_namespace", file=str(ours))
+    answer = taken_over.attempt("file", "_network_namespace", file=str(ours))
     assert "refused" in answer, answer
 
 
 def test_no_key_is_in_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "a secret")
-    answer = attempt("own environ")
+    decoder = TakenOver()
+    answer = decoder.attempt("own environ")
+    decoder.close()
     assert "a secret" not in answer["got"]
     assert "GEMINI_API_KEY" not in answer["got"]
 
 
-def test_what_decoding_needs_is_left() -> None:
-    assert attempt("thread")["got"] == "[1]"
+def test_what_decoding_needs_is_left(taken_over: TakenOver) -> None:
+    assert taken_over.attempt("thread")["got"] == "[1]"
 
 
 def test_a_platform_that_lacks_a_layer_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
