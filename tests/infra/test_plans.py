@@ -104,6 +104,8 @@ def test_every_variable_is_a_switch_of_the_page() -> None:
 
 
 REFUSED = [values_of(text) for text, *_, destroys in switches() if destroys == "refused"]
+# Those by which everybody gets a role.
+PUBLIC = {"alt_text_public", "ask_public", "public_images"}
 # Thrown in tests of their own.
 APART = ("vertex_ai", "model_keys_version", "hold_new_revisions")
 THROWN = [
@@ -127,7 +129,11 @@ def test_a_switch_changes_what_the_page_says_and_loses_nothing(
     deployed: Deployment, text: str
 ) -> None:
     deployed.cloud.enabled.add((OTHER, "storage.googleapis.com"))
-    assert_as_told(deployed.plan("-refresh=false", **values_of(text)), text)
+    values = values_of(text)
+    assert_as_told(deployed.plan("-refresh=false", **values), text)
+    planned = deployed.cloud.planned
+    assert str(planned).count("allUsers") == len(PUBLIC & values.keys())
+    assert ("google_firebaserules_release" in planned) == ("firestore_public" in values)
 
 
 def test_an_api_that_cannot_be_switched_on_leaves_captioning_as_it_was(

@@ -391,7 +391,7 @@ def test_of_many_copies_at_once_one_asks(stack: Stack, monkeypatch: pytest.Monke
     monkeypatch.setenv("CAPTION_LEASE_SECONDS", "120")
     stack.restart()
     stack.model.delay = 0.3
-    events = [stack.put(f"{number}.jpg", jpeg()) for number in range(60)]
+    events = [stack.put(f"{number}.jpg", jpeg()) for number in range(24)]
     client = stack.client("caption_image")
     assert client
     try:

@@ -308,7 +308,7 @@ def test_an_image_that_is_stored_packed_is_captioned(stack: Stack, content_type:
 
 
 def test_a_packed_object_that_becomes_too_large_is_rejected(stack: Stack) -> None:
-    event = stack.put("photo.jpg", gzip.compress(bytes(101 << 20)))
+    event = stack.put("photo.jpg", gzip.compress(bytes(101 << 20), 1))
 
     assert stack.deliver(event) == 200
 

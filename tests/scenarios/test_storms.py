@@ -65,7 +65,7 @@ def test_a_third_of_answers_failing_delays_captions_and_loses_none(stack: Stack)
         return gemini.ERRORS["overloaded"] if next(turn) % 3 == 0 else gemini.good()
 
     stack.model.always(sometimes)
-    events = [stack.put(f"{number}.jpg", jpeg(number)) for number in range(30)]
+    events = [stack.put(f"{number}.jpg", jpeg(number)) for number in range(18)]
     delivered(stack, events)
 
     for event in events:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from packaging.utils import canonicalize_name
+
+from tests.support.loopback import LoopbackHandler, LoopbackServer
 
 
 @dataclass
@@ -65,25 +65,11 @@ def package_index() -> Iterator[PackageIndex]:
     """An empty one, served."""
     index = PackageIndex()
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(LoopbackHandler):
         def do_GET(self) -> None:
             kind, body = index.answer(self.path) or ("", b"")
-            self.send_response(200 if kind else 404)
-            self.send_header("Content-Type", kind or "text/plain")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.send(200 if kind else 404, body, {"Content-Type": kind or "text/plain"})
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    index.url = f"http://127.0.0.1:{server.server_port}/simple"
-    try:
+    with LoopbackServer(Answer) as server:
+        index.url = f"{server.url}/simple"
         yield index
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ MADE = {
 every_language = pytest.mark.parametrize("language", sorted(LOCALES))
 
 
+@cache
 def codes_of_errors() -> set[str]:
     """What a document's ``error.reason`` can be: what the code raises, and kinds of failures."""
     found = {

@@ -193,4 +193,5 @@ def test_twice_the_text_takes_about_twice_the_time(unit: str) -> None:
 
     seconds(1000)
     least = min(seconds(25_000) for _ in range(3))
-    assert min(seconds(100_000) for _ in range(2)) < 4 * 3 * max(least, 0.003)
+    most = 4 * 3 * max(least, 0.003)
+    assert any(seconds(100_000) < most for _ in range(2))

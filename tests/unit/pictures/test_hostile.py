@@ -118,7 +118,7 @@ def test_a_drawing_is_refused_for(name: str) -> None:
 def test_a_costly_drawing_is_drawn_or_refused_in_time(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoders, "DECODE_SECONDS", 1.0)
+    monkeypatch.setattr(decoders, "DECODE_SECONDS", 0.5)
     outcome(data)
 
 
