@@ -275,7 +275,7 @@ def encoded(value: Any) -> Any:
             moment.timestamp_value.FromDatetime(value)
             return moment
         case Vector():
-            return _vector(value.to_map_value()["value"])
+            return _vector(value[:])
         case Mapping():
             return _Value(map_value=_Map(fields={k: encoded(each) for k, each in value.items()}))
         case list() | tuple():
