@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from tests.chaos.world import World
 
 ANSWERS = ("good", "blocked", "unusable", "overloaded", "quota", "long quota")
-_DELAYS = {"overloaded": None, "quota": 7.0, "long quota": 100_000.0}
+# Calls that are not answered, and when to ask again.
+REFUSALS = {"overloaded": None, "quota": 7.0, "long quota": 100_000.0}
 
 
 class WatchedCaptions:
@@ -137,9 +138,9 @@ class ScriptedCaptioner:
 
     def _answer(self) -> Answer:
         kind = self._world.called(self._skew)
-        if kind in _DELAYS:
+        if kind in REFUSALS:
             outage = Outage.OVER_QUOTA if "quota" in kind else Outage.AWAY
-            raise TransientError(f"the model is {kind}", _DELAYS[kind], outage)
+            raise TransientError(f"the model is {kind}", REFUSALS[kind], outage)
         number = sum(self._world.witness.calls.values())
         words = {
             "caption": f"A red bicycle stands in a wide street, seen for time {number}.",

@@ -91,11 +91,12 @@ class Witness:
         if document.source == "human" and document.name in self.cherished:
             self.broken(f"{document.name}: a person's text was removed with a late event")
 
-    def called(self, upload: Key, now: datetime) -> None:
-        """The model was called for a generation, by an instance whose clock says ``now``."""
+    def called(self, upload: Key, now: datetime, refused: bool) -> None:
+        """The model was called for a generation, by an instance whose clock says ``now``; one
+        that it refused costs nothing, and is none of the day's."""
         day = now.date().isoformat()
         self.calls[upload] += 1
-        self.calls_by_day[day] += 1
+        self.calls_by_day[day] += not refused
         if self._limit and self.calls_by_day[day] > self._limit:
             self.broken(f"{day}: call {self.calls_by_day[day]} of {self._limit}")
         most = self.most_calls or 2 * self._attempts * (1 + self.wishes[upload[0]])

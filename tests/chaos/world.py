@@ -27,7 +27,7 @@ from functions.usecases.forget_image import Forgetting
 from functions.usecases.label_image import label
 from tests.chaos.faults import Died, Faults
 from tests.chaos.places import Place
-from tests.chaos.ports import ScriptedCaptioner, WatchedCaptions, WatchedImages
+from tests.chaos.ports import REFUSALS, ScriptedCaptioner, WatchedCaptions, WatchedImages
 from tests.chaos.witness import Key, Witness
 from tests.support.pictures import jpeg
 
@@ -238,8 +238,9 @@ class World:
         name, generation = delivery.key
         live = self.live(name)
         key = (name, generation or (live.generation if live else 0))
-        self.witness.called(key, self.now + skew)
-        return self.script.pop(0) if self.script else self.answer()
+        kind = self.script.pop(0) if self.script else self.answer()
+        self.witness.called(key, self.now + skew, kind in REFUSALS)
+        return kind
 
     def calm(self) -> None:
         """Everything works from now on."""
