@@ -106,6 +106,7 @@ def captioning() -> Captioning:
 
 def build(settings: Settings, captions: CaptionStore | None = None) -> Captioning:
     """The use cases by ``settings``, on the store that they name or on ``captions``."""
+    from functions.model import client
     from functions.usecases.caption_image import Captioning
 
     _require_similarity(settings)
@@ -113,16 +114,24 @@ def build(settings: Settings, captions: CaptionStore | None = None) -> Captionin
     # The stores before the model: two threads that import at once only hinder each other.
     captions, objects = captions or store(settings), images(settings)
     first, *rest = settings.model.chain
+    embedding = embedder(settings)
+
+    def ahead() -> None:
+        if settings.filter != "off":
+            client.read_rules(settings.languages)
+        if embedding:
+            embedding.accepts  # noqa: B018 - builds it
+
     return Captioning(
         settings,
         policy(settings),
         captions,
         objects,
-        EagerCaptioner(str(first), functools.partial(captioner, first, seconds)),
+        EagerCaptioner(str(first), functools.partial(captioner, first, seconds), ahead),
         fallbacks=[
             LateCaptioner(str(each), functools.partial(captioner, each, seconds)) for each in rest
         ],
-        embedder=embedder(settings),
+        embedder=embedding,
     )
 
 
@@ -368,6 +377,10 @@ def captioner(model: Model, timeout_seconds: float) -> Captioner:
     """The captioner of ``model``; its SDK is imported here."""
     require_package(model)
     provider = PROVIDERS[model.provider]
+    if provider.package and _installed("httpx2"):
+        from functions.adapters import picture_transport
+
+        picture_transport.load_trust()
     adapter = getattr(importlib.import_module(provider.module), provider.adapter)
     made: Captioner = adapter(model.name, timeout_seconds)
     return made

@@ -60,6 +60,7 @@ OURS = (
 STRICT = "CAPTION_TESTS_STRICT"
 MEMORY = "/dev/shm"  # noqa: S108
 RULES = Path(__file__).parents[1] / "infra" / "firestore.rules"
+STACKS = ("embedded", "cloud")
 T = TypeVar("T")
 
 # A busy machine is slow, and that is no fault: no profile knows the time. `gate` takes the same
@@ -224,10 +225,20 @@ def embedded(
     """A folder and SQLite."""
     settings = model_settings(model_server) | {"CAPTION_LOCAL": str(tmp_path)}
     with environment(monkeypatch, settings):
-        yield Embedded(tmp_path, model_server, capsys)
+        stack = Embedded(tmp_path, model_server, capsys)
+        yield stack
+        stack.close()
 
 
-@pytest.fixture(params=["embedded", "cloud"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of a ``stack`` run on both, or on those that a mark names. That stores are alike is for
+    tests/contracts to show: what is decided above them is tried on one, and once on the other."""
+    if "stack" in metafunc.fixturenames and not hasattr(metafunc.module, "stack"):
+        named = metafunc.definition.get_closest_marker("stacks")
+        metafunc.parametrize("stack", named.args if named else STACKS, indirect=True)
+
+
+@pytest.fixture
 def stack(request: pytest.FixtureRequest) -> Stack:
     either: Stack = request.getfixturevalue(request.param)
     return either

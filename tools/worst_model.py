@@ -87,7 +87,9 @@ def world(patch: pytest.MonkeyPatch, folder: Path) -> Iterator[Embedded]:
         settings = model_settings(model)
         settings |= {"CAPTION_LOCAL": str(pictures), "CAPTION_POLICY": str(policy)}
         with environment(patch, settings):
-            yield Embedded(pictures, model, None)
+            stack = Embedded(pictures, model, None)
+            yield stack
+            stack.close()
 
 
 def ended(stack: Embedded, bad: Bad, *, mends: bool = False) -> Ended:

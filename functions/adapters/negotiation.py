@@ -34,7 +34,6 @@ _PARTS = {
     r"|guided|gramm[ae]r|sampler|output_?(?:config|format)|response_?(?:json_?|mime)"
     r"|requested parameters|required for format",
 }
-_NAMED = {part: re.compile(words, re.IGNORECASE) for part, words in _PARTS.items()}
 
 
 class AskDifferently(CaptionError):
@@ -97,7 +96,8 @@ class Negotiation:
         """Whether an error is about a part that was sent; it is left out from now on."""
         if status not in _STATUSES:
             return False
-        part = next((each for each in _NAMED if each in sent and _NAMED[each].search(words)), "")
+        named = (each for each in _PARTS if re.search(_PARTS[each], words, re.IGNORECASE))
+        part = next((each for each in named if each in sent), "")
         if not part and (status == 501 or unexplained) and "schema" in sent:
             part = "schema"
         if part:

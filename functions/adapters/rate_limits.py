@@ -26,10 +26,8 @@ _PART = (
     r"(\d{1,12}(?:\.\d{1,12})?) ?"
     r"(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)(?![a-z])"
 )
-_DURATION = re.compile(rf"(?:{_PART},? ?)+", re.IGNORECASE)
-_SAID = re.compile(
-    rf"(?:try again|retry|wait|available|resets?)\D{{0,20}}?((?:{_PART},? ?)+)", re.IGNORECASE
-)
+_DURATION = rf"(?:{_PART},? ?)+"
+_SAID = rf"(?:try again|retry|wait|available|resets?)\D{{0,20}}?({_DURATION})"
 _REMAINING = re.compile(r"(?:[a-z]+-)?rate-?limit-(?:.+-)?remaining(?:-.+)?", re.IGNORECASE)
 
 
@@ -47,7 +45,7 @@ def delay(headers: Mapping[str, str]) -> float | None:
 
 def said(message: str) -> float | None:
     """The seconds after which an error's words say to ask again; None if they do not."""
-    found = _SAID.search(message)
+    found = re.search(_SAID, message, re.IGNORECASE)
     return min(_duration(found[1]), _DAY) if found else None
 
 
@@ -92,7 +90,7 @@ def _number(text: str) -> float | None:
 def _until(text: str, now: datetime, *, epoch: bool = False) -> float | None:
     """Seconds from ``now`` on: a number of them, with units, or a time."""
     number = _number(text)
-    if number is None and _DURATION.fullmatch(text.strip()):
+    if number is None and re.fullmatch(_DURATION, text.strip(), re.IGNORECASE):
         number = _duration(text)
     if number is None and (at := _time(text)):
         number = (at - now).total_seconds()

@@ -12,8 +12,10 @@ MOST_TERMS = 200
 # Scripts that put no space between words: Han and kana; Thai and Lao, Burmese, Khmer.
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _UNSPACED = f"{_HAN}\u3041-\u30ff\u31f0-\u31ff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-_RUN = re.compile(f"([{_UNSPACED}]+)|[^{_UNSPACED}]+")
-_IDEOGRAPH = re.compile(f"[{_HAN}]")
+
+# Compiled for the first word that is not ASCII: ranges of many scripts take 4 ms of a cold start.
+_RUN = f"([{_UNSPACED}]+)|[^{_UNSPACED}]+"
+_IDEOGRAPH = f"[{_HAN}]"
 
 
 def terms(texts: Iterable[str]) -> tuple[str, ...]:
@@ -24,7 +26,9 @@ def terms(texts: Iterable[str]) -> tuple[str, ...]:
     """
     runs = [run for text in texts for run in _runs(text)]
     pairs = (pair for run in runs for pair in _pairs(*run))
-    ideographs = (char for run, unspaced in runs if unspaced for char in _IDEOGRAPH.findall(run))
+    ideographs = (
+        char for run, unspaced in runs if unspaced for char in re.findall(_IDEOGRAPH, run)
+    )
     return tuple(itertools.islice(dict.fromkeys(itertools.chain(pairs, ideographs)), MOST_TERMS))
 
 
@@ -39,7 +43,10 @@ def _runs(text: str) -> Iterator[tuple[str, bool]]:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     spaced = "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in folded)
     for word in spaced.split():
-        for run in _RUN.finditer(word):
+        if word.isascii():
+            yield word, False
+            continue
+        for run in re.finditer(_RUN, word):
             yield run[0], bool(run[1])
 
 

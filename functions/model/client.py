@@ -45,6 +45,13 @@ class Draft:
         return self.checked.publishable if self.checked else None
 
 
+def read_rules(languages: Sequence[str]) -> None:
+    """Read what the filter needs for an answer in ``languages`` before there is one: 30 ms of
+    words, weights and patterns."""
+    example = Reply("A dog lies on a sofa.", "A dog on a sofa")
+    quality.check(example, quality.Context(tuple(languages), 125))
+
+
 class ModelClient:
     """Asks captioners within the budget, and once more where the words need mending."""
 

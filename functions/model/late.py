@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from functions.core.document import Accepts, Answer, Embedding, Picture, Prompt
@@ -20,15 +21,18 @@ _TURN, _LONG_TURN = sys.getswitchinterval(), 0.05
 
 
 class EagerCaptioner:
-    """A captioner whose SDK is imported while the first image is claimed and downloaded.
+    """A captioner whose SDK is imported while the first image is claimed and downloaded; ``ahead``
+    runs while its first answer is waited for, and what that raises is nobody's.
 
     Until that is done nothing is garbage-collected: what imports make stays, and looking
     through it time and again takes a seventh of a cold start (0.96 s, or 0.82 s without).
     """
 
-    def __init__(self, model: str, load: Callable[[], Captioner]) -> None:
+    def __init__(
+        self, model: str, load: Callable[[], Captioner], ahead: Callable[[], object]
+    ) -> None:
         self.model = model
-        self._load = load
+        self._load, self._ahead = load, ahead
         self._loaded: Future[Captioner] = Future()
         gc.disable()
         sys.setswitchinterval(_LONG_TURN)
@@ -39,8 +43,11 @@ class EagerCaptioner:
             self._loaded.set_result(self._load())
         except BaseException as error:
             self._loaded.set_exception(error)
+        sys.setswitchinterval(_TURN)
+        try:
+            with suppress(Exception):
+                self._ahead()
         finally:
-            sys.setswitchinterval(_TURN)
             gc.freeze()
             gc.enable()
 

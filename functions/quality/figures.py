@@ -31,10 +31,10 @@ _FIGURE = re.compile(
     rf"(?P<digits>[0-9]+(?:[{_THOUSANDS}{_DECIMALS}][0-9]+|{_SPACE}[0-9]{{3}}(?![0-9]))*)"
     rf"(?P<vulgar>{_SPACE}?{_VULGAR})?|(?P<alone>{_VULGAR})"
 )
-_UNIT = re.compile(
+# Compiled for the first number: it takes 5 ms of a cold start.
+_UNIT = (
     rf"{_SPACE}?(?P<unit>{'|'.join(sorted(map(re.escape, _POWERS), key=len, reverse=True))})"
-    r"(?:(?!\w)|(?<=[\u3000-\uffff]))",
-    re.I,
+    r"(?:(?!\w)|(?<=[\u3000-\uffff]))"
 )
 _SEPARATOR = re.compile("([^0-9])")
 
@@ -59,7 +59,7 @@ def figures(text: str) -> Iterator[Figure]:
     carried, end = Fraction(0), -1
     for found in _FIGURE.finditer(plain):
         values, parts = _meanings(found)
-        unit = _UNIT.match(plain, found.end())
+        unit = re.compile(_UNIT, re.I).match(plain, found.end())
         if end < 0 or plain[end : found.start()].strip():
             carried = Fraction(0)
         # What matches in another case, such as the dotless i, need not be one of ours.

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
@@ -92,8 +93,11 @@ def clouds(storage: StrictStorage, database: firestore.Client) -> Iterator[Place
 
 def on_a_folder(run: Callable[[Place, int], Outcome]) -> Outcome:
     """A scenario of hours or days, on a folder and SQLite, in a time of its own."""
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        return run(EmbeddedPlace(Path(folder)), _UPLOADS)
+    with (
+        tempfile.TemporaryDirectory(dir=MEMORY) as folder,
+        closing(EmbeddedPlace(Path(folder))) as place,
+    ):
+        return run(place, _UPLOADS)
 
 
 def main() -> int:

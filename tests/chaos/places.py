@@ -17,6 +17,7 @@ from functions.adapters.gcs import CloudStorageImages
 from functions.adapters.sqlite import SqliteCaptions
 from functions.core.document import Upload
 from functions.core.ports import CaptionStore, ImageStore
+from tests.support.held_open import held_open
 from tests.support.strict_storage import StrictStorage
 
 # Where files cost no disk, if there is such a place.
@@ -47,6 +48,7 @@ class EmbeddedPlace:
         self._folder = folder
         self.images = FolderImages(folder)
         self.captions = SqliteCaptions(database(folder))
+        self._open = held_open(database(folder))
         self._last: dict[str, int] = {}
 
     def put(self, name: str, data: bytes, metadata: Mapping[str, str]) -> Upload:
@@ -68,7 +70,7 @@ class EmbeddedPlace:
         return upload
 
     def close(self) -> None:
-        """A folder needs no closing."""
+        self._open.close()
 
 
 class CloudPlace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,11 @@ from tests.chaos.scenarios import Outcome
 
 @pytest.fixture
 def place() -> Iterator[EmbeddedPlace]:
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        yield EmbeddedPlace(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(dir=MEMORY) as folder,
+        closing(EmbeddedPlace(Path(folder))) as place,
+    ):
+        yield place
 
 
 # Each of these is delivered a hundred times.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,18 +22,20 @@ HAND = "Written by hand."
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Three instances with good clocks; when the test is over, the promise must be kept."""
-    world = World(EmbeddedPlace(tmp_path), 0, (timedelta(),) * 3)
-    yield world
-    assert promise.keep(world) == []
+    with closing(EmbeddedPlace(tmp_path)) as place:
+        world = World(place, 0, (timedelta(),) * 3)
+        yield world
+        assert promise.keep(world) == []
 
 
 @pytest.fixture
 def strangers(tmp_path: Path) -> Iterator[World]:
     """The first instance's clock is an hour behind, the second's right, the third's ahead."""
     hour = timedelta(hours=1)
-    world = World(EmbeddedPlace(tmp_path), 0, (-hour, timedelta(), hour))
-    yield world
-    assert promise.keep(world) == []
+    with closing(EmbeddedPlace(tmp_path)) as place:
+        world = World(place, 0, (-hour, timedelta(), hour))
+        yield world
+        assert promise.keep(world) == []
 
 
 def deliver(world: World, number: int, instance: int = 0) -> None:

@@ -20,6 +20,8 @@ from tests.support.model_server import Call
 from tests.support.pictures import jpeg, png
 from tests.support.stack import MAIN, Embedded, Stack, environment
 
+pytestmark = pytest.mark.stacks("embedded")
+
 SIGN = "What does the sign say?"
 
 
@@ -46,6 +48,7 @@ def captioned(stack: Stack, name: str = "sign.jpg") -> str:
     return f"gs://{stack.bucket}/{name}"
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_a_question_is_answered_once_for_a_generation(stack: Stack, src: str) -> None:
     stack.model.answer(said("The sign says “OPEN”.", visible_text="OPEN"))
     first, second = ask(stack, src), ask(stack, src, f"  {SIGN.lower().rstrip('?')} ")
@@ -65,6 +68,7 @@ def test_a_question_is_answered_once_for_a_generation(stack: Stack, src: str) ->
     assert len(stack.model.calls[0].images) == 1
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_two_who_ask_the_same_at_once_cost_one_call(stack: Stack, src: str) -> None:
     both = threading.Barrier(2)
 

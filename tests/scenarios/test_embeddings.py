@@ -24,6 +24,8 @@ from tests.support.model_server import Call, good
 from tests.support.pictures import jpeg, webp
 from tests.support.stack import Cloud, Embedded, Stack
 
+pytestmark = pytest.mark.stacks("embedded")
+
 NO_SUCH_METHOD = Answer(b"Not found", 404, {"Content-Type": "text/plain"})
 NAME = "a/b c.jpg"
 
@@ -40,6 +42,7 @@ def near(document: dict[str, Any], text: str) -> float:
     return cosine(tuple(document["embedding"]), tuple(vector(text)))
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_a_caption_is_embedded_by_its_alt_text_and_caption(stack: Stack) -> None:
     document = delivered(stack)
 
@@ -374,6 +377,7 @@ def test_a_faulty_table_of_prices_stops_the_start(
         embedded.deliver({})
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_a_caption_is_found_by_what_it_means(stack: Stack, tmp_path: Path) -> None:
     for seed, words in enumerate(("Brown dog on a beach", "Steel bridge", "Black dog in snow")):
         stack.model.answer(gemini.good(alt_text=words, caption=f"{words}, in daylight."))

@@ -15,7 +15,10 @@ from tests.support.model_server import good as good_answer
 from tests.support.pictures import jpeg
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.stacks("embedded")
 
+
+@pytest.mark.stacks("embedded", "cloud")
 def test_a_forced_caption_is_asked_for_again(stack: Stack) -> None:
     stack.deliver(stack.put("a.jpg", jpeg()))
     assert stack.request(name="a.jpg") == 200
@@ -88,6 +91,7 @@ def test_a_reply_that_stays_unusable_is_recorded(stack: Stack) -> None:
     assert stack.model.count == 2
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_an_overloaded_model_is_asked_again_on_redelivery(stack: Stack) -> None:
     stack.model.answer(gemini.ERRORS["overloaded"])
     event = stack.put("a.jpg", jpeg())
@@ -237,6 +241,7 @@ def test_an_event_of_the_day_before_yesterday_is_given_up(stack: Stack) -> None:
     assert stack.model.count == 0
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_uploads_over_the_daily_limit_are_deferred_until_they_are_asked_for(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,8 @@ from tests.support.answers import gemini
 from tests.support.pictures import jpeg
 from tests.support.stack import REQUEST, STORAGE, Cloud, Stack
 
+pytestmark = pytest.mark.stacks("embedded")
+
 DEEP = "[" * 100_000
 
 
@@ -48,6 +50,7 @@ def test_brackets_without_end_are_ignored(stack: Stack, target: str) -> None:
     ignored(stack)
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_an_event_that_only_names_the_object_is_captioned_as_what_the_object_is(
     stack: Stack,
 ) -> None:
@@ -61,6 +64,7 @@ def test_an_event_that_only_names_the_object_is_captioned_as_what_the_object_is(
     assert document["md5"]
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_an_empty_object_whose_event_names_no_size_ends(stack: Stack) -> None:
     event = stack.put("a.jpg", b"")
     assert stack.deliver({key: each for key, each in event.items() if key != "size"}) == 200

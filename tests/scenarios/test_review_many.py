@@ -12,6 +12,8 @@ from tests.support.answers import gemini
 from tests.support.pictures import jpeg, png, tiff
 from tests.support.stack import Embedded, Stack
 
+pytestmark = pytest.mark.stacks("embedded")
+
 
 def batch(stack: Stack, **sent: Any) -> Any:
     return stack.client("review").post("/captions:batch", json=sent)
@@ -25,6 +27,7 @@ def captioned(stack: Stack, *names: str, **words: Any) -> list[str]:
     return [key(stack, name) for name in names]
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_captions_are_counted_by_status_and_by_what_needs_a_look(stack: Stack) -> None:
     captioned(stack, "a.jpg", "shop/b.jpg")
     stack.deliver(stack.put("c.jpg", b"\xff\xd8\xff broken"))
@@ -39,6 +42,7 @@ def test_captions_are_counted_by_status_and_by_what_needs_a_look(stack: Stack) -
     assert get(stack, "/counts?fields=all,age").status_code == 400
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_many_are_approved_at_once_and_each_is_answered_for(stack: Stack) -> None:
     first, second = captioned(stack, "a.jpg", "b.jpg")
     missing = document_id(stack.bucket, "missing.jpg")
@@ -121,6 +125,7 @@ def test_a_size_that_means_nothing_is_named(size: str, embedded: Embedded) -> No
     assert answer.status_code == 400
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_captions_are_found_by_file_name_source_date_and_reason(stack: Stack) -> None:
     captioned(stack, "products/blue-kettle.jpg")
     stack.model.answer(gemini.good(alt_text="A woman of perhaps 30 years, Asian"))
@@ -193,6 +198,7 @@ def test_what_an_import_cannot_do_is_told_by_line(stack: Stack) -> None:
     assert imported(stack, "nonsense", "application/jsonl").status_code == 400
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_a_text_that_was_replaced_is_had_back(stack: Stack) -> None:
     (first,) = captioned(stack, "a.jpg")
     patch(stack, "a.jpg", {"alt_text": "Wrong"})

@@ -11,6 +11,8 @@ from tests.support import pictures, videos
 from tests.support.answers import gemini
 from tests.support.stack import Cloud, Stack, environment
 
+pytestmark = pytest.mark.stacks("embedded")
+
 
 @pytest.fixture(scope="module")
 def picture() -> bytes:
@@ -22,6 +24,7 @@ def clip() -> bytes:
     return videos.mp4()
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_a_video_is_captioned_by_one_call_that_says_what_it_shows(
     stack: Stack, clip: bytes
 ) -> None:
@@ -114,6 +117,7 @@ def test_parts_of_a_stream_leave_nothing(stack: Stack, clip: bytes) -> None:
     assert {line["reason"] for line in stack.log()} == {"stream_segment"}
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_a_video_may_be_larger_than_an_image(
     stack: Stack, clip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +130,7 @@ def test_a_video_may_be_larger_than_an_image(
         assert document["status"] == "captioned"
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_of_a_large_video_little_is_read(
     stack: Stack, clip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from functions.adapters.folder import BUCKET, database
+from functions.adapters.sqlite import SqliteCaptions
+from functions.core.document import document_id
+from functions.core.document_records import to_record
 from tests.support.warm_process import Copy, Warm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,9 +121,9 @@ class Serve:
         return next(word for word in self.said.split() if word.startswith("http://"))
 
     def document(self, name: str) -> dict[str, Any] | None:
-        """What ``captions get`` says of a file."""
-        run = captions("get", name, "--local", self.folder, "--json", where=self.folder)
-        return run.records[0] if run.status == 0 else None
+        """The document of a file, read from the folder's store."""
+        stored = SqliteCaptions(database(self.folder)).read(document_id(BUCKET, name))
+        return to_record(stored.document) if stored else None
 
     def until(self, name: str, wanted: Callable[[dict[str, Any] | None], bool]) -> Any:
         """The document of a file once it is as wanted."""
@@ -131,7 +135,7 @@ class Serve:
         while not true():
             assert self.process.poll() is None, self.said
             assert time.monotonic() < end, self.said
-            time.sleep(0.1)
+            time.sleep(0.03)
 
     def end(self, number: int = signal.SIGINT) -> int:
         """Interrupt it; its exit status."""

@@ -20,6 +20,7 @@ from functions.adapters.folder import BUCKET, FolderImages, database
 from functions.adapters.sqlite import SqliteCaptions, connected
 from functions.core.document import document_id
 from functions.core.document_records import to_record
+from tests.support.held_open import held_open
 from tests.support.model_server import ModelServer
 from tests.support.strict_storage import StrictStorage
 
@@ -126,6 +127,10 @@ class Embedded(Stack):
         self._folder = folder
         self._images = FolderImages(folder)
         self._store = SqliteCaptions(database(folder))
+        self._open = held_open(database(folder))
+
+    def close(self) -> None:
+        self._open.close()
 
     def put(
         self, name: str, data: bytes, content_type: str = "image/jpeg", **metadata: str

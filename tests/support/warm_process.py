@@ -44,6 +44,8 @@ _LATE = (
     *("functions.usecases.caption_image", "functions.usecases.edit_caption"),
     *("functions.http.review", "functions.local.uploads", "functions.cli.sample_pictures"),
     *("google.cloud.firestore", "google.cloud.storage", "google.genai", "functions_framework"),
+    *("functions_framework._http.gunicorn", "gunicorn.arbiter", "gunicorn.glogging"),
+    *("gunicorn.app.base", "gunicorn.workers.gthread"),
     *("rich.console", "rich.progress", "rich.table", "PIL.Image", "watchfiles", "werkzeug.serving"),
 )
 

@@ -17,8 +17,8 @@ _MAKERS = (
     "konica|kyocera|leica|medion|minolta|mustek|nikon|olympus|panasonic|pentax|polaroid|praktica|"
     "ricoh|rollei|samsung|sanyo|sharp|sony|toshiba|traveler|umax|vivitar|yakumo"
 )
-_BOILERPLATE = re.compile(
-    rf"""
+# Compiled for the first words in a file: it takes 3 ms of a cold start.
+_BOILERPLATE = rf"""
     (?: (?:(?:{_MAKERS})\ )+ (?:optical\ )? (?:digital\ (?:still\ )?camera|dsc|camera|image)
       | digital\ camera | konica\ minolta.* | exif[_ ]?jpeg(?:[_ ].*)? | dcf\ \d.*
       | samsung\ camera\ pictures | maginon.* | <digimax.*
@@ -43,9 +43,7 @@ _BOILERPLATE = re.compile(
       | [\[{{]\s*+["'{{\[\d].* | <(?:\?xml|!--|!doctype|ome\b|[\w-]+:\w).*
       | (?:https?|ftp|file)://\S+ | www\.\S+ | [a-z]:\\\S.* | (?:/[\w.-]+){{2,}}/?
       | [0-9a-f]{{16,}} | [0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}
-      | \d{{4}}[\d:/. TZ+-]* | \W* | [\d\W]+ )""",
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
-)
+      | \d{{4}}[\d:/. TZ+-]* | \W* | [\d\W]+ )"""
 
 
 def read(found: Survey) -> EmbeddedText:
@@ -117,7 +115,7 @@ def tidy(text: str | bytes, limit: int) -> str:
         text = _decoded(text.rstrip(b"\0"))
     text = text[: 4 * limit].split("\0")[0].replace("\ufffd", "")
     text = plain_line(text, limit + 1)
-    if _BOILERPLATE.fullmatch(text):
+    if re.fullmatch(_BOILERPLATE, text, re.VERBOSE | re.IGNORECASE | re.DOTALL):
         return ""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 

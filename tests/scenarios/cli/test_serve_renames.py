@@ -9,10 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from functions.adapters.folder import BUCKET, database
-from functions.adapters.sqlite import SqliteCaptions
-from functions.core.document import document_id
-from functions.core.document_records import to_record
 from tests.support.command_line import Serve, captions, serving
 from tests.support.model_server import ModelServer
 from tests.support.pictures import jpeg
@@ -37,18 +33,6 @@ def serve(model_server: ModelServer) -> Callable[[Path], object]:
             yield running
 
     return started
-
-
-def until(running: Serve, name: str, wanted: Callable[[dict | None], bool]) -> dict:
-    """The document of a file once it is as wanted, read from the folder's store."""
-    store = SqliteCaptions(database(running.folder))
-
-    def document() -> dict | None:
-        stored = store.read(document_id(BUCKET, name))
-        return to_record(stored.document) if stored else None
-
-    running.wait(lambda: wanted(document()))
-    return document() or {}
 
 
 def done(document: dict | None) -> bool:
@@ -93,21 +77,21 @@ def test_a_rename_takes_a_persons_text_along(
             (folder / before).rename(folder / after)
 
     with serve(folder) as running:
-        until(running, before, done)
-        until(running, "other.jpg", done)
+        running.until(before, done)
+        running.until("other.jpg", done)
         edit(folder, before, HAND)
         if watched:
             rename()
-            until(running, after, says(HAND))
-            until(running, before, gone)
+            running.until(after, says(HAND))
+            running.until(before, gone)
             running.wait(lambda: f"renamed    {before} -> {after}  {HAND}" in running.said)
             assert f"forgotten  {before}" not in running.said
         assert running.end() == 0
     if not watched:
         rename()
         with serve(folder) as running:
-            until(running, after, says(HAND))
-            until(running, before, gone)
+            running.until(after, says(HAND))
+            running.until(before, gone)
     document = captions("get", after, "--local", folder, "--json", where=folder).records[0]
     assert (document["source"], document["review"]["needed"]) == ("human", False)
     assert model_server.count == 2
@@ -121,12 +105,12 @@ def test_copies_that_were_edited_apart_keep_their_own_text_in_a_renamed_folder(
         (folder / "old" / name).write_bytes(jpeg())
     with serve(folder) as running:
         for name in ("a.jpg", "b.jpg"):
-            until(running, f"old/{name}", done)
+            running.until(f"old/{name}", done)
             edit(folder, f"old/{name}", f"Text of {name}")
         (folder / "old").rename(folder / "new")
         for name in ("a.jpg", "b.jpg"):
-            until(running, f"new/{name}", says(f"Text of {name}"))
-            until(running, f"old/{name}", gone)
+            running.until(f"new/{name}", says(f"Text of {name}"))
+            running.until(f"old/{name}", gone)
     assert model_server.count == 1
 
 
@@ -144,20 +128,20 @@ def test_two_files_that_are_swapped_swap_their_text(
     for seed, name in enumerate(("a.jpg", "b.jpg")):
         (folder / name).write_bytes(jpeg(seed))
     with serve(folder) as running:
-        text = {name: until(running, name, done)["alt_text"] for name in ("a.jpg", "b.jpg")}
+        text = {name: running.until(name, done)["alt_text"] for name in ("a.jpg", "b.jpg")}
         for name in edited:
             text[name] = f"Text of {name}"
             edit(folder, name, text[name])
         if watched:
             swap()
-            until(running, "a.jpg", says(text["b.jpg"]))
-            until(running, "b.jpg", says(text["a.jpg"]))
+            running.until("a.jpg", says(text["b.jpg"]))
+            running.until("b.jpg", says(text["a.jpg"]))
         assert running.end() == 0
     if not watched:
         swap()
         with serve(folder) as running:
-            until(running, "a.jpg", says(text["b.jpg"]))
-            until(running, "b.jpg", says(text["a.jpg"]))
+            running.until("a.jpg", says(text["b.jpg"]))
+            running.until("b.jpg", says(text["a.jpg"]))
     for name in ("a.jpg", "b.jpg"):
         document = captions("get", name, "--local", folder, "--json", where=folder).records[0]
         assert document["review"]["needed"] is False
@@ -170,7 +154,7 @@ def test_an_editor_that_saves_by_rename_leaves_a_persons_text(
 ) -> None:
     (folder / "a.jpg").write_bytes(jpeg())
     with serve(folder) as running:
-        first = until(running, "a.jpg", done)
+        first = running.until("a.jpg", done)
         edit(folder, "a.jpg", HAND)
         if how == "a new file over it":
             (folder / ".a.swp").write_bytes(jpeg(7))
@@ -180,8 +164,7 @@ def test_an_editor_that_saves_by_rename_leaves_a_persons_text(
             running.wait(lambda: True)
             (folder / "a.jpg").write_bytes(jpeg(7))
             os.unlink(folder / "a.jpg~")
-        document = until(
-            running,
+        document = running.until(
             "a.jpg",
             lambda each: done(each) and each["md5"] != first["md5"] and each.get("proposal"),
         )

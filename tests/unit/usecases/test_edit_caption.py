@@ -19,6 +19,8 @@ from tests.support.answers import gemini
 from tests.support.pictures import jpeg
 from tests.support.stack import Cloud, Stack
 
+pytestmark = pytest.mark.stacks("embedded")
+
 FRENCH = {"language": "fr", "alt_text": "Une tasse rouge", "caption": "Une tasse."}
 GERMAN = {"language": "de", "alt_text": "Ein roter Becher", "caption": "Ein Becher."}
 
@@ -72,6 +74,7 @@ def mug(stack: Stack) -> Stack:
     return stack
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_a_persons_words_reach_the_document_and_the_object(mug: Stack) -> None:
     edited = edit(mug, "a.jpg", alt_text="  A blue\tmug\x00 ", caption="It is chipped.")
 
@@ -206,6 +209,7 @@ def test_what_nobody_could_caption_is_captioned_by_hand(stack: Stack) -> None:
     assert stack.metadata("a.jpg")["alt-text"] == "A mug, half loaded"
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_a_model_that_answers_after_a_person_has_written_overwrites_nothing(stack: Stack) -> None:
     def meanwhile() -> None:
         edit(stack, "a.jpg", alt_text="My mug")
@@ -239,6 +243,7 @@ def during_the_model_call(
     return answers[0]
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_of_two_people_who_saw_the_same_one_is_told_of_the_other(mug: Stack) -> None:
     ours = seen(mug, "a.jpg")
     edit(mug, "a.jpg", ours, alt_text="A blue mug")
@@ -248,6 +253,7 @@ def test_of_two_people_who_saw_the_same_one_is_told_of_the_other(mug: Stack) -> 
     assert there(mug, "a.jpg")["alt_text"] == "A blue mug"
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_of_many_edits_at_once_one_wins_and_is_labelled(mug: Stack) -> None:
     ours = seen(mug, "a.jpg")
     desk, key = editing(mug), document_id(mug.bucket, "a.jpg")
@@ -310,6 +316,7 @@ def test_an_image_without_caption_or_that_is_gone_cannot_be_edited(mug: Stack) -
     assert mug.document("a.jpg") is None
 
 
+@pytest.mark.stacks("embedded", "cloud")
 def test_an_edit_just_before_a_newer_image_is_kept_beside_the_proposal(mug: Stack) -> None:
     newer = mug.put("a.jpg", jpeg(7))
     edited = edit(mug, "a.jpg", alt_text="My mug")
