@@ -306,6 +306,11 @@ def test_each_tool_asks_the_index_of_uvs_settings(
     configured.setenv("PIP_INDEX_URL", "https://pip.example/simple")
     for_uv = environment.uv_environment(NEWEST_PIP)
     assert for_uv.get("UV_DEFAULT_INDEX", ours) == ours
+
+
+def test_pip_asks_its_own_index_where_both_have_one(configured: pytest.MonkeyPatch) -> None:
+    configured.setenv("UV_DEFAULT_INDEX", "https://mirror.example/simple")
+    configured.setenv("PIP_INDEX_URL", "https://pip.example/simple")
     assert environment.pip_environment(NEWEST_PIP)["PIP_INDEX_URL"] == "https://pip.example/simple"
 
 
