@@ -101,6 +101,7 @@ WRONG = [
         ({"image_origins": {"img.example.com": "b"}}, "image_origins maps an address"),
         ({"max_instances": 0}, "whole number from 1 to 100"),
         ({"source_root": "/nowhere"}, "has main.py in it"),
+        ({"key": '{GEMINI_KEY="k"}'}, "model_keys knows GEMINI_API_KEY"),
     ],
     [({"buckets": []}, "at least one"), ({"model": "openai:x"}, "model_keys lacks a key")],
     [
@@ -109,7 +110,6 @@ WRONG = [
         ({"ask_public": True}, "ask_public lets strangers spend"),
     ],
     [({"key": ""}, "export TF_VAR_model_keys='{GEMINI_API_KEY="), ({}, "or set vertex_ai")],
-    [({"key": '{GEMINI_KEY="k"}'}, "model_keys knows GEMINI_API_KEY")],
 ]
 
 

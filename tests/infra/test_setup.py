@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,6 @@ from packaging.utils import canonicalize_name
 from tests.conftest import installed as present
 from tests.support.emulators import Missing
 from tests.support.locks import PATHS, ROOT, locked, requirements, versions
-from tests.support.once import once
 from tests.support.package_index import PackageIndex, package_index
 from tools import environment
 
@@ -186,16 +186,14 @@ def restated(path: Path, hashes: Mapping[str, str]) -> str:
     )
 
 
-@pytest.fixture(scope="module")
-def bare(shared_folder: Path) -> Path:
-    """An environment with nothing but a pip. To make one takes longer than all that follows."""
-    return once(shared_folder, "bare", environment._create)
-
-
-def copied(bare: Path, folder: Path) -> None:
-    """Make ``folder`` an environment as ``bare`` is."""
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(bare, folder, symlinks=True)
+def bare(folder: Path) -> None:
+    """Make ``folder`` an environment with nothing but a pip: this one's, copied, since Python
+    takes three seconds to install its own."""
+    venv.create(folder, clear=True, symlinks=True)
+    ours = importlib.metadata.distribution("pip")
+    [theirs] = folder.glob("lib/python*/site-packages")
+    for name in ("pip", f"pip-{ours.version}.dist-info"):
+        shutil.copytree(str(ours.locate_file(name)), theirs / name)
 
 
 def set_up(root: Path, name: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -226,10 +224,10 @@ def on_a_new_machine(
 
 @pytest.mark.parametrize("hindered", [False, True], ids=["uv", "pip, where uv is unable to"])
 def test_a_newer_release_of_everything_changes_nothing(
-    later: tuple[PackageIndex, Path], bare: Path, hindered: bool
+    later: tuple[PackageIndex, Path], hindered: bool
 ) -> None:
     index, root = later
-    copied(bare, root / ".venv")
+    bare(root / ".venv")
     hindrance = {"UV_OFFLINE": "1", "UV_CACHE_DIR": str(root / "empty")} if hindered else {}
 
     done = set_up(root, "cli", PIP_INDEX_URL=index.url, **hindrance)
@@ -247,10 +245,10 @@ def test_a_newer_release_of_everything_changes_nothing(
 
 
 def test_an_index_that_only_uv_is_configured_for_brings_uv_too(
-    later: tuple[PackageIndex, Path], bare: Path
+    later: tuple[PackageIndex, Path],
 ) -> None:
     index, root = later
-    copied(bare, root / ".venv-lock")
+    bare(root / ".venv-lock")
     done = set_up(root, "lock", UV_DEFAULT_INDEX=index.url)
     assert done.returncode == 0, done.stderr
     assert (root / ".venv-lock/environment.json").exists()
@@ -308,17 +306,22 @@ def test_each_tool_asks_the_index_of_uvs_settings(
     configured.setenv("PIP_INDEX_URL", "https://pip.example/simple")
     for_uv = environment.uv_environment(NEWEST_PIP)
     assert for_uv.get("UV_DEFAULT_INDEX", ours) == ours
+
+
+def test_pip_asks_its_own_index_where_both_have_one(configured: pytest.MonkeyPatch) -> None:
+    configured.setenv("UV_DEFAULT_INDEX", "https://mirror.example/simple")
+    configured.setenv("PIP_INDEX_URL", "https://pip.example/simple")
     assert environment.pip_environment(NEWEST_PIP)["PIP_INDEX_URL"] == "https://pip.example/simple"
 
 
 @pytest.mark.parametrize("way", ["_by_uv", "_by_pip"])
 def test_a_package_with_another_hash_is_not_installed(
-    later: tuple[PackageIndex, Path], bare: Path, tmp_path: Path, way: str
+    later: tuple[PackageIndex, Path], tmp_path: Path, way: str
 ) -> None:
     index, root = later
     other = tmp_path / "other"
     shutil.copytree(root, other, ignore=shutil.ignore_patterns(".venv*", "cache"))
-    copied(bare, other / ".venv")
+    bare(other / ".venv")
     (other / ".venv/bin/uv").symlink_to(BIN / "uv")
     lock = other / "locks/cli.lock"
     lock.write_text(re.sub(r"(sha256:)....", r"\g<1>0000", lock.read_text(), count=1))
