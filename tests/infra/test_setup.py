@@ -314,13 +314,32 @@ def test_pip_asks_its_own_index_where_both_have_one(configured: pytest.MonkeyPat
     assert environment.pip_environment(NEWEST_PIP)["PIP_INDEX_URL"] == "https://pip.example/simple"
 
 
+def test_a_set_up_that_cannot_be_done_says_where_it_stopped_and_is_begun_anew(
+    later: tuple[PackageIndex, Path], tmp_path: Path
+) -> None:
+    other = without_environments(later[1], tmp_path / "other")
+    bare(other / ".venv-lock")
+    (other / ".venv-lock/environment.json").write_text("{}")
+
+    done = set_up(other, "lock", PIP_NO_INDEX="1")
+
+    assert done.returncode == 1
+    assert "No matching distribution" in done.stdout
+    assert "The set-up stopped (above) at: " in done.stderr
+    assert not (other / ".venv-lock/environment.json").exists()
+
+
+def without_environments(root: Path, folder: Path) -> Path:
+    """A copy of what a set-up reads."""
+    return shutil.copytree(root, folder, ignore=shutil.ignore_patterns(".venv*", "cache"))
+
+
 @pytest.mark.parametrize("way", ["_by_uv", "_by_pip"])
 def test_a_package_with_another_hash_is_not_installed(
     later: tuple[PackageIndex, Path], tmp_path: Path, way: str
 ) -> None:
     index, root = later
-    other = tmp_path / "other"
-    shutil.copytree(root, other, ignore=shutil.ignore_patterns(".venv*", "cache"))
+    other = without_environments(root, tmp_path / "other")
     bare(other / ".venv")
     (other / ".venv/bin/uv").symlink_to(BIN / "uv")
     lock = other / "locks/cli.lock"
