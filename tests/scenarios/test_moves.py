@@ -374,14 +374,14 @@ def test_approval_during_a_forced_request_turns_its_result_into_a_proposal(stack
 
 
 def test_a_copy_is_found_among_more_than_any_query_reads(stack: Stack) -> None:
-    stack.deliver(stack.put("a.jpg", jpeg()))
-    edit(stack, "a.jpg", alt_text=HAND)
+    stack.deliver(stack.put("first.jpg", jpeg()))
     store = composition.store(composition.settings())
-    stored = store.read(document_id(stack.bucket, "a.jpg"))
+    stored = store.read(document_id(stack.bucket, "first.jpg"))
     assert stored
     for number in range(70):
-        name = f"copy {number}.jpg"
-        store.create(replace(stored.document, name=name, source="model", edited_at=None))
+        store.create(replace(stored.document, name=f"copy {number}.jpg"))
+    stack.deliver(stack.put("a.jpg", jpeg()))
+    edit(stack, "a.jpg", alt_text=HAND)
 
     stack.deliver(stack.put("b.jpg", jpeg()))
     assert words(stack, "b.jpg") == ("captioned", "human", HAND)
