@@ -821,7 +821,7 @@ MUTANTS = (
         "keep other websites' scripts out of step with Vary",
         "functions/http/responses.py",
         '        response.vary.add("Origin")\n',
-        "",
+        "        pass\n",
         _LOOKUPS,
     ),
     Mutant(
