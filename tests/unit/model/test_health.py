@@ -159,6 +159,7 @@ def test_nobody_waits_for_a_long_pause_while_nobody_has_been_answered(
 def test_nobody_waits_for_a_quota_that_is_refused_time_and_again(
     health: ModelHealth, time: Time
 ) -> None:
+    ask(health, time, "answered before, in a bulk")
     for number in range(4):
         with health.turn(LONG_PATIENCE) as turn:
             health.failed(turn, str(number), REFUSED)
