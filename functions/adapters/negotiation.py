@@ -96,8 +96,8 @@ class Negotiation:
         """Whether an error is about a part that was sent; it is left out from now on."""
         if status not in _STATUSES:
             return False
-        named = (each for each in _PARTS if re.search(_PARTS[each], words, re.IGNORECASE))
-        part = next((each for each in named if each in sent), "")
+        asked = (each for each in _PARTS if each in sent)
+        part = next((each for each in asked if re.search(_PARTS[each], words, re.I)), "")
         if not part and (status == 501 or unexplained) and "schema" in sent:
             part = "schema"
         if part:
