@@ -175,7 +175,7 @@ MUTANTS = (
     Mutant(
         "let a deleted original take its copies' text along",
         _COPIES,
-        "for heir in _captioned(heirs, document):",
+        "for heir in _begin_captioned(store, document)() if document.by_person else ():",
         "for heir in ():",
         _MOVES,
         "embedded and long_gone",
@@ -453,7 +453,7 @@ MUTANTS = (
     Mutant(
         "ask about bytes that an older document has text for",
         "functions/usecases/find_copy.py",
-        "in _captioned(others(), mine):\n            text = text.with_text(document)\n",
+        "in others():\n            text = text.with_text(document)\n",
         "in ():\n            text = text.with_text(document)\n",
         "tests/scenarios/test_moves.py tests/scenarios/test_outcomes.py tests/unit/usecases",
     ),

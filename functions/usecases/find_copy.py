@@ -6,13 +6,13 @@ model for more: one keyed read, for the second copy as for the hundred-thousandt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.core import picture_text
-from functions.core.document import Document, Record, Status, Stored, Upload
+from functions.core.document import Document, Record, Status, Upload
 from functions.core.errors import Held, Stale
 from functions.core.lease import Claim, LeaseRequest
 from functions.core.object_metadata import carried_text
@@ -78,12 +78,11 @@ def begin_unrecorded(
 ) -> Callable[[], Copy]:
     """Begin what :func:`copy_of` does, for a claim whose bytes were on no record: documents that
     are older than records, or whose record has run out, may have their text."""
-    mine = claim.stored.document
-    others = store.alike(mine.md5, _MOST_UNRECORDED)
+    others = _begin_captioned(store, claim.stored.document)
 
     def found() -> Copy:
         text = asked = from_text(record.text)
-        for document in _captioned(others(), mine):
+        for document in others():
             text = text.with_text(document)
         if text == asked:
             return Copy(record=record)
@@ -133,8 +132,7 @@ def forget(store: CaptionStore, document: Document) -> None:
 
     def without(text: PictureText, now: datetime) -> PictureText:
         text = text.without(document, now + picture_text.KEPT_FOR)
-        heirs = store.alike(document.md5, _MOST_UNRECORDED)() if document.by_person else ()
-        for heir in _captioned(heirs, document):
+        for heir in _begin_captioned(store, document)() if document.by_person else ():
             text = text.with_text(heir)
         return text
 
@@ -192,17 +190,23 @@ def _change(
 def _picture_text(store: CaptionStore, record: Record, mine: Document) -> PictureText:
     text = from_text(record.text).at(record.read_at)
     if not text.texts and not text.leases:
-        for document in _captioned(store.alike(mine.md5, _MOST_UNRECORDED)(), mine):
+        for document in _begin_captioned(store, mine)():
             text = text.with_text(document)
     return text
 
 
-def _captioned(alike: Iterable[Stored], mine: Document) -> Iterator[Document]:
-    """Other documents of the same picture that have text, as far as one query tells."""
-    for stored in alike:
-        document = stored.document
-        if document.status == Status.CAPTIONED and document.id != mine.id:
-            yield document
+def _begin_captioned(store: CaptionStore, mine: Document) -> Callable[[], Iterator[Document]]:
+    """Begin to look for other documents of the same picture that have text, as far as one query
+    tells."""
+    alike = store.alike(mine.md5, _MOST_UNRECORDED)
+
+    def others() -> Iterator[Document]:
+        for stored in alike():
+            document = stored.document
+            if document.status == Status.CAPTIONED and document.id != mine.id:
+                yield document
+
+    return others
 
 
 def _write(store: CaptionStore, record: Record, text: PictureText) -> Record:
