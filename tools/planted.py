@@ -22,6 +22,8 @@ _CLAIMS = "functions/core/lease.py"
 _ERRORS = "functions/adapters/vendor_errors.py"
 _FAULTS = "tests/unit/adapters/test_vendor_errors.py"
 _GCS = "functions/adapters/gcs.py"
+_LIMITER = "tests/unit/core/test_work_limiter.py"
+_SIDE_BY_SIDE = "tests/unit/usecases/test_caption_image.py"
 _LABELS = "functions/core/object_metadata.py"
 _MEANING = "functions/model/embeddings.py"
 _PUBLISHING = "functions/core/transitions.py"
@@ -1646,5 +1648,33 @@ MUTANTS = (
         "    if True:\n",
         _OUTCOMES,
         "sets_while_the_model_is_asked",
+    ),
+    Mutant(
+        "keep others from working while a model is waited for",
+        _CAPTIONING,
+        '            with span("model"), self._limiter.waiting():\n',
+        '            with span("model"):\n',
+        _SIDE_BY_SIDE,
+    ),
+    Mutant(
+        "keep others from working while an embedding is waited for",
+        _CAPTIONING,
+        "            with self._limiter.waiting():\n                return begun.result()\n",
+        "            return begun.result()\n",
+        _SIDE_BY_SIDE,
+    ),
+    Mutant(
+        "let all events that come together work at once",
+        "functions/core/work_limiter.py",
+        "            if self._line or self._working >= self._at_once:\n",
+        "            if False:\n",
+        _LIMITER,
+    ),
+    Mutant(
+        "let nobody else work where those at work wait for a store",
+        "functions/core/work_limiter.py",
+        "        return self._working < self._at_once or self._is_idle()\n",
+        "        return self._working < self._at_once\n",
+        _LIMITER,
     ),
 )

@@ -9,7 +9,6 @@ import math
 import operator
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,15 +84,15 @@ class Embeddings:
         return self.embedding_once(report)(document)
 
     def embedding_once(
-        self, report: Report, ahead: Future[Made] | None = None
+        self, report: Report, begun: Callable[[], Made] | None = None
     ) -> Callable[[Document], Document]:
         """:meth:`with_embedding` for a document that may change under it: asks once.
-        ``ahead`` is a call of :meth:`made` that has begun already."""
+        ``begun`` waits for a call of :meth:`made` that has begun already."""
         once: list[Made] = []
 
         def embed(document: Document) -> Document:
             if not once:
-                made = ahead.result() if ahead else self.made(document, report)
+                made = begun() if begun else self.made(document, report)
                 report.embedding = report.embedding or made.fault
                 report.usage += made.usage
                 once.append(made)

@@ -45,6 +45,7 @@ from functions.core.policy import Policy, Rule
 from functions.core.ports import Captioner, CaptionStore, Embedder, ImageStore
 from functions.core.report import Report
 from functions.core.spans import span
+from functions.core.work_limiter import WorkLimiter
 from functions.model.client import ModelClient
 from functions.model.embeddings import Embeddings, Made
 from functions.model.health import LONG_PATIENCE, MOMENT, Turn, Wait
@@ -107,6 +108,7 @@ class Captioning:
         embedder: Embedder | None = None,
         wait: Wait = threading.Condition.wait,
         start: Start[Any] = background.start,
+        limiter: WorkLimiter | None = None,
     ) -> None:
         self._settings, self._policy, self._clock = settings, policy, Clock(clock)
         self._store, self._images, self._captioner = store, images, captioner
@@ -127,6 +129,7 @@ class Captioning:
         )
         self._embeddings = Embeddings(embedder, settings.prices)
         self._start = start
+        self._limiter = limiter or WorkLimiter()
         self._translating = Translating(settings, policy, store, self._model.chain, self._clock)
 
     def close(self) -> None:
@@ -161,6 +164,7 @@ class Captioning:
             with ExitStack() as stack:
                 if turn := self._turn(upload, prompt, trigger):
                     stack.enter_context(turn)
+                stack.enter_context(self._limiter.working())
                 with span("claim"):
                     claim = self._claim(upload, prompt, trigger, report)
                 if claim and claim.label:
@@ -390,7 +394,7 @@ class Captioning:
                 name=task.upload.name,
                 prompt_text=f"{task.prompt.system}\n{task.prompt.user}",
             )
-            with span("model"):
+            with span("model"), self._limiter.waiting():
                 checked = self._model.ask(
                     picture,
                     fetch,
@@ -481,7 +485,7 @@ class Captioning:
         task: Task | None = None,
     ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
-        embed = self._embeddings.embedding_once(report, task.embedding if task else None)
+        embed = self._embeddings.embedding_once(report, self._being_made(task))
         record, kept = (task.record, task.kept) if task else (None, False)
         try:
             with span("label"):
@@ -497,6 +501,20 @@ class Captioning:
             report.reason = ended
         else:
             report.outcome = "captioned" if report.usage.model_calls else report.outcome or ended
+
+    def _being_made(self, task: Task | None) -> Callable[[], Made] | None:
+        """What waits for the embedding that has been begun."""
+        begun = task.embedding if task else None
+        if begun is None:
+            return None
+
+        def made() -> Made:
+            if begun.done():
+                return begun.result()
+            with self._limiter.waiting():
+                return begun.result()
+
+        return made
 
     def _refused(self, stored: Stored) -> bool:
         """Count that a captioned object takes no labels; whether it has been tried enough."""
