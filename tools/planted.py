@@ -42,7 +42,7 @@ _LONG = "tests/scenarios/test_long_descriptions.py"
 _WEBSITES = "functions/http/translation_requests.py"
 _REMEMBERED, _GATHERED = (
     "functions/http/remembered_answers.py",
-    "functions/http/gathered_reads.py",
+    "functions/core/gathered_calls.py",
 )
 
 
@@ -156,7 +156,7 @@ MUTANTS = (
         _GATHERED,
         "                other.given.set_exception(error)\n",
         "                other.given.set_result({})\n",
-        "tests/unit/http/test_gathered_reads.py",
+        "tests/unit/core/test_gathered_calls.py",
     ),
     Mutant(
         "leave a person's text behind when an image is copied",

@@ -3,18 +3,23 @@
 What is asked for stands in the text: "task: search result | query: ..." for a question and
 "title: none | text: ..." for a document ("Embeddings", Gemini API documentation);
 gemini-embedding-2 takes no notice of the ``task_type`` that gemini-embedding-001 had.
+
+Texts of those who ask at the same moment go in one call, each as a content of its own: half of the
+processor time, and a quota of calls a minute lasts longer.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from google.genai import types
 
-from functions.adapters.google_genai import Connection
+from functions.adapters.google_genai import Connection, Content, Part
 from functions.core.document import Accepts, Embedding, Picture
-from functions.core.errors import ConfigurationError, TransientError
+from functions.core.errors import ConfigurationError, PermanentError, TransientError
+from functions.core.gathered_calls import GatheredCalls
 
 # "Supported MIME types: image/png, image/jpeg", Gemini Embedding 2, Vertex AI documentation.
 ACCEPTS = Accepts(frozenset({"image/png", "image/jpeg"}), max_bytes=14 * 2**20, max_side=8192)
@@ -22,10 +27,16 @@ ACCEPTS = Accepts(frozenset({"image/png", "image/jpeg"}), max_bytes=14 * 2**20, 
 _DIMENSIONS = 768
 _QUESTION = "task: search result | query: "
 _DOCUMENT = "title: none | text: "
+# Calls for texts that go on at once before others wait for a moment, and texts in one of them.
+_CALLS, _TEXTS = 2, 16
+
+
+class _OneByOne(Exception):
+    """Several texts in one call are declined, or answered as if they were one."""
 
 
 class GeminiEmbedder:
-    """An Embedder of 768 dimensions. One call an embedding: no retries of its own."""
+    """An Embedder of 768 dimensions. No retries of its own."""
 
     accepts = ACCEPTS
 
@@ -35,34 +46,61 @@ class GeminiEmbedder:
         self._connection = Connection(
             timeout_seconds, "CAPTION_EMBEDDING_MODEL", f"{timeout_seconds:g} s"
         )
+        self._together = GatheredCalls(self._of_texts, _CALLS, _TEXTS)
+        self._one_by_one = False
 
     def question(self, text: str) -> Embedding:
-        return self._embedding(types.Part.from_text(text=_QUESTION + text))
+        return self._of([Part(text=_QUESTION + text)])[0]
 
     def words(self, text: str) -> Embedding:
-        return self._embedding(types.Part.from_text(text=_DOCUMENT + text))
+        if not self._one_by_one:
+            try:
+                return self._together.call([text])[text]
+            except _OneByOne:
+                self._one_by_one = True
+        return self._of_texts([text])[text]
 
     def picture(self, picture: Picture) -> Embedding:
         with self._connection.sending(picture) as (image, options):
-            return self._embedding(image[0], options)
+            return self._of(image, options)[0]
 
     def close(self) -> None:
         """Let go of connections."""
         self._connection.close()
 
-    def _embedding(self, part: types.Part, options: types.HttpOptions | None = None) -> Embedding:
+    def _of_texts(self, texts: Iterable[str]) -> Mapping[str, Embedding]:
+        """By text. Raises _OneByOne where that may help."""
+        asked = list(dict.fromkeys(texts))
+        try:
+            found = self._of([Part(text=_DOCUMENT + text) for text in asked])
+        except (PermanentError, ConfigurationError):
+            if len(asked) > 1:
+                raise _OneByOne from None
+            raise
+        if len(found) < len(asked):
+            raise _OneByOne
+        return dict(zip(asked, found, strict=False))
+
+    def _of(
+        self, parts: Sequence[Part], options: types.HttpOptions | None = None
+    ) -> Sequence[Embedding]:
+        """The embedding of each part, one at least."""
         config = types.EmbedContentConfig(output_dimensionality=_DIMENSIONS, http_options=options)
-        contents = types.Content(role="user", parts=[part])
+        contents: list[Any] = [Content(role="user", parts=[part]) for part in parts]
         with self._connection.translating(self._name):
             answer = self._connection.models.embed_content(
                 model=self._name, contents=contents, config=config
             )
-            found = answer.embeddings[0] if answer.embeddings else types.ContentEmbedding()
-            used, counted = answer.usage_metadata, found.statistics
-            tokens = (used.prompt_token_count if used else None) or (
-                counted.token_count if counted else None
-            )
-            return Embedding(self._unit(found.values or ()), round(tokens or 0))
+            found = answer.embeddings or [types.ContentEmbedding()]
+            used = answer.usage_metadata
+            each = ((used.prompt_token_count if used else None) or 0) / len(found)
+            return [
+                Embedding(
+                    self._unit(one.values or ()),
+                    round(each or (one.statistics and one.statistics.token_count) or 0),
+                )
+                for one in found
+            ]
 
     def _unit(self, values: Sequence[float]) -> tuple[float, ...]:
         """``values`` at length 1: vectors of fewer dimensions than the model's own need not be."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 # Enough that one works while others wait for a store.
-AT_ONCE = 4
+AT_ONCE = 2
 # Where those at work leave the interpreter idle for so much of the time, as with stores that are
 # slow, one more begins, and so on.
 _IDLE_SHARE, _LOOK_SECONDS = 0.5, 0.01

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from flask import Request, Response
 
 from functions.core.document import Document, document_id
+from functions.core.gathered_calls import GatheredCalls
 from functions.core.image_url import MAX_LENGTH, Candidates, read
 from functions.core.ports import CaptionStore
 from functions.core.public_text import PublicText, choose, published
 from functions.http import responses
 from functions.http.cache import SECONDS, DocumentCache
 from functions.http.daily_limit import LookupLimit
-from functions.http.gathered_reads import GatheredReads
 from functions.http.kept import Kept, KeptValue
 from functions.http.remembered_answers import RememberedAnswers
 from functions.http.responses import Refusal
@@ -110,7 +110,7 @@ class AltTextEndpoint:
             settings.languages_on_request or (), settings.translation_daily_limit, ask
         )
         self._visitors = responses.Visitors(settings.cors_origins)
-        self._reads = GatheredReads(lambda keys: self._store().read_fields(keys, FIELDS))
+        self._reads = GatheredCalls(lambda keys: self._store().read_fields(keys, FIELDS))
         self._memory = DocumentCache(self._load, seconds, clock)
         self._told = Kept[tuple[str, _Reader], _Told](MOST_ENTRIES, MOST_TOLD_BYTES, clock)
         self._untold = Kept[tuple[str, _Reader], _Told](MOST_ENTRIES, MOST_UNTOLD_BYTES, clock)
@@ -277,7 +277,7 @@ class AltTextEndpoint:
     def _load(self, keys: Iterable[str]) -> Mapping[str, Document]:
         keys = list(keys)
         self._limit.read(len(keys), ABSENT)
-        return self._reads.read(keys)
+        return self._reads.call(keys)
 
 
 def _query(request: Request) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Reads of those who ask at the same moment."""
+"""Calls of those who ask at the same moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from functions.core.document import Document
 from functions.core.errors import TransientError
-from functions.http.gathered_reads import MOST_TOGETHER, GatheredReads
+from functions.core.gathered_calls import MOST_TOGETHER, GatheredCalls
 from tests.support.documents import plain_document
 
 LONG = 60.0
@@ -35,32 +35,32 @@ class Store:
         return {key: plain_document(key) for key in self.asked[-1] if key != "gone"}
 
 
-def waiting(reads: GatheredReads, number: int) -> None:
+def waiting(calls: GatheredCalls[Document], number: int) -> None:
     """Wait until so many stand in the queue."""
     for _ in range(6000):
-        if len(reads._waiting) == number:
+        if len(calls._waiting) == number:
             return
         threading.Event().wait(0.01)
     raise AssertionError("nobody waits")
 
 
 def begun(
-    pool: ThreadPoolExecutor, reads: GatheredReads, store: Store, *asked: list[str]
+    pool: ThreadPoolExecutor, calls: GatheredCalls[Document], store: Store, *asked: list[str]
 ) -> list[Future[Mapping[str, Document]]]:
     """A round trip that goes on, and behind it those who ask meanwhile, in their order."""
-    futures = [pool.submit(reads.read, ["first"])]
+    futures = [pool.submit(calls.call, ["first"])]
     assert store.arrived.wait(LONG)
     for number, keys in enumerate(asked, 1):
-        futures.append(pool.submit(reads.read, keys))
-        waiting(reads, number)
+        futures.append(pool.submit(calls.call, keys))
+        waiting(calls, number)
     return futures
 
 
 def test_who_comes_while_a_round_trip_goes_on_goes_with_the_next_all_together() -> None:
     store = Store()
-    reads = GatheredReads(store.load, at_once=1, patience=LONG)
+    calls = GatheredCalls(store.load, at_once=1, patience=LONG)
     with ThreadPoolExecutor(9) as pool:
-        _, *others = begun(pool, reads, store, ["a"], ["b", "gone"], ["c"])
+        _, *others = begun(pool, calls, store, ["a"], ["b", "gone"], ["c"])
         store.go_on.set()
         a, b, c = (each.result(LONG) for each in others)
     assert store.asked == [["first"], ["a", "b", "gone", "c"]]
@@ -71,37 +71,51 @@ def test_who_comes_while_a_round_trip_goes_on_goes_with_the_next_all_together() 
 
 def test_a_failure_is_told_to_all_who_went_together_and_the_next_may_go() -> None:
     store = Store(failing=True)
-    reads = GatheredReads(store.load, at_once=1, patience=LONG)
+    calls = GatheredCalls(store.load, at_once=1, patience=LONG)
     with ThreadPoolExecutor(9) as pool:
-        first, *others = begun(pool, reads, store, ["a"], ["b"])
+        first, *others = begun(pool, calls, store, ["a"], ["b"])
         store.go_on.set()
         assert first.result(LONG)
         for each in others:
             with pytest.raises(TransientError):
                 each.result(LONG)
     store.failing = False
-    assert reads.read(["a"])["a"].name == "a"
+    assert calls.call(["a"])["a"].name == "a"
 
 
-def test_who_has_waited_long_enough_goes_alone() -> None:
+def test_who_has_waited_long_enough_takes_along_who_waits() -> None:
     store = Store()
-    reads = GatheredReads(store.load, at_once=1, patience=0.01)
+    calls = GatheredCalls(store.load, at_once=1, most=2, patience=LONG)
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = begun(pool, calls, store, ["a"], ["b"])
+        calls.patience = 0.01
+        assert pool.submit(calls.call, ["c"]).result(LONG)["c"].name == "c"
+        assert others[0].result(LONG)["a"].name == "a"
+        store.go_on.set()
+        assert others[1].result(LONG)["b"].name == "b"
+        assert first.result(LONG)
+    assert store.asked == [["first"], ["c", "a"], ["b"]]
+
+
+def test_who_has_waited_long_enough_goes_on_its_own() -> None:
+    store = Store()
+    calls = GatheredCalls(store.load, at_once=1, patience=0.01)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(reads.read, ["first"])
+        first = pool.submit(calls.call, ["first"])
         assert store.arrived.wait(LONG)
-        assert pool.submit(reads.read, ["a"]).result(LONG)["a"].name == "a"
+        assert pool.submit(calls.call, ["a"]).result(LONG)["a"].name == "a"
         store.go_on.set()
         assert first.result(LONG)
-    assert reads.read(["b"])["b"].name == "b"
+    assert calls.call(["b"])["b"].name == "b"
     assert store.asked == [["first"], ["a"], ["b"]]
 
 
 def test_a_round_trip_takes_no_more_together_than_is_quick() -> None:
     store = Store()
-    reads = GatheredReads(store.load, at_once=1, patience=LONG)
+    calls = GatheredCalls(store.load, at_once=1, patience=LONG)
     page = [str(number) for number in range(MOST_TOGETHER)]
     with ThreadPoolExecutor(9) as pool:
-        futures = begun(pool, reads, store, page, ["a"], ["b"])
+        futures = begun(pool, calls, store, page, ["a"], ["b"])
         store.go_on.set()
         assert all(each.result(LONG) for each in futures)
     assert store.asked == [["first"], page, ["a", "b"]]
