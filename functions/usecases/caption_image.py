@@ -128,6 +128,7 @@ class Captioning:
             wait=wait,
         )
         self._embeddings = Embeddings(embedder, settings.prices)
+        self._unrecorded = find_copy.Unrecorded(store)
         self._start = start
         self._limiter = limiter or WorkLimiter()
         self._translating = Translating(settings, policy, store, self._model.chain, self._clock)
@@ -379,9 +380,8 @@ class Captioning:
         """What gives a claimed document the model's text."""
         upload = task.upload
         fetch = functools.partial(self._pictures.fetch, upload)
-        older = task.claim.record and find_copy.begin_unrecorded(
-            self._store, task.claim, task.claim.record, upload
-        )
+        claim = task.claim
+        older = claim.record and self._unrecorded.begin(claim, claim.record, upload)
         picture = fetch(self._model.accepts(task.turn) if task.turn else self._captioner.accepts)
         try:
             if older and (copy := self._found(task, older(), people)):
@@ -493,6 +493,7 @@ class Captioning:
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise
+            find_copy.remember(self._store, stored.document)
             report.reason, report.message = "unlabelled", str(error)
             return
         if ended == "gone":

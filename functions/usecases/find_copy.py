@@ -1,7 +1,9 @@
 """The same bytes again, under another name or the same: captioned once, copied ever after.
 
 One record for each checksum holds what is known of that picture's text and who is asking a
-model for more: one keyed read, for the second copy as for the hundred-thousandth.
+model for more: one keyed read, for the second copy as for the hundred-thousandth. It stays as long
+as a document has the text, and so bytes without a record are new, but where documents are older
+than records.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ KIND = "copies"
 # What becomes of a picture's text, at the time of the store.
 Change = Callable[[PictureText, datetime], PictureText]
 _CONTENTION = 8
+# The record that says that each captioned document of this store has one. No checksum is so short.
+_COMPLETE = "complete"
+_ANY_CAPTIONED = {"status": Status.CAPTIONED.value}
 # Documents that were captioned before there were records are looked for among as many.
 _MOST_UNRECORDED = 50
 
@@ -73,25 +78,44 @@ def first_to_ask(upload: Upload, request: LeaseRequest) -> Record | None:
     return _with(Record(KIND, _key(upload.md5), request.at), asked)
 
 
-def begin_unrecorded(
-    store: CaptionStore, claim: Claim, record: Record, upload: Upload
-) -> Callable[[], Copy]:
-    """Begin what :func:`copy_of` does, for a claim whose bytes were on no record: documents that
-    are older than records, or whose record has run out, may have their text."""
-    others = _begin_captioned(store, claim.stored.document)
+class Unrecorded:
+    """Documents that have text, and no record of it: of a store whose first caption had one, there
+    are none, and nobody looks for them."""
 
-    def found() -> Copy:
-        text = asked = from_text(record.text)
-        for document in others():
-            text = text.with_text(document)
-        if text == asked:
-            return Copy(record=record)
-        written = record
+    def __init__(self, store: CaptionStore) -> None:
+        self._store, self._is_complete = store, False
+
+    def begin(self, claim: Claim, record: Record, upload: Upload) -> Callable[[], Copy] | None:
+        """Begin what :func:`copy_of` does, for a claim whose bytes were on no ``record``. None
+        where that finds nothing."""
+        if self._is_complete:
+            return None
+        others = _begin_captioned(self._store, claim.stored.document)
+
+        def found() -> Copy:
+            self._is_complete = self._completed()
+            text = asked = from_text(record.text)
+            for document in others():
+                text = text.with_text(document)
+            if text == asked:
+                return Copy(record=record)
+            written = record
+            with suppress(Stale):
+                written = _write(self._store, record, text)
+            return Copy(_best(text, claim, upload), written)
+
+        return found
+
+    def _completed(self) -> bool:
+        """Whether the store says so, or can be told to: nothing is captioned yet."""
+        record = self._store.read_record(KIND, _COMPLETE)
+        if record.text:
+            return True
+        if self._store.equal(_ANY_CAPTIONED, 1):
+            return False
         with suppress(Stale):
-            written = _write(store, record, text)
-        return Copy(_best(text, claim, upload), written)
-
-    return found
+            self._store.write_record(replace(record, text=_COMPLETE))
+        return True
 
 
 def needs_no_model(store: CaptionStore, upload: Upload, request: LeaseRequest) -> bool:
@@ -132,8 +156,9 @@ def forget(store: CaptionStore, document: Document) -> None:
 
     def without(text: PictureText, now: datetime) -> PictureText:
         text = text.without(document, now + picture_text.KEPT_FOR)
-        for heir in _begin_captioned(store, document)() if document.by_person else ():
-            text = text.with_text(heir)
+        if any(each.document.id == document.id for each in text.texts):
+            for heir in _begin_captioned(store, document)():
+                text = text.with_text(heir)
         return text
 
     _change(store, document, without)

@@ -76,6 +76,12 @@ class WatchedCaptions:
 
         return lambda: self._faults.around("alike", self._world.passing(effect))
 
+    def equal(self, fields: Mapping[str, str | bool], limit: int) -> Sequence[Stored]:
+        def effect() -> Sequence[Stored]:
+            return [self._timed(each) for each in self._store.equal(fields, limit)]
+
+        return self._faults.around("equal", self._world.passing(effect))
+
     def read_record(self, kind: str, key: str) -> Record:
         def effect() -> Record:
             return replace(self._store.read_record(kind, key), read_at=self._world.now)

@@ -71,9 +71,8 @@ def test_an_ordinary_image_has_none_and_its_answer_is_as_before(embedded: Embedd
     document = answered(embedded, long_description="")
     assert "long_description" not in document
     assert "long_description" not in tell(embedded)
-    for nothing in ("None.", "n/a", "Not applicable", None, 3, {}):
-        embedded.forget_pictures()
-        data = embedded.put("n.jpg", jpeg(width=70))
+    for number, nothing in enumerate(("None.", "n/a", "Not applicable", None, 3, {}), 70):
+        data = embedded.put("n.jpg", jpeg(width=number))
         embedded.model.answer(
             gemini.good(alt_text="Cat", caption="A cat.", long_description=nothing)
         )

@@ -16,7 +16,7 @@ import pytest
 from google.cloud import firestore
 
 from functions import composition
-from functions.core.document import Status, document_id
+from functions.core.document import Source, Status, document_id
 from functions.core.public_text import published
 from functions.usecases.edit_caption import Change
 from functions.usecases.find_copy import KIND
@@ -385,6 +385,47 @@ def test_a_copy_is_found_among_more_than_any_query_reads(stack: Stack) -> None:
 
     stack.deliver(stack.put("b.jpg", jpeg()))
     assert words(stack, "b.jpg") == ("captioned", "human", HAND)
+
+
+def test_a_caption_from_before_there_were_records_is_copied(stack: Stack) -> None:
+    event = stack.put("a.jpg", jpeg())
+    old = replace(
+        plain_document("old.jpg", at=datetime.now(UTC), bucket=stack.bucket, alt_text=HAND),
+        md5=event["md5Hash"],
+        source=Source.HUMAN,
+    )
+    assert composition.store(composition.settings()).create(old)
+
+    for number, name in enumerate(("new.jpg", "newer.jpg"), 1):
+        assert stack.deliver(stack.put(name, jpeg(number))) == 200
+    for name in ("a.jpg", "b.jpg"):
+        assert stack.deliver(stack.put(name, jpeg())) == 200
+        assert words(stack, name) == ("captioned", "human", HAND)
+    assert stack.model.count == 2
+
+
+def test_a_copy_holds_a_models_text_when_the_original_is_long_gone(stack: Stack) -> None:
+    stack.deliver(stack.put("a.jpg", jpeg()))
+    stack.deliver(stack.copy("a.jpg", "b.jpg"))
+    stack.forget(stack.remove("a.jpg"))
+    stack.forget_pictures()
+
+    stack.deliver(stack.put("c.jpg", jpeg()))
+    assert words(stack, "c.jpg") == words(stack, "b.jpg")
+    assert stack.model.count == 1
+
+
+def test_bytes_without_a_record_are_not_looked_for_where_all_captions_have_one(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.deliver(stack.put("a.jpg", jpeg()))
+    stack.restart()
+    stack.deliver(stack.put("b.jpg", jpeg(1)))  # another instance hears that they have
+    kind = type(composition.store(composition.settings()))
+    monkeypatch.setattr(kind, "alike", None)
+
+    assert stack.deliver(stack.put("c.jpg", jpeg(2))) == 200
+    assert stack.model.count == 3
 
 
 def test_of_many_copies_at_once_one_asks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

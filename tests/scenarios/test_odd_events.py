@@ -119,6 +119,7 @@ def test_an_object_that_takes_no_labels_keeps_its_caption_and_ends(
     assert (line["severity"], line["reason"]) == ("WARNING", "unlabelled")
     assert "its caption is in Firestore alone" in line["message"]
     assert (cloud.document("a.jpg") or {})["status"] == "captioned"
+    assert cloud.deliver(cloud.put("b.jpg", jpeg())) == 200, "a copy takes its caption over"
     assert cloud.model.count == 1
 
 

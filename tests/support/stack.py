@@ -155,7 +155,7 @@ class Embedded(Stack):
 
     def forget_pictures(self) -> None:
         with connected(database(self._folder)) as db:
-            db.execute("delete from records where kind = 'copies'")
+            db.execute("delete from records where kind = 'copies' and expires_at is not null")
 
     def document(self, name: str) -> dict[str, Any] | None:
         stored = self._store.read(document_id(BUCKET, name))
@@ -229,8 +229,9 @@ class Cloud(Stack):
         self._captions.document(document_id(self.bucket, name)).set(fields)
 
     def forget_pictures(self) -> None:
-        for each in self._pictures.list_documents():
-            each.delete()
+        for each in self._pictures.stream():
+            if each.get("expires_at"):
+                each.reference.delete()
 
     def metadata(self, name: str) -> dict[str, str]:
         blob = self._bucket.get_blob(name)
