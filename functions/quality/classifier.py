@@ -26,7 +26,7 @@ FILE = pathlib.Path(__file__).parent / "words" / "classifier.tsv"
 DOUBTFUL, CERTAIN, CERTAIN_OF_FEW = -1.7, 4.0, 6.0
 _FEW = 3
 # A name or a number with no word that is heard of refusals and errors is none that can be known.
-_TELLING, UNKNOWN = 0.25, -1.8
+_TELLING, UNKNOWN = 25, -1.8
 # What the weights know; of other languages a person judges what came without tags.
 _TAUGHT = (
     "ar bn cs da de el en es fa fi fr he hi hu id it ja ko mr nb "
@@ -56,16 +56,15 @@ def score(text: str) -> float:
     """How much ``text`` is like what describes nothing; below 0 it is like a description."""
     weights = _weights()
     found = {name for name in features(text) if name in weights or name[0] != "^"}
-    telling = any(weights.get(name, 0.0) >= _TELLING for name in found if name[0] not in "^~")
+    telling = any(weights.get(name, 0) >= _TELLING for name in found if name[0] not in "^~")
     whole = _sum(weights, found)
     number = text.strip(" .").isdecimal()
     return min(UNKNOWN, whole) if number or (_is_name(text) and not telling) else whole
 
 
-def _sum(weights: Mapping[str, float], found: set[str]) -> float:
-    return weights["^bias"] + sum(weights.get(each, 0.0) for each in found) / math.sqrt(
-        max(1, len(found))
-    )
+def _sum(weights: Mapping[str, int], found: set[str]) -> float:
+    of_features = sum(weights.get(each, 0) for each in found) / math.sqrt(max(1, len(found)))
+    return (weights["^bias"] + of_features) / 100
 
 
 def _is_name(text: str) -> bool:
@@ -133,6 +132,8 @@ def _pieces(word: str, shortest: int, longest: int) -> Iterator[str]:
 
 
 @functools.cache
-def _weights() -> Mapping[str, float]:
-    lines = FILE.read_text("utf-8").splitlines()
-    return {name: int(weight) / 100 for name, weight in (line.split("\t") for line in lines)}
+def _weights() -> Mapping[str, int]:
+    """In hundredths, by the features' names. Read in one piece: its 22,000 lines one by one would
+    take 15 ms of a cold start."""
+    parts = FILE.read_text("utf-8").replace("\n", "\t").split("\t")
+    return dict(zip(parts[::2], map(int, parts[1::2]), strict=False))
