@@ -487,8 +487,8 @@ MUTANTS = (
     Mutant(
         "ask about bytes that an older document has text for",
         "functions/usecases/find_copy.py",
-        "in others():\n            text = text.with_text(document)\n",
-        "in ():\n            text = text.with_text(document)\n",
+        "in others():\n                text = text.with_text(document)\n",
+        "in ():\n                text = text.with_text(document)\n",
         "tests/scenarios/test_moves.py tests/scenarios/test_outcomes.py tests/unit/usecases",
     ),
     Mutant(
