@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx2
+import pybase64
 
 from functions.core import background
 from functions.core.document import Picture
@@ -81,7 +82,7 @@ def _body(before: bytes, picture: Picture, after: bytes, deadline: float) -> Ite
     for start in range(0, len(view), _CHUNK_BYTES):
         if time.monotonic() > deadline:
             raise httpx2.WriteTimeout("the request was not taken in time")
-        yield base64.b64encode(view[start : start + _CHUNK_BYTES])
+        yield pybase64.b64encode(view[start : start + _CHUNK_BYTES])
     del view
     picture.release()
     yield after
