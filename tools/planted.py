@@ -177,8 +177,8 @@ MUTANTS = (
     Mutant(
         "let a deleted original take its copies' text along",
         _COPIES,
-        "for heir in _begin_captioned(store, document)():",
-        "for heir in ():",
+        "heirs = list(_begin_captioned(store, document)())",
+        "heirs = list[Document]()",
         _MOVES,
         "embedded and long_gone",
     ),
@@ -208,10 +208,18 @@ MUTANTS = (
     Mutant(
         "let a deleted original take its copies' text by a model along",
         _COPIES,
-        "        if any(each.document.id == document.id for each in text.texts):\n",
-        "        if document.by_person:\n",
+        "    if any(each.document.id == document.id for each in left.texts):\n",
+        "    if document.by_person:\n",
         _MOVES,
         "embedded and models_text_when",
+    ),
+    Mutant(
+        "take a text over and trust that somebody still holds it",
+        "functions/usecases/label_image.py",
+        "    find_copy.remember(store, document)\n    store.replace(stored, synced)\n",
+        "    store.replace(stored, synced)\n",
+        _MOVES,
+        "embedded and while_the_original_goes",
     ),
     Mutant(
         "look for no captions from before there were records",
