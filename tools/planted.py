@@ -169,8 +169,8 @@ MUTANTS = (
     Mutant(
         "forget at once what a deleted image had",
         _COPIES,
-        "        text = text.without(document, now + picture_text.KEPT_FOR)\n",
-        "        text = text.without(document, now)\n",
+        "        return text.without(document, now + picture_text.KEPT_FOR)\n",
+        "        return text.without(document, now)\n",
         _MOVES,
         "embedded and (in_whatever_order or restored_after)",
     ),
