@@ -222,6 +222,20 @@ MUTANTS = (
         "embedded and while_the_original_goes",
     ),
     Mutant(
+        "let one text without an embedding cost others theirs",
+        "functions/adapters/gemini_embeddings.py",
+        "        except CaptionError as error:\n            return error\n",
+        "        except CaptionError:\n            raise\n",
+        "tests/contracts/test_embedder.py",
+    ),
+    Mutant(
+        "ask for texts one by one for good once one was declined",
+        "functions/adapters/gemini_embeddings.py",
+        "            self._one_by_one = False  #",
+        "            self._one_by_one = True  #",
+        "tests/contracts/test_embedder.py",
+    ),
+    Mutant(
         "look for no captions from before there were records",
         _COPIES,
         "        if self._store.equal(_ANY_CAPTIONED, 1):\n            return False\n",
