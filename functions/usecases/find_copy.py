@@ -155,13 +155,19 @@ def forget(store: CaptionStore, document: Document) -> None:
     document has it. Raises Held if the record keeps changing."""
 
     def without(text: PictureText, now: datetime) -> PictureText:
-        text = text.without(document, now + picture_text.KEPT_FOR)
-        if any(each.document.id == document.id for each in text.texts):
-            for heir in _begin_captioned(store, document)():
-                text = text.with_text(heir)
+        return text.without(document, now + picture_text.KEPT_FOR)
+
+    def inherited(text: PictureText, now: datetime) -> PictureText:
+        for heir in heirs:
+            text = text.with_text(heir)
         return text
 
-    _change(store, document, without)
+    left = _change(store, document, without)
+    # Looked for once the note is there: who takes the text over later sees it.
+    if any(each.document.id == document.id for each in left.texts):
+        heirs = list(_begin_captioned(store, document)())
+        if heirs:
+            _change(store, document, inherited)
 
 
 def give_way(store: CaptionStore, document: Document) -> None:
@@ -199,16 +205,18 @@ def _change(
     store: CaptionStore,
     document: Document,
     change: Change,
-) -> None:
+) -> PictureText:
+    """The picture's text after the change, as it is kept."""
     if not document.md5 or not _has_text(document):
-        return
+        return PictureText()
     for _ in range(_CONTENTION):
-        changed = _changed(store.read_record(KIND, _key(document.md5)), document, change)
+        record = store.read_record(KIND, _key(document.md5))
+        changed = _changed(record, document, change)
         if changed is None:
-            return
+            return from_text(record.text)
         with suppress(Stale):
             store.write_record(changed)
-            return
+            return from_text(changed.text)
     raise Held("the text of a picture keeps changing")
 
 

@@ -415,6 +415,29 @@ def test_a_copy_holds_a_models_text_when_the_original_is_long_gone(stack: Stack)
     assert stack.model.count == 1
 
 
+def test_a_copy_that_takes_its_text_over_while_the_original_goes_holds_it(
+    written: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = written.copy("a.jpg", "b.jpg")
+    kind = type(composition.store(composition.settings()))
+    save, gone = kind.replace, list[str]()
+
+    def saved_late(self: Any, stored: Any, document: Any, *record: Any) -> Any:
+        if not gone:
+            gone.append(document.name)
+            assert written.forget(written.remove("a.jpg")) == 200
+        return save(self, stored, document, *record)
+
+    monkeypatch.setattr(kind, "replace", saved_late)
+    assert written.deliver(event) == 200
+    assert gone == ["b.jpg"]
+    written.forget_pictures()
+
+    written.deliver(written.put("c.jpg", jpeg()))
+    assert words(written, "c.jpg") == ("captioned", "human", HAND)
+    assert written.model.count == 1
+
+
 def test_bytes_without_a_record_are_not_looked_for_where_all_captions_have_one(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
