@@ -1725,6 +1725,13 @@ MUTANTS = (
         _LIMITER,
     ),
     Mutant(
+        "let events stand in line for as long as it takes",
+        "functions/core/work_limiter.py",
+        "                if (left := until - self._clock()) <= 0:\n                    return\n",
+        "                left = 1.0\n",
+        _LIMITER,
+    ),
+    Mutant(
         "let nobody else work where those at work wait for a store",
         "functions/core/work_limiter.py",
         "        return self._working < self._at_once or self._is_idle()\n",
