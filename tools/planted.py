@@ -252,6 +252,14 @@ MUTANTS = (
         "embedded and without_a_record",
     ),
     Mutant(
+        "ask with each upload whether all captions have a record",
+        _COPIES,
+        "            if self._is_complete is None:\n",
+        "            if not self._is_complete:\n",
+        _MOVES,
+        "embedded and with_older_captions",
+    ),
+    Mutant(
         "keep no text for copies of what takes no labels",
         _CAPTIONING,
         "            find_copy.remember(self._store, stored.document)\n            report.reason",

@@ -80,10 +80,11 @@ def first_to_ask(upload: Upload, request: LeaseRequest) -> Record | None:
 
 class Unrecorded:
     """Documents that have text, and no record of it: of a store whose first caption had one, there
-    are none, and nobody looks for them."""
+    are none, and nobody looks for them. Which of the two a store is, is read once."""
 
     def __init__(self, store: CaptionStore) -> None:
-        self._store, self._is_complete = store, False
+        self._store = store
+        self._is_complete: bool | None = None
 
     def begin(self, claim: Claim, record: Record, upload: Upload) -> Callable[[], Copy] | None:
         """Begin what :func:`copy_of` does, for a claim whose bytes were on no ``record``. None
@@ -93,7 +94,8 @@ class Unrecorded:
         others = _begin_captioned(self._store, claim.stored.document)
 
         def found() -> Copy:
-            self._is_complete = self._completed()
+            if self._is_complete is None:
+                self._is_complete = self._completed()
             text = asked = from_text(record.text)
             for document in others():
                 text = text.with_text(document)

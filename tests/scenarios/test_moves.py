@@ -451,6 +451,25 @@ def test_bytes_without_a_record_are_not_looked_for_where_all_captions_have_one(
     assert stack.model.count == 3
 
 
+def test_a_store_with_older_captions_is_asked_once_whether_each_has_a_record(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = composition.store(composition.settings())
+    at = datetime.now(UTC)
+    assert store.create(plain_document("old.jpg", at=at, bucket=stack.bucket, alt_text=HAND))
+    kind, asked = type(store), list[object]()
+    equal = kind.equal
+
+    def counted(self: Any, fields: Any, limit: int) -> Any:
+        asked.append(fields)
+        return equal(self, fields, limit)
+
+    monkeypatch.setattr(kind, "equal", counted)
+    for number in range(3):
+        assert stack.deliver(stack.put(f"{number}.jpg", jpeg(number))) == 200
+    assert len(asked) == 1
+
+
 def test_of_many_copies_at_once_one_asks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAPTION_LEASE_SECONDS", "120")
     stack.restart()
