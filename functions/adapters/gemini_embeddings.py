@@ -18,7 +18,7 @@ from google.genai import types
 
 from functions.adapters.google_genai import Connection, Content, Part
 from functions.core.document import Accepts, Embedding, Picture
-from functions.core.errors import ConfigurationError, PermanentError, TransientError
+from functions.core.errors import CaptionError, ConfigurationError, PermanentError, TransientError
 from functions.core.gathered_calls import GatheredCalls
 
 # "Supported MIME types: image/png, image/jpeg", Gemini Embedding 2, Vertex AI documentation.
@@ -32,7 +32,11 @@ _CALLS, _TEXTS = 2, 16
 
 
 class _OneByOne(Exception):
-    """Several texts in one call are declined, or answered as if they were one."""
+    """Several texts in one call are declined, or not answered one for one."""
+
+
+# An embedding, or what is wrong with it: one of several costs the others nothing.
+_Made = Embedding | CaptionError
 
 
 class GeminiEmbedder:
@@ -50,41 +54,47 @@ class GeminiEmbedder:
         self._one_by_one = False
 
     def question(self, text: str) -> Embedding:
-        return self._of([Part(text=_QUESTION + text)])[0]
+        return _embedding(self._of([Part(text=_QUESTION + text)])[0])
 
     def words(self, text: str) -> Embedding:
         if not self._one_by_one:
             try:
-                return self._together.call([text])[text]
+                return _embedding(self._together.call([text])[text])
             except _OneByOne:
                 self._one_by_one = True
-        return self._of_texts([text])[text]
+        try:
+            return _embedding(self._of_texts([text])[text])
+        except (PermanentError, ConfigurationError):
+            self._one_by_one = False  # it was declined for this text, not for being several
+            raise
 
     def picture(self, picture: Picture) -> Embedding:
         with self._connection.sending(picture) as (image, options):
-            return self._of(image, options)[0]
+            return _embedding(self._of(image, options)[0])
 
     def close(self) -> None:
         """Let go of connections."""
         self._connection.close()
 
-    def _of_texts(self, texts: Iterable[str]) -> Mapping[str, Embedding]:
+    def _of_texts(self, texts: Iterable[str]) -> Mapping[str, _Made]:
         """By text. Raises _OneByOne where that may help."""
         asked = list(dict.fromkeys(texts))
         try:
             found = self._of([Part(text=_DOCUMENT + text) for text in asked])
-        except (PermanentError, ConfigurationError):
-            if len(asked) > 1:
+        except CaptionError as error:
+            # The SDK's own word for a model that takes one, or an answer that makes no sense.
+            senseless = isinstance(error.__cause__, ValueError)
+            if len(asked) > 1 and (senseless or not isinstance(error, TransientError)):
                 raise _OneByOne from None
             raise
-        if len(found) < len(asked):
+        if len(asked) > 1 and len(found) != len(asked):
             raise _OneByOne
         return dict(zip(asked, found, strict=False))
 
     def _of(
         self, parts: Sequence[Part], options: types.HttpOptions | None = None
-    ) -> Sequence[Embedding]:
-        """The embedding of each part, one at least."""
+    ) -> Sequence[_Made]:
+        """What was made of each part, one at least."""
         config = types.EmbedContentConfig(output_dimensionality=_DIMENSIONS, http_options=options)
         contents: list[Any] = [Content(role="user", parts=[part]) for part in parts]
         with self._connection.translating(self._name):
@@ -95,12 +105,18 @@ class GeminiEmbedder:
             used = answer.usage_metadata
             each = ((used.prompt_token_count if used else None) or 0) / len(found)
             return [
-                Embedding(
-                    self._unit(one.values or ()),
+                self._made(
+                    one.values or (),
                     round(each or (one.statistics and one.statistics.token_count) or 0),
                 )
                 for one in found
             ]
+
+    def _made(self, values: Sequence[float], tokens: int) -> _Made:
+        try:
+            return Embedding(self._unit(values), tokens)
+        except CaptionError as error:
+            return error
 
     def _unit(self, values: Sequence[float]) -> tuple[float, ...]:
         """``values`` at length 1: vectors of fewer dimensions than the model's own need not be."""
@@ -113,3 +129,10 @@ class GeminiEmbedder:
         if not math.isfinite(length) or not length:
             raise TransientError(f"{self._connection.service.name} answered without an embedding")
         return tuple(each / length for each in values)
+
+
+def _embedding(made: _Made) -> Embedding:
+    """Raises what is wrong with it."""
+    if isinstance(made, CaptionError):
+        raise made
+    return made

@@ -19,11 +19,14 @@ AT_ONCE = 2
 # Where those at work leave the interpreter idle for so much of the time, as with stores that are
 # slow, one more begins, and so on.
 _IDLE_SHARE, _LOOK_SECONDS = 0.5, 0.01
+# Whatever keeps the processor busy: nobody stands in line for longer.
+PATIENCE_SECONDS = 5.0
 
 
 class WorkLimiter:
     """Lets ``at_once`` events work, and more as long as the processor is idle: none waits for
-    nothing, whatever the others wait for. Safe in threads.
+    nothing, whatever the others wait for, and none for more than ``patience`` seconds. Safe in
+    threads.
 
     ``clock`` and ``processor`` count seconds: those that pass, and those of the processor's that
     the process has had.
@@ -34,8 +37,9 @@ class WorkLimiter:
         at_once: int = AT_ONCE,
         clock: Callable[[], float] = time.monotonic,
         processor: Callable[[], float] = time.process_time,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
-        self._at_once, self._working = at_once, 0
+        self._at_once, self._working, self._patience = at_once, 0, patience
         self._clock, self._processor = clock, processor
         self._lock = threading.Lock()
         self._line: deque[threading.Condition] = deque()
@@ -73,9 +77,12 @@ class WorkLimiter:
     def _stand_in_line(self) -> None:
         mine = threading.Condition(self._lock)
         self._line.append(mine)
+        until = self._clock() + self._patience
         try:
             while self._line[0] is not mine or not self._has_room():
-                mine.wait(_LOOK_SECONDS if self._line[0] is mine else None)
+                if (left := until - self._clock()) <= 0:
+                    return
+                mine.wait(min(_LOOK_SECONDS, left) if self._line[0] is mine else left)
         finally:
             self._line.remove(mine)
             self._notify()

@@ -72,9 +72,8 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class Task:
     """A claimed upload, what is asked about it, and the right to ask. The claim may be renewed;
-    ``record`` is that of its picture's text as this claim left it, ``kept`` says that the text
-    is in it, ``embedding`` is being made of the text meanwhile; ``beside`` is all that was begun,
-    and has to end before the event does."""
+    ``record`` is that of its picture's text as this claim left it, ``embedding`` is being made of
+    the text meanwhile; ``beside`` is all that was begun, and has to end before the event does."""
 
     claim: Claim
     upload: Upload
@@ -83,7 +82,6 @@ class Task:
     prompt: Prompt
     turn: Turn | None = None
     record: Record | None = None
-    kept: bool = False
     embedding: Future[Made] | None = None
     beside: list[Future[Any]] = field(default_factory=list)
 
@@ -345,7 +343,7 @@ class Captioning:
         upload, claim, document = task.upload, task.claim, task.claim.stored.document
         preflight.check(upload, document, self._images, self._settings, self._clock())
         people = object_metadata.uploader_text(upload)
-        if copy := self._copy(task, people):
+        if copy := self._copy(task):
             return self._copied(task, copy, people)
         if find_copy.is_labelled(claim, upload):
             preflight.look_for(upload, self._images)
@@ -362,19 +360,16 @@ class Captioning:
             keep_history.inherit(self._store, task.claim.stored.document, copy)
         return functools.partial(transitions.copied, copy=copy, uploader=people, now=self._clock())
 
-    def _copy(self, task: Task, people: EmbeddedText) -> Document | None:
+    def _copy(self, task: Task) -> Document | None:
         """The document that has the text for a claimed one: itself, or one of the same bytes."""
         claim = task.claim
         if lease.own_text(claim.stored.document, claim.request):
             return claim.stored.document
-        return self._found(task, find_copy.copy_of(self._store, claim, task.upload), people)
+        return self._found(task, find_copy.copy_of(self._store, claim, task.upload))
 
-    def _found(self, task: Task, copy: find_copy.Copy, people: EmbeddedText) -> Document | None:
-        task.record = copy.record
-        if copy.text is None:
-            return None
-        task.kept = copy.text.expires_at is None and not transitions.has_text(people)
-        return copy.text.document
+    def _found(self, task: Task, copy: find_copy.Copy) -> Document | None:
+        task.record = None if copy.text else copy.record
+        return copy.text.document if copy.text else None
 
     def _model_text(self, task: Task, people: EmbeddedText, report: Report) -> Finish:
         """What gives a claimed document the model's text."""
@@ -384,7 +379,7 @@ class Captioning:
         older = claim.record and self._unrecorded.begin(claim, claim.record, upload)
         picture = fetch(self._model.accepts(task.turn) if task.turn else self._captioner.accepts)
         try:
-            if older and (copy := self._found(task, older(), people)):
+            if older and (copy := self._found(task, older())):
                 return self._copied(task, copy, people)
             held_until = self._hold(task)
             context = quality.Context(
@@ -486,10 +481,10 @@ class Captioning:
     ) -> None:
         """Write a captioned document's text into the object's metadata and note that."""
         embed = self._embeddings.embedding_once(report, self._being_made(task))
-        record, kept = (task.record, task.kept) if task else (None, False)
+        record = task.record if task else None
         try:
             with span("label"):
-                ended = label(self._store, self._images, stored, upload, embed, record, kept=kept)
+                ended = label(self._store, self._images, stored, upload, embed, record)
         except ConfigurationError as error:
             if not error.own or not self._refused(stored):
                 raise

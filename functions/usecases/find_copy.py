@@ -80,10 +80,11 @@ def first_to_ask(upload: Upload, request: LeaseRequest) -> Record | None:
 
 class Unrecorded:
     """Documents that have text, and no record of it: of a store whose first caption had one, there
-    are none, and nobody looks for them."""
+    are none, and nobody looks for them. Which of the two a store is, is read once."""
 
     def __init__(self, store: CaptionStore) -> None:
-        self._store, self._is_complete = store, False
+        self._store = store
+        self._is_complete: bool | None = None
 
     def begin(self, claim: Claim, record: Record, upload: Upload) -> Callable[[], Copy] | None:
         """Begin what :func:`copy_of` does, for a claim whose bytes were on no ``record``. None
@@ -93,7 +94,8 @@ class Unrecorded:
         others = _begin_captioned(self._store, claim.stored.document)
 
         def found() -> Copy:
-            self._is_complete = self._completed()
+            if self._is_complete is None:
+                self._is_complete = self._completed()
             text = asked = from_text(record.text)
             for document in others():
                 text = text.with_text(document)
@@ -155,13 +157,19 @@ def forget(store: CaptionStore, document: Document) -> None:
     document has it. Raises Held if the record keeps changing."""
 
     def without(text: PictureText, now: datetime) -> PictureText:
-        text = text.without(document, now + picture_text.KEPT_FOR)
-        if any(each.document.id == document.id for each in text.texts):
-            for heir in _begin_captioned(store, document)():
-                text = text.with_text(heir)
+        return text.without(document, now + picture_text.KEPT_FOR)
+
+    def inherited(text: PictureText, now: datetime) -> PictureText:
+        for heir in heirs:
+            text = text.with_text(heir)
         return text
 
-    _change(store, document, without)
+    left = _change(store, document, without)
+    # Looked for once the note is there: who takes the text over later sees it.
+    if any(each.document.id == document.id for each in left.texts):
+        heirs = list(_begin_captioned(store, document)())
+        if heirs:
+            _change(store, document, inherited)
 
 
 def give_way(store: CaptionStore, document: Document) -> None:
@@ -199,16 +207,18 @@ def _change(
     store: CaptionStore,
     document: Document,
     change: Change,
-) -> None:
+) -> PictureText:
+    """The picture's text after the change, as it is kept."""
     if not document.md5 or not _has_text(document):
-        return
+        return PictureText()
     for _ in range(_CONTENTION):
-        changed = _changed(store.read_record(KIND, _key(document.md5)), document, change)
+        record = store.read_record(KIND, _key(document.md5))
+        changed = _changed(record, document, change)
         if changed is None:
-            return
+            return from_text(record.text)
         with suppress(Stale):
             store.write_record(changed)
-            return
+            return from_text(changed.text)
     raise Held("the text of a picture keeps changing")
 
 

@@ -25,13 +25,11 @@ def label(
     upload: Upload,
     finished: Callable[[Document], Document] = lambda document: document,
     record: Record | None = None,
-    *,
-    kept: bool = False,
 ) -> str:
     """Write a captioned document's text into the metadata of ``upload``, keep it for copies of
     the picture, and note that in the document; ``labelled``, ``gone`` or ``changed_meanwhile``.
     ``finished`` may add to the document what is to be saved with that note; ``record`` is that of
-    the picture's text as it was left, for one round trip less, and with ``kept`` the text is in it.
+    the picture's text as it was left, for one round trip less.
 
     The first write goes by the metageneration that ``upload`` knows. After it the object is read
     before the document: a text that is newer than the one in hand and labelled already has moved
@@ -52,11 +50,11 @@ def label(
             break
         try:
             if given := _given_meanwhile(stored.document, upload, live):
-                stored, record, kept = store.replace(stored, given), None, False
+                stored, record = store.replace(stored, given), None
             _write(images, stored.document, live)
             if not stored.document.metadata_synced:
                 document = finished(stored.document)
-                _note(store, stored, document, record, kept)
+                _note(store, stored, document, record)
             return "labelled"
         except Stale:
             live = None
@@ -80,17 +78,18 @@ def _given_meanwhile(document: Document, upload: Upload, live: Upload) -> Docume
     return transitions.given(document, text, datetime.now(UTC))
 
 
-def _note(
-    store: CaptionStore, stored: Stored, document: Document, record: Record | None, kept: bool
-) -> None:
-    """Keep the text for copies of the picture, and note that the labels stand. Raises Stale."""
+def _note(store: CaptionStore, stored: Stored, document: Document, record: Record | None) -> None:
+    """Keep the text for copies of the picture, and note that the labels stand. Raises Stale.
+
+    A text that was taken over is looked for again, now that the document is there with it: what
+    it was taken from may have gone since, and nobody else may stand for it.
+    """
     synced = replace(document, metadata_synced=True)
-    if record and not kept:
+    if record:
         with suppress(Stale):
             store.replace(stored, synced, find_copy.kept_in(record, document))
             return
-    if not kept:
-        find_copy.remember(store, document)
+    find_copy.remember(store, document)
     store.replace(stored, synced)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import google.auth
@@ -19,7 +22,7 @@ from functions.model import prices
 from functions.model.embeddings import cosine
 from functions.settings import Settings
 from tests.support.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer, gemini
-from tests.support.model_server import ModelServer
+from tests.support.model_server import Call, ModelServer, good
 from tests.support.pictures import jpeg
 
 SECRET = "sk-not-to-be-seen"  # noqa: S105
@@ -192,6 +195,137 @@ def test_a_fault_belongs_to_its_family_after_one_call_and_names_the_remedy(
         ask[what]()
     assert len(model_server.embeddings) == 1
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def of(call: Call) -> int:
+    """How many texts a call is for."""
+    return len(call.body.get("requests", [call.body]))
+
+
+def together(embedder: GeminiEmbedder, server: ModelServer, *texts: str) -> list[Any]:
+    """What each of these texts comes to, asked for while two calls go on: in one call."""
+    go_on, patience = threading.Event(), 60.0
+    embedder._together.patience = patience
+
+    def slow(call: Call) -> Answer:
+        assert go_on.wait(patience)
+        return good(call)
+
+    def asked(text: str) -> Embedding | Exception:
+        try:
+            return embedder.words(text)
+        except CaptionError as error:
+            return error
+
+    server._embeddings.extendleft([slow, slow])
+    with ThreadPoolExecutor(2 + len(texts)) as pool:
+        others = [pool.submit(asked, f"other {number}") for number in range(2)]
+        until(lambda: len(server.embeddings) >= 2)
+        found = [pool.submit(asked, text) for text in texts]
+        until(lambda: len(embedder._together._waiting) == len(texts))
+        go_on.set()
+        assert all(isinstance(each.result(), Embedding) for each in others)
+        results = [each.result() for each in found]
+    server.embeddings[:] = server.embeddings[2:]
+    return results
+
+
+def until(holds: Callable[[], bool]) -> None:
+    for _ in range(6000):
+        if holds():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it has not come to that")
+
+
+@pytest.fixture
+def patient(request: pytest.FixtureRequest) -> Iterator[GeminiEmbedder]:
+    request.getfixturevalue(getattr(request, "param", "key"))
+    made = GeminiEmbedder("gemini-embedding-2", 60)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("patient", ["key", "vertex"], indirect=True)
+def test_texts_that_are_asked_for_together_have_the_embeddings_that_each_has_alone(
+    patient: GeminiEmbedder, model_server: ModelServer
+) -> None:
+    alone = [patient.words(text).vector for text in (DOG, PUPPY, BRIDGE)]
+    model_server.embeddings.clear()
+
+    made = together(patient, model_server, DOG, PUPPY, BRIDGE)
+    assert [each.vector for each in made] == alone
+    assert [of(each) for each in model_server.embeddings] == [3]
+
+
+@pytest.mark.parametrize("bad", [[], [0.0] * 768, [1.0] * 3072], ids=["none", "zeros", "long"])
+def test_a_text_without_an_embedding_costs_those_that_were_asked_for_with_it_nothing(
+    patient: GeminiEmbedder, model_server: ModelServer, bad: list[float]
+) -> None:
+    model_server.embed(gemini.embeddings([1.0] * 768, bad, [1.0] * 768, tokens=30))
+
+    dog, puppy, bridge = together(patient, model_server, DOG, PUPPY, BRIDGE)
+    assert isinstance(puppy, CaptionError)
+    assert [dog.input_tokens, bridge.input_tokens] == [10, 10]
+    assert len(model_server.embeddings) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        gemini.error(400, "INVALID_ARGUMENT", "One of them is too long."),
+        gemini.error(404, "NOT_FOUND", "There is no such method."),
+        NOT_JSON,
+        gemini.embeddings([1.0] * 768),
+        gemini.embeddings(*[[1.0] * 768] * 4),
+    ],
+    ids=["declined", "unknown", "html", "too few", "too many"],
+)
+def test_texts_that_are_not_answered_together_are_asked_for_one_by_one(
+    patient: GeminiEmbedder, model_server: ModelServer, answer: Answer
+) -> None:
+    alone = [patient.words(text).vector for text in (DOG, PUPPY)]
+    model_server.embeddings.clear()
+    model_server.embed(answer)
+
+    made = together(patient, model_server, DOG, PUPPY)
+    assert [each.vector for each in made] == alone
+    assert [of(each) for each in model_server.embeddings] == [2, 1, 1]
+
+
+def test_a_model_that_the_sdk_asks_for_one_text_only_is_asked_for_each(
+    vertex: None, model_server: ModelServer
+) -> None:
+    embedder = GeminiEmbedder("multilingual-e5-large-instruct-maas", 60)
+    made = together(embedder, model_server, DOG, PUPPY)
+    embedder.close()
+    assert all(isinstance(each, Embedding) for each in made)
+
+
+def test_one_text_that_is_declined_keeps_others_from_going_together_no_longer(
+    patient: GeminiEmbedder, model_server: ModelServer
+) -> None:
+    def declining(call: Call) -> Answer:
+        declined = PUPPY in str(call.body)
+        return gemini.error(400, "INVALID_ARGUMENT", "Too long.") if declined else good(call)
+
+    model_server.always_embed(declining)
+    dog, puppy = together(patient, model_server, DOG, PUPPY)
+    assert isinstance(dog, Embedding)
+    assert isinstance(puppy, CaptionError)
+
+    model_server.embeddings.clear()
+    together(patient, model_server, DOG, BRIDGE)
+    assert [of(each) for each in model_server.embeddings] == [2]
+
+
+def test_a_spent_quota_is_asked_once_for_all(
+    patient: GeminiEmbedder, model_server: ModelServer
+) -> None:
+    model_server.embed(gemini.ERRORS["quota with RetryInfo"])
+    made = together(patient, model_server, DOG, PUPPY, BRIDGE)
+    assert all(isinstance(each, TransientError) and "429" in str(each) for each in made)
+    assert len(model_server.embeddings) == 1
 
 
 @pytest.mark.parametrize(

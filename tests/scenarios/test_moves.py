@@ -415,6 +415,29 @@ def test_a_copy_holds_a_models_text_when_the_original_is_long_gone(stack: Stack)
     assert stack.model.count == 1
 
 
+def test_a_copy_that_takes_its_text_over_while_the_original_goes_holds_it(
+    written: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = written.copy("a.jpg", "b.jpg")
+    kind = type(composition.store(composition.settings()))
+    save, gone = kind.replace, list[str]()
+
+    def saved_late(self: Any, stored: Any, document: Any, *record: Any) -> Any:
+        if not gone:
+            gone.append(document.name)
+            assert written.forget(written.remove("a.jpg")) == 200
+        return save(self, stored, document, *record)
+
+    monkeypatch.setattr(kind, "replace", saved_late)
+    assert written.deliver(event) == 200
+    assert gone == ["b.jpg"]
+    written.forget_pictures()
+
+    written.deliver(written.put("c.jpg", jpeg()))
+    assert words(written, "c.jpg") == ("captioned", "human", HAND)
+    assert written.model.count == 1
+
+
 def test_bytes_without_a_record_are_not_looked_for_where_all_captions_have_one(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -426,6 +449,25 @@ def test_bytes_without_a_record_are_not_looked_for_where_all_captions_have_one(
 
     assert stack.deliver(stack.put("c.jpg", jpeg(2))) == 200
     assert stack.model.count == 3
+
+
+def test_a_store_with_older_captions_is_asked_once_whether_each_has_a_record(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = composition.store(composition.settings())
+    at = datetime.now(UTC)
+    assert store.create(plain_document("old.jpg", at=at, bucket=stack.bucket, alt_text=HAND))
+    kind, asked = type(store), list[object]()
+    equal = kind.equal
+
+    def counted(self: Any, fields: Any, limit: int) -> Any:
+        asked.append(fields)
+        return equal(self, fields, limit)
+
+    monkeypatch.setattr(kind, "equal", counted)
+    for number in range(3):
+        assert stack.deliver(stack.put(f"{number}.jpg", jpeg(number))) == 200
+    assert len(asked) == 1
 
 
 def test_of_many_copies_at_once_one_asks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

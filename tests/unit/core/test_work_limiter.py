@@ -11,7 +11,7 @@ import pytest
 
 from functions.core.work_limiter import WorkLimiter
 
-PATIENCE = 20.0
+PATIENCE, LONG = 20.0, 1000.0
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def busy(at_once: int) -> WorkLimiter:
-    """One whose processor is never idle."""
-    return WorkLimiter(at_once, processor=time.monotonic)
+    """One whose processor is never idle, and where nobody loses patience."""
+    return WorkLimiter(at_once, processor=time.monotonic, patience=LONG)
 
 
 class Event:
@@ -67,7 +67,19 @@ def test_no_more_events_work_than_may_and_the_others_follow_in_the_order_of_comi
 def test_one_more_works_where_those_at_work_leave_the_processor_idle(
     pool: ThreadPoolExecutor,
 ) -> None:
-    limiter, order = WorkLimiter(1, processor=lambda: 0.0), list[Event]()
+    limiter, order = WorkLimiter(1, processor=lambda: 0.0, patience=LONG), list[Event]()
+    events = [Event(limiter, order) for _ in range(3)]
+    running = [pool.submit(event) for event in events]
+    until(lambda: len(order) == 3)
+    for event in events:
+        event.let_go()
+    wait(running, PATIENCE)
+
+
+def test_nobody_stands_in_line_for_ever_behind_others_that_keep_the_processor_busy(
+    pool: ThreadPoolExecutor,
+) -> None:
+    limiter, order = WorkLimiter(1, processor=time.monotonic, patience=0.05), list[Event]()
     events = [Event(limiter, order) for _ in range(3)]
     running = [pool.submit(event) for event in events]
     until(lambda: len(order) == 3)

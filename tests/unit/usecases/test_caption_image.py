@@ -67,7 +67,7 @@ def test_an_upload_goes_on_while_another_one_waits_for(
         place.images,
         asked,
         embedder=asked,
-        limiter=WorkLimiter(1, processor=time.monotonic),  # one at a time, never idle
+        limiter=WorkLimiter(1, processor=time.monotonic, patience=1000.0),  # one at a time
     )
     reports = [Report(), Report()]
     uploads = [place.put(name, jpeg(seed), {}) for seed, name in enumerate(("a.jpg", "b.jpg"))]
