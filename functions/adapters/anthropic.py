@@ -11,6 +11,7 @@ from typing import Any
 import anthropic
 import httpx2
 
+from functions.adapters import answer_bodies
 from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
 from functions.adapters.rate_limits import delay, with_allowance
@@ -63,7 +64,7 @@ class AnthropicCaptioner:
                 if response.is_error:
                     body, told = parsed(response.text), delay(response.headers)
                     return self._judged(body, response.status_code, parts, told)
-                answer = self._answer(json.loads(response.content), parts)
+                answer = self._answer(_message(response.content), parts)
                 return with_allowance(answer, response.headers)
 
     def _posted(self, request: dict[str, Any], extra: dict[str, str]) -> httpx2.Response:
@@ -106,6 +107,8 @@ class AnthropicCaptioner:
         content, stop = message.get("content"), message.get("stop_reason")
         if isinstance(content, str):  # as requests may write it, and gateways answer
             content = [{"type": "text", "text": content}]
+        elif isinstance(content, Mapping):
+            content = [content]
         if not isinstance(content, list) or (not content and not stop):
             raise self._service.unusable("no content")
         if stop == "error":
@@ -136,12 +139,43 @@ def _image(picture: Picture | None, placeholder: bytes) -> list[dict[str, Any]]:
     return [{"type": "image", "source": source}]
 
 
+def _message(content: bytes) -> Any:
+    """A message; also one that a gateway streams although nobody asked for that."""
+    values = answer_bodies.sent(content)
+    if len(values) == 1:
+        return values[0]
+    whole: dict[str, Any] = {}
+    blocks: dict[Any, dict[str, Any]] = {}
+    for event in answer_bodies.mappings(values):
+        delta = _mapping(event.get("delta"))
+        if event.get("type") == "error":
+            return event
+        if event.get("type") == "message_start":
+            whole = dict(_mapping(event.get("message")))
+        elif event.get("type") == "content_block_start":
+            blocks[event.get("index")] = dict(_mapping(event.get("content_block")))
+        elif event.get("type") == "content_block_delta":
+            block = blocks.setdefault(event.get("index"), {})
+            for name, to in (("text", "text"), ("partial_json", "input")):
+                if isinstance(more := delta.get(name), str):
+                    so_far = block.get(to)
+                    block[to] = (so_far if isinstance(so_far, str) else "") + more
+        elif event.get("type") == "message_delta":
+            used = {**_mapping(whole.get("usage")), **_mapping(event.get("usage"))}
+            whole |= {**delta, "usage": used}
+    return whole | ({"content": list(blocks.values())} if blocks else {})
+
+
 def _text(content: list[Any]) -> str:
-    """The texts of a message; what it calls a tool with, where gateways put the answer."""
-    blocks = [each for each in content if isinstance(each, Mapping)]
-    texts = [each["text"] for each in blocks if isinstance(each.get("text"), str)]
-    calls = [json.dumps(each["input"]) for each in blocks if isinstance(each.get("input"), Mapping)]
-    return "".join(texts) or "".join(calls)
+    """The texts of a message, thoughts aside; where they are no object, what it calls a tool with,
+    where gateways put the answer."""
+    blocks = [
+        each for each in answer_bodies.mappings(content) if "think" not in str(each.get("type"))
+    ]
+    text = "".join(each["text"] for each in blocks if isinstance(each.get("text"), str))
+    inputs = [each["input"] for each in blocks if each.get("input")]
+    calls = [each if isinstance(each, str) else json.dumps(each) for each in inputs]
+    return text if "{" in text else "".join(calls) or text
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

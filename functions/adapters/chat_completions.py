@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 import openai
 
+from functions.adapters import answer_bodies
 from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
 from functions.adapters.rate_limits import delay, with_allowance
@@ -119,7 +120,7 @@ class ChatCaptioner:
         choice: Mapping[str, Any] = next(
             (each for each in _list(body.get("choices")) if isinstance(each, Mapping)), {}
         )
-        if error := body.get("error") or choice.get("error"):
+        if error := next(filter(_told, (body.get("error"), choice.get("error"))), None):
             return self._judged({"error": error}, 200, parts)
         older = {"content": choice["text"]} if "text" in choice else None
         message = choice.get("message") or choice.get("delta") or older
@@ -130,7 +131,7 @@ class ChatCaptioner:
         if _FAILED.search(finish):
             raise self._service.unusable(finish)
         text = _text(message, prompt.schema.get("properties", ()))
-        refusal = "refusal" if message.get("refusal") and "{" not in text else ""
+        refusal = "refusal" if _refusal(message) and "{" not in text else ""
         tokens_in, tokens_out = _counted(body.get("usage"))
         return Answer(
             text=text,
@@ -174,36 +175,61 @@ def _image(
 
 
 def _completion(content: bytes) -> Any:
-    """A completion; also one that a server streams although nobody asked for that, or before
-    which it sends comments to keep the connection alive."""
-    text = content.decode("utf-8-sig", "replace")
-    if not text.lstrip().startswith((":", "data:", "event:")):
-        return json.loads(text)
-    lines = [line for line in text.splitlines() if not line.startswith((":", "event:", "id:"))]
-    sent = [line.removeprefix("data:").strip() for line in lines if line.startswith("data:")]
-    if not sent:
-        return json.loads("\n".join(lines))
-    chunks = [json.loads(each) for each in sent if each != "[DONE]"]
-    return _whole([each for each in chunks if isinstance(each, Mapping)])
+    """A completion; also one that a server streams although nobody asked for that."""
+    values = answer_bodies.sent(content)
+    if len(values) == 1:
+        return values[0]
+    return _whole(answer_bodies.mappings(values))
 
 
 def _whole(chunks: list[Mapping[str, Any]]) -> dict[str, Any]:
     """The completion that was sent in ``chunks``."""
     whole: dict[str, Any] = {}
     message: dict[str, list[str]] = {}
+    calls: dict[Any, list[str]] = {}
     choice: dict[str, Any] = {}
     for chunk in chunks:
         whole |= {name: chunk[name] for name in ("error", "model", "usage") if chunk.get(name)}
-        for each in _list(chunk.get("choices"))[:1]:
-            delta = each.get("delta") or each.get("message") if isinstance(each, Mapping) else None
+        for each in _list(chunk.get("choices")):
+            if not isinstance(each, Mapping) or each.get("index"):
+                continue  # of several answers, the first
+            delta = each.get("delta") or each.get("message")
             for name, words in (delta if isinstance(delta, Mapping) else {}).items():
-                if isinstance(words, str):
+                if name == "tool_calls":
+                    _gather(calls, words)
+                elif words := words if isinstance(words, str) else _joined(words):
                     message.setdefault(name, []).append(words)
-            if isinstance(each, Mapping) and each.get("finish_reason"):
+            if each.get("finish_reason"):
                 choice["finish_reason"] = each["finish_reason"]
-    if message or choice:
+    if message or choice or calls:
         choice["message"] = {name: "".join(words) for name, words in message.items()}
+        functions = [{"function": {"arguments": "".join(each)}} for each in calls.values()]
+        choice["message"]["tool_calls"] = functions
     return whole | {"choices": [choice] if choice else []}
+
+
+def _gather(calls: dict[Any, list[str]], deltas: Any) -> None:
+    """Add to each of ``calls`` what a chunk has of its arguments."""
+    for call in _list(deltas):
+        function = call.get("function") if isinstance(call, Mapping) else None
+        more = function.get("arguments") if isinstance(function, Mapping) else None
+        if more:
+            words = more if isinstance(more, str) else json.dumps(more)
+            calls.setdefault(call.get("index"), []).append(words)
+
+
+def _refusal(message: Mapping[str, Any]) -> str:
+    """Why the model declines: in a field of its own, or as a part of the content."""
+    parts = [each for each in _list(message.get("content")) if isinstance(each, Mapping)]
+    return str(
+        message.get("refusal")
+        or next((each["refusal"] for each in parts if each.get("refusal")), "")
+    )
+
+
+def _told(error: Any) -> bool:
+    """Whether an error says anything: some servers send one of zeros with each answer."""
+    return bool(any(error.values()) if isinstance(error, Mapping) else error)
 
 
 def _counted(usage: Any) -> tuple[int, int]:

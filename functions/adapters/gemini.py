@@ -10,6 +10,7 @@ from typing import Any
 
 from google.genai import types
 
+from functions.adapters import answer_bodies
 from functions.adapters.google_genai import Config, Connection, Content, Part
 from functions.adapters.negotiation import Negotiation, in_words
 from functions.adapters.vendor_errors import Refused, error_text, status_within, tokens
@@ -23,6 +24,7 @@ ACCEPTS = Accepts(
     videos=frozenset({"video/mp4"}),
 )
 _MAX_OUTPUT_TOKENS = 2048
+_UNDERSCORE = re.compile(r"_([a-z])")
 # Finish reasons that are a refusal of this image; with any other, what there is of a reply
 # is read, and asked for once more if it cannot be.
 _REFUSALS = frozenset(
@@ -78,35 +80,26 @@ class GeminiCaptioner:
                         model=self._name, contents=content, config=config
                     )
                     answer = response.sdk_http_response
-                    return self._answer(json.loads((answer and answer.body) or "{}"))
+                    return self._answer((answer and answer.body) or "{}")
             except Refused as refusal:
                 return Answer("", blocked=refusal.why)
 
-    def _answer(self, body: Any) -> Answer:
+    def _answer(self, content: bytes | str) -> Answer:
         """What a response says; raises what is none."""
-        body = body[0] if isinstance(body, list) and body else body
-        body = body if isinstance(body, Mapping) else {}
-        if body.get("error"):
+        body = _whole(answer_bodies.sent(content))
+        if error := body.get("error"):
             raise self._connection.service.answered(
-                status_within(body, 200), self._name, error_text(body["error"])
+                status_within(body, 200), self._name, error_text(error)
             )
         feedback, used = _mapping(body.get("promptFeedback")), _mapping(body.get("usageMetadata"))
-        candidates = body.get("candidates")
-        candidate = _mapping(candidates[0] if isinstance(candidates, list) and candidates else {})
-        blocked, finish = str(feedback.get("blockReason") or ""), str(candidate.get("finishReason"))
+        candidate = _mapping(body.get("candidate"))
+        blocked = str(feedback.get("blockReason") or "")
+        finish = str(candidate.get("finishReason")).upper()
         if not candidate and not blocked:
             raise self._connection.service.unusable("no candidates")
-        parts = _mapping(candidate.get("content")).get("parts")
-        texts = [
-            part["text"]
-            for part in (parts if isinstance(parts, list) else ())
-            if isinstance(part, Mapping)
-            and isinstance(part.get("text"), str)
-            and not part.get("thought")
-        ]
         answered = tokens(used.get("candidatesTokenCount"))
         return Answer(
-            text="".join(texts),
+            text=_text(body["parts"]),
             blocked=blocked or (finish if finish in _REFUSALS else ""),
             truncated=finish == "MAX_TOKENS",
             model_version=str(body.get("modelVersion") or ""),
@@ -131,6 +124,47 @@ def thinking(model: str) -> types.ThinkingConfig | None:
     if re.match(r"gemini-2\.5-flash(?!-lite|-image|-live)", name):
         return types.ThinkingConfig(thinking_budget=0)
     return None
+
+
+def _whole(values: list[Any]) -> dict[str, Any]:
+    """The response that was sent at once or in pieces: its last fields, the fields of its first
+    candidate, and all parts of that one. Proxies write names with underscores, too."""
+    whole: dict[str, Any] = {"parts": []}
+    pieces = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    for piece in answer_bodies.mappings(pieces):
+        piece = _camel(piece)
+        whole |= {name: each for name, each in piece.items() if each and name != "parts"}
+        candidates = piece.get("candidates")
+        candidate = _mapping(candidates[0] if isinstance(candidates, list) and candidates else {})
+        whole["candidate"] = {**whole.get("candidate", {}), **candidate}
+        content = candidate.get("content")
+        parts = content.get("parts") if isinstance(content, Mapping) else content
+        whole["parts"] += parts if isinstance(parts, list) else [parts]
+    return whole
+
+
+def _camel(value: Any) -> Any:
+    """``value`` with the names of its fields as Gemini's own; what a function is called with is
+    the model's, and stays."""
+    if isinstance(value, list):
+        return [_camel(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    named = {
+        _UNDERSCORE.sub(lambda found: found[1].upper(), key): each for key, each in value.items()
+    }
+    return {key: each if key == "args" else _camel(each) for key, each in named.items()}
+
+
+def _text(parts: list[Any]) -> str:
+    """The texts of an answer, thoughts aside; where they are no object, what it calls a function
+    with."""
+    parts = [{"text": each} if isinstance(each, str) else _mapping(each) for each in parts]
+    said = [each for each in parts if not each.get("thought")]
+    text = "".join(each["text"] for each in said if isinstance(each.get("text"), str))
+    calls = [_mapping(each.get("functionCall")).get("args") for each in said]
+    called = "".join(json.dumps(each) for each in calls if each)
+    return text if "{" in text else called or text
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -9,7 +9,9 @@ and formats have made of a name.
 from __future__ import annotations
 
 import functools
+import html
 import re
+import string
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -55,9 +57,15 @@ _HOST_PATTERN = re.compile(_HOST.pattern.replace("a-z0-9._-", "a-z0-9._*-"))
 _DOUBLED = re.compile("/{2,}")
 # Of a `srcset`
 _DESCRIPTOR = re.compile(r"\s+\d+(?:\.\d+)?[wx]$")
-_PASTED = re.compile(r"""(?:url\(\s*)?(?P<quote>["'])(.+)(?P=quote)\s*\)?|url\((.+)\)""", re.S)
+_PASTED = re.compile(
+    r"""(?:url\(\s*)?(?P<quote>["'])(.+)(?P=quote)\s*\)?|url\((.+)\)|<(.+)>""", re.S
+)
 _ENCODED = re.compile(r"(?:https?|gs)%(?:25)*3a", re.I)
 _FEW_SLASHES = re.compile(r"^(https?):/(?=[^/])", re.I)
+# What stands around an address unseen: spaces, and marks of joining and of direction.
+_BLANK = f"{string.whitespace}\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.I)
+_STEP = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.I)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -151,12 +159,38 @@ def read(src: str, origins: Sequence[Origin] = ()) -> Candidates:
 
 
 def _exact(src: str, origins: Sequence[Origin]) -> tuple[tuple[str, str], ...]:
-    src = _pasted(src.strip())
+    src = _pasted(src.strip(_BLANK))
     exact = [*_literal(src, origins), *_spelled(src, origins)]
-    for inner in _inside(src):
+    others = [each for each in dict.fromkeys(_meant(src)) if each != src]
+    for other in others:
         with suppress(ValueError):
-            exact += _literal(inner, origins)
+            exact += _literal(other, origins)
+    for outer in (src, *others):
+        for inner in _inside(outer):
+            with suppress(ValueError):
+                exact += _literal(inner, origins)
     return tuple(dict.fromkeys(exact))
+
+
+def _meant(src: str) -> Iterator[str]:
+    """The address as a browser would ask for it: without the entities of the HTML that it was cut
+    from, without steps up and down (RFC 3986, section 5.2.4)."""
+    if not _WEB.match(src) or src[:5].lower() == "gs://":
+        return
+    plain = _ENTITY.sub(lambda found: html.unescape(found[0]), src)
+    yield plain
+    if (found := _WEB.match(plain)) and _STEP.search(found["path"]):
+        asked = found["path"].split("/")[1:]
+        steps: list[str] = []
+        for step in asked:
+            dots = unquote(step)
+            if dots == "..":
+                del steps[-1:]
+            elif dots != ".":
+                steps.append(step)
+        if steps[:1] != asked[:1] and _is_googles(src):
+            return  # no way from one bucket to another
+        yield f"{plain[: found.start('path')]}/{'/'.join(steps)}{plain[found.end('path') :]}"
 
 
 def _pasted(src: str) -> str:
@@ -164,7 +198,7 @@ def _pasted(src: str) -> str:
     if len(src) > MAX_LENGTH:
         return src
     if found := _PASTED.fullmatch(src):
-        src = (found[2] or found[3]).strip()
+        src = (found[2] or found[3] or found[4]).strip()
     for _ in range(_LAYERS):
         if not _ENCODED.match(src):
             break
@@ -200,6 +234,10 @@ def _spelled(src: str, origins: Sequence[Origin]) -> Iterator[tuple[str, str]]:
     plain = _DESCRIPTOR.sub("", re.sub("%2f", "/", plain, flags=re.I))
     if plain not in ("", name):
         yield from filter(None, [_object(bucket, plain)])
+    # A whole name that somebody encoded twice.
+    if "%" in name and src[:5].lower() != "gs://":
+        with suppress(ValueError):
+            yield from filter(None, [_object(bucket, _decoded(name))])
 
 
 def _inside(src: str) -> Iterator[str]:

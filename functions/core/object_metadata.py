@@ -12,7 +12,7 @@ from functions.core.plain_text import plain_line
 MOST_BYTES = 8192
 SOURCES = frozenset({"model", "human", "embedded", "uploader"})
 _LONGEST_HINT = 1000
-_YES = frozenset({"true", "1", "yes"})
+_YES = frozenset({"true", "1", "yes", "on"})
 _COPY = "resizedimage"
 
 
@@ -22,7 +22,7 @@ def skip_reason(upload: Upload) -> str:
     ``resizedImage`` is what Firebase's resizer writes on its copies: their image has a caption,
     and ``alt_text`` finds it by the copy's name. ``caption-skip: false`` on a copy asks for one.
     """
-    skip = upload.metadata.get("caption-skip", "").strip().lower()
+    skip = _said(upload.metadata, "caption-skip").strip().lower()
     if skip in _YES:
         return "caption-skip"
     copy = any(k.lower() == _COPY and v.lower() in _YES for k, v in upload.metadata.items())
@@ -31,12 +31,12 @@ def skip_reason(upload: Upload) -> str:
 
 def hint(upload: Upload) -> str:
     """What the uploader says about the image: a hint for the model, never an instruction."""
-    return plain_line(upload.metadata.get("caption-context", ""), _LONGEST_HINT)
+    return plain_line(_said(upload.metadata, "caption-context"), _LONGEST_HINT)
 
 
 def language(upload: Upload) -> str:
     """The main language the uploader asks for, as written; empty if none or if it is our own."""
-    return "" if _ours(upload.metadata) else upload.metadata.get("caption-language", "").strip()
+    return "" if _ours(upload.metadata) else _said(upload.metadata, "caption-language").strip()
 
 
 def uploader_text(upload: Upload) -> EmbeddedText:
@@ -48,8 +48,8 @@ def uploader_text(upload: Upload) -> EmbeddedText:
     if _ours(upload.metadata):
         return EmbeddedText()
     return EmbeddedText(
-        alt_text=plain_line(upload.metadata.get("alt-text", "")),
-        caption=plain_line(upload.metadata.get("caption", "")),
+        alt_text=plain_line(_said(upload.metadata, "alt-text")),
+        caption=plain_line(_said(upload.metadata, "caption")),
     )
 
 
@@ -92,6 +92,15 @@ def written(document: Document, present: Mapping[str, str]) -> dict[str, str | N
             labels[key] = fitting
             used += _size({key: fitting})
     return labels
+
+
+def _said(metadata: Mapping[str, str], key: str) -> str:
+    """What an uploader set as ``key``; else as one that differs in case, or has underscores. The
+    JSON API keeps keys as they are written, headers come in any case."""
+    if key in metadata:
+        return metadata[key]
+    alike = (k for k in metadata if k.lower().replace("_", "-") == key)
+    return metadata.get(next(alike, ""), "")
 
 
 def _ours(metadata: Mapping[str, str]) -> bool:

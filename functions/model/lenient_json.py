@@ -21,7 +21,7 @@ _PASSES = 8
 # A strict reading that fails counts the lines before it, which costs the length of the text.
 _STRICT_ATTEMPTS = 50
 _STRICT = json.JSONDecoder(strict=False)
-_GAP = re.compile(r"(?:[\s\ufeff\u200b\u2060]+|//[^\n]*)*")
+_GAP = re.compile(r"(?:[\s\ufeff\u200b\u2060]+|//[^\n]*|# [^\n]*|/\*(?s:.{0,300}?)\*/)*")
 _WORD = re.compile(r"[^\s,:{}\[\]\"'“”‘’\ufeff]+")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’"}
@@ -30,10 +30,10 @@ _ENDS = {end: re.compile(rf"\\.|{end}", re.DOTALL) for end in _QUOTES.values()}
 _AFTER_KEY = re.compile(r"\s*:")
 _AFTER_VALUE = re.compile(
     r"""\s*(?:[}\]]|$|,\s*(?:["'“‘][\w -]{0,40}(?:["'”’]\s*(?::|$)|$)"""
-    r"""|[\w-]{1,40}\s*(?::|$)|[}\]]|$)"""
+    r"""|[\w-]{1,40}\s*(?::|$)|[}\]]|//|/\*|# |$)"""
     r"""|["'“‘]\w{1,40}["'”’]\s*:)"""
 )
-_AFTER_ITEM = re.compile(r"""\s*(?:[\]}]|$|,\s*(?:["'“‘\]{\[\d-]|true|false|null|$))""")
+_AFTER_ITEM = re.compile(r"""\s*(?:[\]}]|$|,\s*(?:["'“‘\]{\[\d-]|//|/\*|# |true|false|null|$))""")
 _NAMED = {"true": True, "false": False, "null": None, "none": None}
 _SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 

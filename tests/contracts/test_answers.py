@@ -31,7 +31,16 @@ WORDS = {
     "escaped": json.dumps(J),
     "as Python": repr(caption()),
     "fenced": f"```json\n{J}\n```",
+    "commented": J.replace("{", "{ /* the reply */ ", 1).replace('", "', '", # so far\n "'),
 }
+
+
+def events(*values: Any, end: str = "\n") -> bytes:
+    """A stream of ``values``, which nobody asked for."""
+    return "".join(f"data: {json.dumps(each)}{end}{end}" for each in values).encode()
+
+
+PIECES = (J[:9], J[9:50], J[50:])
 BILLS: list[Any] = [None, [], {}, "none", -1, 3.5, "12", float("nan"), 10**30, {"a": None}]
 
 
@@ -111,6 +120,29 @@ MOODS: dict[str, dict[str, tuple[Any, str]]] = {
             f"captioned: {ALT}",
         ),
         "safety": ({"candidates": [{"finishReason": "SAFETY"}]}, "blocked"),
+        "safety in small letters": ({"candidates": [{"finish_reason": "safety"}]}, "blocked"),
+        "underscores": ({"prompt_feedback": {"block_reason": "OTHER"}}, "blocked"),
+        "a function's arguments": (
+            {"candidates": [{"content": {"parts": [{"text": "I call it."},
+             {"functionCall": {"name": "f", "args": caption()}}]}}]},
+            f"captioned: {ALT}",
+        ),
+        "a part that is no list": ({"candidates": [{"content": {"parts": {"text": J}}}]},
+                                   f"captioned: {ALT}"),
+        "a list of pieces": (
+            [{"candidates": [{"content": {"parts": [{"text": each}]}}]} for each in PIECES],
+            f"captioned: {ALT}",
+        ),
+        "a stream that nobody asked for": (
+            events(*({"candidates": [{"content": {"parts": [{"text": each}]}}]}
+                     for each in PIECES), end="\r\n"),
+            f"captioned: {ALT}",
+        ),
+        "a byte-order mark": (
+            b"\xef\xbb\xbf" + json.dumps({"candidates": [{"content": {"parts": [{"text": J}]}}]})
+            .encode(),
+            f"captioned: {ALT}",
+        ),
         "max tokens": ({"candidates": [{"finishReason": "MAX_TOKENS"}]}, "truncated"),
     },
     "anthropic": {
@@ -125,6 +157,44 @@ MOODS: dict[str, dict[str, tuple[Any, str]]] = {
         "a tool's input": (
             {"content": [{"type": "tool_use", "name": "f", "input": caption()}]},
             f"captioned: {ALT}",
+        ),
+        "a tool's input as text": (
+            {"content": [{"type": "text", "text": "I note it."},
+                         {"type": "tool_use", "name": "f", "input": J}]},
+            f"captioned: {ALT}",
+        ),
+        "one block": ({"content": {"type": "text", "text": J}}, f"captioned: {ALT}"),
+        "thoughts as text": (
+            {"content": [{"type": "thinking", "text": J.replace(ALT, "A draft")},
+                         {"type": "text", "text": J}]},
+            f"captioned: {ALT}",
+        ),
+        "a stream that nobody asked for": (
+            events(
+                {"type": "message_start", "message": {"model": "m", "content": []}},
+                {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
+                *({"type": "content_block_delta", "index": 0,
+                   "delta": {"type": "text_delta", "text": each}} for each in PIECES),
+                {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+                {"type": "message_stop"},
+            ),
+            f"captioned: {ALT}",
+        ),
+        "a stream of a tool's input": (
+            events(
+                {"type": "message_start", "message": {"model": "m", "content": []}},
+                {"type": "content_block_start", "index": 0,
+                 "content_block": {"type": "tool_use", "input": {}}},
+                *({"type": "content_block_delta", "index": 0,
+                   "delta": {"type": "input_json_delta", "partial_json": each}}
+                  for each in PIECES),
+            ),
+            f"captioned: {ALT}",
+        ),
+        "a stream of an error": (
+            events({"type": "error", "error": {"type": "overloaded_error"}},
+                   {"type": "message_stop"}),
+            "away",
         ),
         "refusal": ({"content": [], "stop_reason": "refusal"}, "blocked"),
         "max tokens": ({"content": [], "stop_reason": "max_tokens"}, "truncated"),
@@ -193,6 +263,37 @@ MOODS["openai"] = {
         b'data: {"error": {"code": 502, "message": "Provider disconnected"}}\n\n',
         "away",
     ),
+    "a stream of a call": (
+        events(*({"choices": [{"delta": {"tool_calls": [{"index": 0, "function":
+                 {"arguments": each}}]}}]} for each in PIECES)),
+        SAID,
+    ),
+    "a stream of two answers": (
+        events(*({"choices": [{"index": index, "delta": {"content": each}}]}
+                 for each in PIECES for index in (1, 0)), end="\r"),
+        SAID,
+    ),
+    "a stream in lines": (
+        b"\n".join(json.dumps({"choices": [{"delta": {"content": each}}]}).encode()
+                   for each in PIECES),
+        SAID,
+    ),
+    "an event in several lines": (
+        b"event: message\n"
+        + "".join(f"data: {line}\n" for line in
+                  json.dumps(chat({"content": J}), indent=1).splitlines()).encode(),
+        SAID,
+    ),
+    "a separator of lines in a text": (
+        "data: {}\n\n".format(json.dumps(chat({"content": J.replace("{", "{\u2028", 1)}),
+                               ensure_ascii=False)).encode(),
+        SAID,
+    ),
+    "UTF-16": (json.dumps(chat({"content": J})).encode("utf-16"), SAID),
+    "JSON as text": (json.dumps(json.dumps(chat({"content": J}))).encode(), SAID),
+    "an error of zeros": (chat({"content": J}, error={"code": 0, "message": ""}), SAID),
+    "a refusal as a part": (chat({"content": [{"type": "refusal", "refusal": "I cannot."}]}),
+                            "blocked"),
     "comments first": (b": WAIT\n\n: WAIT\n\n" + json.dumps(chat({"content": J})).encode(), SAID),
     "a byte-order mark": (b"\xef\xbb\xbf" + json.dumps(chat({"content": J})).encode(), SAID),
     "the older completion": ({"choices": [{"text": J, "finish_reason": "stop"}]}, SAID),

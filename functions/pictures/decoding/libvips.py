@@ -91,8 +91,21 @@ def _field(image: Any, name: str) -> Any:
 
 
 def read(data: bytes, kind: str, max_pixels: int, side: int) -> Decoded:
-    """The picture in ``data``. Raises pyvips.Error where any of it cannot be read."""
-    pages, where = 1, ""
+    """The picture in ``data``. Raises pyvips.Error where any of it cannot be read.
+
+    A JPEG may lack its end marker alone: with one put there, all of it must be read without a
+    warning, which is what libjpeg gives where pixels are missing.
+    """
+    try:
+        return _read(data, kind, max_pixels, side)
+    except pyvips.Error as error:
+        if kind != "image/jpeg" or "premature end" not in str(error):
+            raise
+    return _read(data + b"\xff\xd9", kind, max_pixels, side, "fail_on=warning")
+
+
+def _read(data: bytes, kind: str, max_pixels: int, side: int, where: str = "") -> Decoded:
+    pages = 1
     if kind == "image/tiff" and (directories := tiff.directories(data)):
         directory = tiff.main(directories)
         if directory.needs_libtiff_colours:

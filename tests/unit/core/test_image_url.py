@@ -182,7 +182,23 @@ def test_a_uri_that_somebody_encoded_is_read_as_it_stands_first() -> None:
     )
     assert candidates("gs://shop/a b.jpg")[0] == ("shop", "a b.jpg")
     assert candidates("gs://shop/100%25%FF.jpg")[0] == ("shop", "100%25%FF.jpg")
-    assert candidates("https://storage.googleapis.com/shop/a%2520b") == (("shop", "a%20b"),)
+    assert candidates("https://storage.googleapis.com/shop/a%2520b") == (
+        ("shop", "a%20b"),
+        ("shop", "a b"),
+    )
+
+
+@pytest.mark.parametrize(
+    "src",
+    [
+        "https://storage.googleapis.com/shop/%2e%2e/secret/mug.jpg",
+        "https://storage.googleapis.com/./shop/../secret/mug.jpg",
+        "https://www.example.com/media/../secret/mug.jpg",
+    ],
+)
+def test_no_step_up_leads_out_of_a_bucket_or_an_origin(src: str) -> None:
+    media = origins("https://www.example.com/media=shop")
+    assert not [bucket for bucket, _ in candidates(src, media)]
 
 
 @pytest.mark.parametrize("kind", FORMS)

@@ -126,3 +126,23 @@ def test_a_hint_is_one_bounded_line() -> None:
         == "Product: Acme chair"
     )
     assert len(object_metadata.hint(upload(caption_context="x" * 9000))) == 1000
+
+
+@pytest.mark.parametrize("spelled", ["{}", "{}_", "Title", "upper"])
+def test_what_an_uploader_says_counts_however_its_key_is_spelled(spelled: str) -> None:
+    def key(name: str) -> str:
+        forms = {"{}": name, "{}_": name.replace("-", "_"), "Title": name.title()}
+        return forms.get(spelled, name.upper())
+
+    said = Upload("b", "n", 1, NOW, metadata={key("caption-skip"): "on", key("alt-text"): "A dog"})
+    assert object_metadata.skip_reason(said) == "caption-skip"
+    assert object_metadata.uploader_text(said) == EmbeddedText(alt_text="A dog")
+    asked = {key("caption-context"): "Shop", key("caption-language"): "de"}
+    hinted = Upload("b", "n", 1, NOW, metadata=asked)
+    assert object_metadata.hint(hinted) == "Shop"
+    assert object_metadata.language(hinted) == "de"
+
+
+def test_of_two_spellings_of_a_key_the_one_that_is_documented_counts() -> None:
+    said = Upload("b", "n", 1, NOW, metadata={"Alt-Text": "A cat", "alt-text": "A dog"})
+    assert object_metadata.uploader_text(said) == EmbeddedText(alt_text="A dog")

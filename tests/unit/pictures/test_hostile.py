@@ -56,6 +56,15 @@ def outcome(data: bytes, limit: int = LIMIT) -> str:
     return reason
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_lacks_its_end_marker_alone_is_whole(progressive: bool) -> None:
+    data = drawn.encoded(drawn.noise((320, 200)), "JPEG", progressive=progressive)
+    assert outcome(data[:-2]) == ""
+    assert outcome(data[:-1]) == ""
+    for lost in (3, 6, 40, len(data) // 4):
+        assert outcome(data[:-lost]) == "corrupt_image"
+
+
 def worked() -> float:
     """Processor time of all decoders until now: a busy machine's clock says nothing of them."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,0 +1,63 @@
+"""The JSON in a server's answer, however it is sent: with a byte-order mark, in another encoding of
+Unicode, as text in JSON, or as a stream of events or lines that nobody asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# Not str.splitlines, which also splits at separators that stand inside of JSON's texts.
+_LINE = re.compile(r"\r\n|\r|\n")
+_EVENT = re.compile(r"\s*(?::|(?:data|event|id|retry):)")
+_FIELD = re.compile(r"(?::|(?:event|id|retry):)")
+
+
+def sent(content: bytes | str) -> list[Any]:
+    """The values of an answer: one, or in their order those of a stream.
+
+    Raises ValueError where there is none.
+    """
+    if isinstance(content, bytes):
+        content = content.decode(json.detect_encoding(content), "replace")
+    text = content.lstrip("\ufeff")
+    if _EVENT.match(text):
+        lines = [line for line in _LINE.split(text) if not _FIELD.match(line)]
+        if any(line.startswith("data:") for line in lines):
+            return list(_events(lines))
+        text = "\n".join(lines)  # a whole answer, after comments that kept the connection alive
+    return _values(text)
+
+
+def _events(lines: list[str]) -> Iterator[Any]:
+    """What each event says: its lines of data are one value, or one each."""
+    data: list[str] = []
+    for line in [*lines, ""]:
+        if line.startswith("data:"):
+            data.append(line.removeprefix("data:").strip())
+        elif not line.strip():
+            yield from _values("\n".join(each for each in data if each not in {"", "[DONE]"}))
+            data = []
+
+
+def _values(text: str) -> list[Any]:
+    """One value, or one in each line."""
+    lines = [line for line in _LINE.split(text) if line.strip()]
+    if not lines:
+        return []
+    try:
+        value = json.loads(text)
+    except ValueError:
+        if len(lines) < 2:
+            raise
+        return [json.loads(line) for line in lines]
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        value = json.loads(value)
+    return [value]
+
+
+def mappings(values: list[Any]) -> list[Mapping[str, Any]]:
+    """Those of ``values`` that are objects."""
+    return [each for each in values if isinstance(each, Mapping)]
