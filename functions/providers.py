@@ -78,7 +78,7 @@ PROVIDERS = {
             ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_ENTERPRISE"),
             "GOOGLE_GEMINI_BASE_URL",
             package="google.genai",
-            install="google-genai==3.4.0",
+            install="google-genai==3.6.1",
             switch="GOOGLE_GENAI_USE_ENTERPRISE",
         ),
         Provider(
@@ -97,7 +97,7 @@ PROVIDERS = {
             "OPENAI_BASE_URL",
             own_servers=True,
             package="openai",
-            install="openai==3.54.0",
+            install="openai==3.57.0",
         ),
         Provider(
             "ollama",
@@ -105,7 +105,7 @@ PROVIDERS = {
             endpoint="OLLAMA_HOST",
             bare_host=True,
             package="openai",
-            install="openai==3.54.0",
+            install="openai==3.57.0",
         ),
         Provider(
             "anthropic",
@@ -113,7 +113,7 @@ PROVIDERS = {
             ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
             "ANTHROPIC_BASE_URL",
             package="anthropic",
-            install="anthropic==2.12.0",
+            install="anthropic==2.14.0",
         ),
         Provider("offline", "OfflineCaptioner"),
     )

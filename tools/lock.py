@@ -90,8 +90,11 @@ def _versions(path: Path) -> str:
     return re.sub(r" \\\n +--hash=\S+", "", text)
 
 
-def compile_lock(lock: Lock, output: str, upgrade: bool = False, folder: Path = ROOT) -> None:
-    """Resolve ``lock`` and write it to ``output``, keeping the versions that it has if it can."""
+def compile_lock(
+    lock: Lock, output: str, upgrade: bool = False, folder: Path = ROOT, fewest: bool = False
+) -> None:
+    """Resolve ``lock`` and write it to ``output``, keeping the versions that it has if it can;
+    ``fewest``: one version of a package where one fits every Python."""
     command = [str(UV), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
     command += ["--generate-hashes", "--no-strip-extras", "--custom-compile-command", "make lock"]
     command += ["--build-constraints", str(environment.BUILD)]
@@ -99,6 +102,7 @@ def compile_lock(lock: Lock, output: str, upgrade: bool = False, folder: Path = 
     command += [each for other in lock.agrees_with for each in ("--constraints", other)]
     command += [each for path in lock.overrides for each in ("--overrides", path)]
     command += ["--upgrade"] * upgrade
+    command += ["--fork-strategy", "fewest"] * fewest
     subprocess.run(
         [*command, "--output-file", output, lock.source], cwd=folder, env=_whole(), check=True
     )
@@ -112,13 +116,14 @@ def _whole() -> dict[str, str]:
 
 
 def raise_pins() -> None:
-    """Raise the versions that are written by hand to the newest that fit together."""
+    """Raise the versions that are written by hand to the newest that fit together, and every
+    Python: a release for later ones only would leave the others without any."""
     newest: dict[Path, str] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _loosen(folder)
         for lock in (each for each in LOCKS if not each.stays):
-            compile_lock(lock, lock.path, upgrade=True, folder=folder)
+            compile_lock(lock, lock.path, upgrade=True, folder=folder, fewest=True)
             pins = PIN.findall((folder / lock.path).read_text("utf-8"))
             found = {_canonical(package): version for package, _, version in pins}
             for path in _written(lock):

@@ -12,6 +12,8 @@ from typing import Any
 # Not str.splitlines, which also splits at separators that stand inside of JSON's texts.
 _LINE = re.compile(r"\r\n|\r|\n")
 _EVENT = re.compile(r"\s*(?::|(?:data|event|id|retry):)")
+_WRAPPED = re.compile(r"[^\[{]{1,64}(?=[\[{])")
+_NO_ERROR = frozenset({"0", "none", "null", "ok", "success"})
 _FIELD = re.compile(r"(?::|(?:event|id|retry):)")
 
 
@@ -50,12 +52,27 @@ def _values(text: str) -> list[Any]:
     try:
         value = json.loads(text)
     except ValueError:
-        if len(lines) < 2:
-            raise
-        return [json.loads(line) for line in lines]
+        if len(lines) > 1 and all(line.startswith("{") for line in lines):
+            return [json.loads(line) for line in lines]
+        return [_between(text)]
     if isinstance(value, str) and value.lstrip().startswith("{"):
         value = json.loads(value)
     return [value]
+
+
+def _between(text: str) -> Any:
+    """The one value in a text that wraps it: a call of a function, a guard, a note of a proxy."""
+    start = _WRAPPED.match(text)
+    value, end = json.JSONDecoder().raw_decode(text, start.end() if start else 0)
+    if text[end:].lstrip().startswith("{"):
+        raise ValueError("more than one value, and not one in each line")
+    return value
+
+
+def says(error: Any) -> bool:
+    """Whether an error says anything: some servers send one of zeros with each answer."""
+    values = error.values() if isinstance(error, Mapping) else [error]
+    return any(each and str(each).lower() not in _NO_ERROR for each in values)
 
 
 def mappings(values: list[Any]) -> list[Mapping[str, Any]]:

@@ -102,7 +102,7 @@ class AnthropicCaptioner:
     def _answer(self, message: Any, parts: frozenset[str]) -> Answer:
         """What a message says; raises what is none."""
         message = message if isinstance(message, Mapping) else {}
-        if message.get("type") == "error" or message.get("error"):
+        if message.get("type") == "error" or answer_bodies.says(message.get("error")):
             return self._judged(message, 200, parts)
         content, stop = message.get("content"), message.get("stop_reason")
         if isinstance(content, str):  # as requests may write it, and gateways answer

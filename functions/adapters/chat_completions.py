@@ -120,7 +120,9 @@ class ChatCaptioner:
         choice: Mapping[str, Any] = next(
             (each for each in _list(body.get("choices")) if isinstance(each, Mapping)), {}
         )
-        if error := next(filter(_told, (body.get("error"), choice.get("error"))), None):
+        if error := next(
+            filter(answer_bodies.says, (body.get("error"), choice.get("error"))), None
+        ):
             return self._judged({"error": error}, 200, parts)
         older = {"content": choice["text"]} if "text" in choice else None
         message = choice.get("message") or choice.get("delta") or older
@@ -225,11 +227,6 @@ def _refusal(message: Mapping[str, Any]) -> str:
         message.get("refusal")
         or next((each["refusal"] for each in parts if each.get("refusal")), "")
     )
-
-
-def _told(error: Any) -> bool:
-    """Whether an error says anything: some servers send one of zeros with each answer."""
-    return bool(any(error.values()) if isinstance(error, Mapping) else error)
 
 
 def _counted(usage: Any) -> tuple[int, int]:

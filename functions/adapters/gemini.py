@@ -87,7 +87,7 @@ class GeminiCaptioner:
     def _answer(self, content: bytes | str) -> Answer:
         """What a response says; raises what is none."""
         body = _whole(answer_bodies.sent(content))
-        if error := body.get("error"):
+        if answer_bodies.says(error := body.get("error")):
             raise self._connection.service.answered(
                 status_within(body, 200), self._name, error_text(error)
             )

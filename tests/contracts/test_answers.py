@@ -352,6 +352,51 @@ def test_a_schema_that_is_not_taken_is_put_in_words(
         assert '"additionalProperties": false' in later.text
 
 
+WRAPPED: dict[str, bytes] = {
+    "by a call": b"callback(%s);",
+    "by a guard": b")]}'\n%s",
+    "by a proxy's note": b"%s\n<!-- by a proxy -->",
+    "by the end of a stream": b"%s\n\ndata: [DONE]\n",
+}
+
+
+@pytest.mark.parametrize("around", WRAPPED.values(), ids=WRAPPED)
+def test_an_answer_that_is_wrapped_is_unwrapped(
+    around: bytes, captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    if captioner.model.startswith("google-generativeai"):
+        pytest.skip("its SDK reads the answer into types of its own")
+    model_server.answer(Answer(around % json.dumps(wire.say(J).body).encode()))
+    assert ending(captioner) == f"captioned: {ALT}"
+
+
+def test_an_error_that_says_nothing_is_none(
+    captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    if captioner.model.startswith("google-generativeai"):
+        pytest.skip("its SDK reads the answer into types of its own")
+    model_server.answer(
+        Answer({**wire.say(J).body, "error": {"code": 0, "message": "ok"}}),
+        Answer({**wire.say(J).body, "error": {"code": 1, "message": "ok"}}),
+    )
+    assert ending(captioner) == f"captioned: {ALT}"
+    assert ending(captioner) == "away"
+
+
+def test_a_stream_that_is_cut_within_a_line_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, model_server: ModelServer
+) -> None:
+    for key, value in WIRES["openai"].environment(model_server).items():
+        monkeypatch.setenv(key, value)
+    made: Any = composition.captioner(
+        Settings.from_env({"CAPTION_MODEL": WIRES["openai"].model}).model, 2
+    )
+    lines = [json.dumps({"choices": [{"delta": {"content": each}}]}) for each in PIECES]
+    model_server.answer(Answer("\n".join(lines)[:-9].encode()))
+    assert ending(made) == "away"
+    made.close()
+
+
 def test_a_setting_that_stays_wrong_is_no_negotiation_without_end(
     captioner: Any, wire: Wire, model_server: ModelServer
 ) -> None:

@@ -254,6 +254,26 @@ def test_an_index_that_only_uv_is_configured_for_brings_uv_too(
     assert (root / ".venv-lock/environment.json").exists()
 
 
+def test_a_pin_is_raised_to_the_newest_release_that_every_python_takes(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    (tmp_path / "locks").mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "locks/build.lock"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "requirements.txt").write_text("reader==1.0\n")
+    code = (
+        "import sys; sys.path.append('tools'); sys.argv.append('--upgrade'); import lock; "
+        "lock.LOCKS = lock.LOCKS[:1]; lock.main()"
+    )
+    with package_index() as index:
+        for version in ("1.0", "2.0"):
+            index.offer("reader", version, "Requires-Python: >=3.11\n")
+        index.offer("reader", "3.0", "Requires-Python: >=3.12\n")
+        done = on_a_new_machine(tmp_path, "-c", code, UV_DEFAULT_INDEX=index.url)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "requirements.txt").read_text() == "reader==2.0\n"
+    assert versions(tmp_path / "requirements.lock") == {"reader": "2.0"}
+
+
 @pytest.fixture
 def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """A machine without settings for pip or uv."""

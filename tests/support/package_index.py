@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email import message_from_string
+from html import escape
 
 from packaging.utils import canonicalize_name
 
@@ -20,6 +22,7 @@ class PackageIndex:
 
     url: str = ""
     asked: set[str] = field(default_factory=set)
+    _pythons: dict[str, str] = field(default_factory=dict, repr=False)
     _files: dict[str, dict[str, bytes]] = field(default_factory=dict, repr=False)
 
     def offer(
@@ -46,6 +49,8 @@ class PackageIndex:
                 archive.writestr(member, body)
         offered = self._files.setdefault(canonicalize_name(name), {})
         offered[f"{stem}-py3-none-any.whl"] = wheel.getvalue()
+        python = message_from_string(heads)["Requires-Python"] or ""
+        self._pythons[f"{stem}-py3-none-any.whl"] = escape(python)
         return hashlib.sha256(wheel.getvalue()).hexdigest()
 
     def answer(self, path: str) -> tuple[str, bytes] | None:
@@ -54,7 +59,11 @@ class PackageIndex:
         name, _, file = rest.partition("/")
         if kind == "simple" and name in self._files:
             self.asked.add(name)
-            links = (f'<a href="/files/{name}/{each}">{each}</a>' for each in self._files[name])
+            links = (
+                f'<a href="/files/{name}/{each}" data-requires-python="{self._pythons[each]}">'
+                f"{each}</a>"
+                for each in self._files[name]
+            )
             return "text/html", f"<!doctype html>{' '.join(links)}".encode()
         body = self._files.get(name, {}).get(file)
         return None if body is None else ("application/octet-stream", body)
