@@ -236,6 +236,14 @@ MUTANTS = (
         "tests/contracts/test_embedder.py",
     ),
     Mutant(
+        "keep the text of copies that go at the same moment for good",
+        "functions/usecases/forget_image.py",
+        "    find_copy.let_go(store, stored.document)\n",
+        "",
+        _MOVES,
+        "embedded and at_the_same_moment",
+    ),
+    Mutant(
         "look for no captions from before there were records",
         _COPIES,
         "        if self._store.equal(_ANY_CAPTIONED, 1):\n            return False\n",

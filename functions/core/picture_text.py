@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,12 +93,16 @@ class PictureText:
 
     def without(self, document: Document, expires_at: datetime) -> PictureText:
         """With the text of ``document``, which is about to go, until ``expires_at``."""
-        text = self.with_text(document, expires_at)
-        texts = tuple(
-            replace(each, expires_at=expires_at) if each.document.id == document.id else each
-            for each in text.texts
+        text = self.with_text(document, expires_at).expiring({document.id}, expires_at)
+        return text.without_leases_of(document.id)
+
+    def expiring(self, documents: Collection[str], expires_at: datetime) -> PictureText:
+        """With the texts of these documents until ``expires_at``."""
+        texts = (
+            replace(each, expires_at=expires_at) if each.document.id in documents else each
+            for each in self.texts
         )
-        return replace(text, texts=texts).without_leases_of(document.id)
+        return replace(self, texts=tuple(texts))
 
     def with_lease(self, key: str, document_id: str, until: datetime, now: datetime) -> PictureText:
         """With a document's claim to ask ``key``; claims that have run out go."""

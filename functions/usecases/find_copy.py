@@ -172,6 +172,18 @@ def forget(store: CaptionStore, document: Document) -> None:
             _change(store, document, inherited)
 
 
+def let_go(store: CaptionStore, document: Document) -> None:
+    """Note that a document is gone: of several that went at the same moment, each may have been
+    taken for one that keeps the text of the others."""
+
+    def expiring(text: PictureText, now: datetime) -> PictureText:
+        held = {each.document.id for each in text.texts if each.expires_at is None}
+        gone = held - store.read_many(held).keys() if held else held
+        return text.expiring(gone, now + picture_text.KEPT_FOR)
+
+    _change(store, document, expiring)
+
+
 def give_way(store: CaptionStore, document: Document) -> None:
     """Let another copy of a document's picture ask, if this one was to; it may have to wait for
     the lease to end where that cannot be noted."""

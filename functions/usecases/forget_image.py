@@ -57,6 +57,7 @@ def remove(store: CaptionStore, stored: Stored) -> None:
     find_copy.forget(store, stored.document)
     keep_history.forget(store, stored.document)
     store.remove(stored)
+    find_copy.let_go(store, stored.document)
 
 
 def withdraw(store: CaptionStore, images: ImageStore, upload: Upload) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -54,6 +54,13 @@ class WatchedCaptions:
             return stored and self._timed(stored)
 
         return self._faults.around("read", self._world.passing(effect))
+
+    def read_many(self, keys: Iterable[str]) -> Mapping[str, Stored]:
+        def effect() -> Mapping[str, Stored]:
+            found = self._store.read_many(keys)
+            return {key: self._timed(each) for key, each in found.items()}
+
+        return self._faults.around("read_many", self._world.passing(effect))
 
     def replace(self, stored: Stored, document: Document, record: Record | None = None) -> Stored:
         def effect() -> Stored:

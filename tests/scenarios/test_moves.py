@@ -438,6 +438,28 @@ def test_a_copy_that_takes_its_text_over_while_the_original_goes_holds_it(
     assert written.model.count == 1
 
 
+def test_of_copies_that_go_at_the_same_moment_none_keeps_the_text_for_the_others(
+    written: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written.deliver(written.copy("a.jpg", "b.jpg"))
+    one, other = written.remove("a.jpg"), written.remove("b.jpg")
+    kind = type(composition.store(composition.settings()))
+    remove, meanwhile = kind.remove, [other]
+
+    def removed_late(self: Any, stored: Any) -> Any:
+        if meanwhile:
+            assert written.forget(meanwhile.pop()) == 200
+        return remove(self, stored)
+
+    monkeypatch.setattr(kind, "remove", removed_late)
+    assert written.forget(one) == 200
+    assert written.document("a.jpg") is written.document("b.jpg") is None
+    written.forget_pictures()
+
+    written.deliver(written.put("c.jpg", jpeg()))
+    assert words(written, "c.jpg")[1] == "model"
+
+
 def test_bytes_without_a_record_are_not_looked_for_where_all_captions_have_one(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
