@@ -175,7 +175,13 @@ _MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+# The attribute as a page has it, with nothing beside it.
+_ATTRIBUTE = re.compile(r"\s*(?:<img\s+)?alt\s*=\s*([\"'])([^<>]*)\1\s*/?>?\s*", re.I)
+
+
 def _unmarked(text: str, _: str) -> str:
+    if found := _ATTRIBUTE.fullmatch(text):
+        text = found[2]
     if "&" in text:
         text = _ENTITY.sub(lambda found: html.unescape(f"&{found[1]};"), text)
     if "<" in text:

@@ -30,6 +30,14 @@ _TYPED = re.compile(
 )
 _NOTE = re.compile(r"(?:todo|fixme|tb[acd]|wip)\b(?!\w)", re.IGNORECASE)
 _STATUS = re.compile(r"\W*(?:(?:https?|status|error|code)\W*)+[45]\d\d\b\W*", re.IGNORECASE)
+# What a model says of its own text's length, at the end.
+_COUNTED = re.compile(
+    r"[(\[（]\s*(?:~|ca\.? )?\d{2,3}(?:/\d{2,3})?\s*(?:characters?|chars?|words?"
+    r"|zeichen|wörter|caract[eè]res|palabras"
+    r"|mots|caratteri|parole|caracteres|palavras|tekens|woorden|символ\w*|знак\w*|слов\w*|znak\w*"
+    r"|文字|字符?|个字|자|글자)\s*[)\]）]\W*$",
+    re.IGNORECASE,
+)
 # One sentence of several has to be more certain: it stands beside a description.
 _CHATTER = 1.6
 _DESCRIBES = -3.0
@@ -107,6 +115,12 @@ def chatter(checked: CheckedText) -> str | None:
     if not found and len(checked.sentences) > 1:
         judged = (each for each in checked.sentences if _is_chatter(each))
         found = next((shown(each) for each in judged if not checked.stands_in_image(each)), "")
+    if (
+        not found
+        and (note := _COUNTED.search(checked.own))
+        and not checked.stands_in_image(note[0])
+    ):
+        found = shown(note[0].strip())
     if found:
         return f"“{found}” speaks to whoever asked: write the description and nothing else."
     return None

@@ -10,6 +10,11 @@ from tests.unit.quality.test_wording import codes
     [
         ("en", "A cat on a sofa. Let me know if you need anything else!"),
         ("en", "Sure! A cat on a sofa."),
+        ("en", "A black cat asleep on a red sofa (32 characters)"),
+        ("en", "A black cat asleep on a red sofa. [Word count: 8] (32/125 chars)."),
+        ("de", "Eine schwarze Katze auf dem Sofa (32 Zeichen)"),
+        ("fr", "Un chat noir sur un canapé rouge (32 caractères)"),
+        ("ja", "赤いソファで眠る黒い猫（25文字）"),
         ("en", "Certainly, here is a concise description: a cat on a sofa"),
         ("en", "A cat on a sofa. I hope this helps."),
         ("en", "A cat on a sofa. Would you like a longer caption?"),
@@ -51,6 +56,8 @@ def test_words_to_whoever_asked_are_no_description(language: str, text: str) -> 
     [
         ("en", "Let me know if you need milk", "Let me know if you need milk"),
         ("en", "A note on a fridge that says “Let me know if you need milk”", ""),
+        ("en", "A school slate with the alphabet (26 characters)", "the alphabet (26 characters)"),
+        ("en", "A flash card with 12 characters in the game", ""),
         ("en", "Hope of a harvest: farmers in a dry field", ""),
         ("en", "A sure-footed goat on a cliff. Certainly steep rocks below.", ""),
         ("ja", "駅のお知らせの掲示板の前に立つ人", ""),

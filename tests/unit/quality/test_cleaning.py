@@ -36,6 +36,8 @@ from functions.quality.text import cut, graphemes
         ("![A door](door.png)", "A door"),
         ("A ~~blue~~ red door", "A blue red door"),
         ("***A door***", "A door"),
+        ('alt="A door"', "A door"),
+        ("<img alt='A door in a wall' />", "A door in a wall"),
     ],
 )
 def test_markup_becomes_plain_text(before: str, after: str) -> None:
