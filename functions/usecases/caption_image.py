@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -486,12 +486,13 @@ class Captioning:
             with span("label"):
                 ended = label(self._store, self._images, stored, upload, embed, record)
         except CaptionError as error:
-            configured = isinstance(error, ConfigurationError) and error.own
-            if not configured or not self._refused(stored):
-                with suppress(CaptionError):  # labels may be long in coming; copies need not wait
-                    find_copy.remember(self._store, stored.document)
+            own = isinstance(error, ConfigurationError) and error.own
+            refused = own and self._refused(stored)
+            # Labels may be long in coming; copies need not wait for them.
+            with nullcontext() if refused else suppress(CaptionError):
+                find_copy.remember(self._store, stored.document)
+            if not refused:
                 raise
-            find_copy.remember(self._store, stored.document)
             report.reason, report.message = "unlabelled", str(error)
             return
         if ended == "gone":
