@@ -268,6 +268,13 @@ MUTANTS = (
         "embedded and with_older_captions",
     ),
     Mutant(
+        "keep no text for copies before its labels stand",
+        _CAPTIONING,
+        "                    find_copy.remember(self._store, stored.document)\n",
+        "                    pass\n",
+        _SIDE_BY_SIDE,
+    ),
+    Mutant(
         "keep no text for copies of what takes no labels",
         _CAPTIONING,
         "            find_copy.remember(self._store, stored.document)\n            report.reason",

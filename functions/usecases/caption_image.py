@@ -485,8 +485,11 @@ class Captioning:
         try:
             with span("label"):
                 ended = label(self._store, self._images, stored, upload, embed, record)
-        except ConfigurationError as error:
-            if not error.own or not self._refused(stored):
+        except CaptionError as error:
+            configured = isinstance(error, ConfigurationError) and error.own
+            if not configured or not self._refused(stored):
+                with suppress(CaptionError):  # labels may be long in coming; copies need not wait
+                    find_copy.remember(self._store, stored.document)
                 raise
             find_copy.remember(self._store, stored.document)
             report.reason, report.message = "unlabelled", str(error)
