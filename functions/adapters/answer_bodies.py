@@ -25,12 +25,19 @@ def sent(content: bytes | str) -> list[Any]:
     if isinstance(content, bytes):
         content = content.decode(json.detect_encoding(content), "replace")
     text = content.lstrip("\ufeff")
-    if _EVENT.match(text):
-        lines = [line for line in _LINE.split(text) if not _FIELD.match(line)]
-        if any(line.startswith("data:") for line in lines):
-            return list(_events(lines))
-        text = "\n".join(lines)  # a whole answer, after comments that kept the connection alive
-    return _values(text)
+    try:
+        return list(_streamed(text)) if _EVENT.match(text) else _values(text)
+    except RecursionError:
+        raise ValueError("brackets within brackets without end") from None
+
+
+def _streamed(text: str) -> Iterator[Any]:
+    """What a stream's events say; or a whole answer, after comments that kept the connection."""
+    lines = [line for line in _LINE.split(text) if not _FIELD.match(line)]
+    if any(line.startswith("data:") for line in lines):
+        yield from _events(lines)
+    else:
+        yield from _values("\n".join(lines))
 
 
 def _events(lines: list[str]) -> Iterator[Any]:

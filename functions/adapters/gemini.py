@@ -25,6 +25,8 @@ ACCEPTS = Accepts(
 )
 _MAX_OUTPUT_TOKENS = 2048
 _UNDERSCORE = re.compile(r"_([a-z])")
+# No field that is read lies deeper.
+_DEPTH = 10
 # Finish reasons that are a refusal of this image; with any other, what there is of a reply
 # is read, and asked for once more if it cannot be.
 _REFUSALS = frozenset(
@@ -143,17 +145,17 @@ def _whole(values: list[Any]) -> dict[str, Any]:
     return whole
 
 
-def _camel(value: Any) -> Any:
+def _camel(value: Any, depth: int = _DEPTH) -> Any:
     """``value`` with the names of its fields as Gemini's own; what a function is called with is
     the model's, and stays."""
-    if isinstance(value, list):
-        return [_camel(each) for each in value]
-    if not isinstance(value, Mapping):
+    if isinstance(value, list) and depth:
+        return [_camel(each, depth - 1) for each in value]
+    if not isinstance(value, Mapping) or not depth:
         return value
     named = {
         _UNDERSCORE.sub(lambda found: found[1].upper(), key): each for key, each in value.items()
     }
-    return {key: each if key == "args" else _camel(each) for key, each in named.items()}
+    return {key: each if key == "args" else _camel(each, depth - 1) for key, each in named.items()}
 
 
 def _text(parts: list[Any]) -> str:

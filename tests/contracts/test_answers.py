@@ -383,6 +383,16 @@ def test_an_error_that_says_nothing_is_none(
     assert ending(captioner) == "away"
 
 
+@pytest.mark.parametrize("deep", ["[" * 50_000, '{"a":' * 50_000])
+def test_brackets_without_end_are_no_answer(
+    deep: str, captioner: Any, wire: Wire, model_server: ModelServer
+) -> None:
+    if captioner.model.startswith("google-generativeai"):
+        pytest.skip("its SDK reads the answer into types of its own")
+    model_server.answer(Answer(deep.encode()), Answer(f"data: {deep}\n\n".encode()))
+    assert [ending(captioner), ending(captioner)] == ["away", "away"]
+
+
 def test_a_stream_that_is_cut_within_a_line_is_no_answer(
     monkeypatch: pytest.MonkeyPatch, model_server: ModelServer
 ) -> None:
