@@ -27,6 +27,7 @@ CDN = Origin("img.example.com", "cdn", "pictures")
         ("HTTPS://WWW.example.com:443/a.png", "www/a.png"),
         ("http://www.example.com/a.png", "www/a.png"),
         ("//www.example.com/a.png", "www/a.png"),
+        ("/%2e%2e/a.png", "www/a.png"),  # as browsers read it: no step leads out of the site
     ],
 )
 def test_what_lies_in_the_folder_lies_under_the_prefix(src: str, name: str) -> None:
@@ -46,7 +47,6 @@ def test_what_lies_in_the_folder_lies_under_the_prefix(src: str, name: str) -> N
         "http://[",
         "/",
         "/%ff.png",
-        "/%2e%2e/a.png",
         "javascript:0",
     ],
 )
