@@ -75,7 +75,7 @@ class FirestoreCaptions:
         document = prioritised(document)
         write = self._rpc.create(self._name, document.id, _record(document))
         try:
-            (version, *_) = self._commit(write, *self._written(record))
+            version = self._commit(write, *self._written(record))
         except google.AlreadyExists:
             return None
         return Stored(document, version, version)
@@ -105,7 +105,7 @@ class FirestoreCaptions:
             self._name, document.id, changed, stored.version, removed=sorted(removed)
         )
         try:
-            (version, *_) = self._commit(write, *self._written(record))
+            version = self._commit(write, *self._written(record))
         except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
             raise Stale from None
         return Stored(document, version, version)
@@ -203,7 +203,7 @@ class FirestoreCaptions:
 
     def write_record(self, record: Record) -> Record:
         try:
-            (version,) = self._commit(*self._written(record))
+            version = self._commit(*self._written(record))
         except (google.AlreadyExists, google.FailedPrecondition, google.NotFound):
             raise Stale from None
         return replace(record, version=version)
@@ -305,7 +305,7 @@ class FirestoreCaptions:
                 read = self._rpc.read(self._name, wanted[start : start + _MOST_READ], fields)
             yield from (each for each in read if each.update_time)
 
-    def _commit(self, *writes: Any) -> Sequence[Any]:
+    def _commit(self, *writes: Any) -> Any:
         with _translating(self._client):
             return self._rpc.commit(*writes)
 

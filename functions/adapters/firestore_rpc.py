@@ -44,6 +44,8 @@ _OPTIONS = (
     (ChannelOptions.SingleThreadedUnaryStream, 1),
 )
 _VECTOR = "__vector__"
+# Most of a document's values; what is derived of these takes the longer way.
+_FIELDS = {str: "string_value", bool: "boolean_value", float: "double_value", int: "integer_value"}
 _T = TypeVar("_T")
 # has no types
 _time_of: Any = DatetimeWithNanoseconds.from_timestamp_pb
@@ -65,6 +67,7 @@ class Rpc:
 
     def __init__(self, client: firestore.Client, bounds: Mapping[str, Any]) -> None:
         self._client, self._bounds = client, bounds
+        self._agent = client._client_info.to_user_agent()
         self._database = f"projects/{client.project}/databases/{client._database}"
         channel = _channel(client)
         self._commit = channel.unary_unary(
@@ -80,12 +83,13 @@ class Rpc:
             f"{_SERVICE}RunQuery", _RunQuery.SerializeToString, _Queried.FromString
         )
 
-    def commit(self, *writes: Any) -> Sequence[DatetimeWithNanoseconds]:
-        """Make all of ``writes`` or none of them; the update times of their documents.
+    def commit(self, *writes: Any) -> DatetimeWithNanoseconds:
+        """Make all of ``writes`` or none of them; the update time of the first one's document.
 
         Raises AlreadyExists, FailedPrecondition or NotFound where one does not apply.
         """
-        return [_time_of(each.update_time) for each in self._results(writes, self._bounds)]
+        made: DatetimeWithNanoseconds = _time_of(self._results(writes, self._bounds)[0].update_time)
+        return made
 
     def increment(self, collection: str, key: str, field: str, by: int) -> int:
         """Add to a number, 0 where there is none; what it has become. A call whose answer is
@@ -220,7 +224,7 @@ class Rpc:
         metadata = (
             *self._client._rpc_metadata,
             ("x-goog-request-params", f"{field}={quote(value)}"),
-            ("x-goog-api-client", self._client._client_info.to_user_agent()),
+            ("x-goog-api-client", self._agent),
         )
         return {"timeout": bounds["timeout"], "metadata": metadata}
 
@@ -259,6 +263,8 @@ def no_database(error: NotFound) -> bool:
 
 def encoded(value: Any) -> Any:
     """A value as Firestore's message. Raises TypeError for what documents do not hold."""
+    if field := _FIELDS.get(type(value)):
+        return _Value(**{field: value})
     match value:
         case None:
             return _Value(null_value=0)

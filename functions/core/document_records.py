@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -170,14 +171,22 @@ def _known_fields(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A dataclass as a map, all the way down."""
-    if type(value) in _SCALARS:
+    kind = type(value)
+    if kind in _SCALARS:
         return value
-    if is_dataclass(value):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if names := _field_names(kind):
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple):
-        return [plain(each) for each in value] if value and is_dataclass(value[0]) else list(value)
+        deep = value and _field_names(type(value[0]))
+        return [plain(each) for each in value] if deep else list(value)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     return value
+
+
+@functools.cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    """Those of a dataclass; of any other type there are none."""
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
