@@ -171,7 +171,7 @@ def _known_fields(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A dataclass as a map, all the way down."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _SCALARS:
         return value
     if names := _field_names(kind):
@@ -179,7 +179,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple):
-        deep = value and _field_names(type(value[0]))
+        first: Any = type(value[0]) if value else None
+        deep = _field_names(first)
         return [plain(each) for each in value] if deep else list(value)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
