@@ -19,8 +19,8 @@ AT_ONCE = 2
 # Where those at work leave the interpreter idle for so much of the time, as with stores that are
 # slow, one more begins, and so on.
 _IDLE_SHARE, _LOOK_SECONDS = 0.5, 0.01
-# Whatever keeps the processor busy: nobody stands in line for longer.
-PATIENCE_SECONDS = 5.0
+# Whatever keeps the processor busy: nobody stands in line for longer, since a claim may run out.
+PATIENCE_SECONDS = 2.0
 
 
 class WorkLimiter:

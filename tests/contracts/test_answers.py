@@ -394,17 +394,13 @@ def test_brackets_without_end_are_no_answer(
 
 
 def test_a_stream_that_is_cut_within_a_line_is_no_answer(
-    monkeypatch: pytest.MonkeyPatch, model_server: ModelServer
+    captioner: Any, model_server: ModelServer
 ) -> None:
-    for key, value in WIRES["openai"].environment(model_server).items():
-        monkeypatch.setenv(key, value)
-    made: Any = composition.captioner(
-        Settings.from_env({"CAPTION_MODEL": WIRES["openai"].model}).model, 2
-    )
+    if not captioner.model.startswith("openai"):
+        pytest.skip("its stream has other pieces")
     lines = [json.dumps({"choices": [{"delta": {"content": each}}]}) for each in PIECES]
     model_server.answer(Answer("\n".join(lines)[:-9].encode()))
-    assert ending(made) == "away"
-    made.close()
+    assert ending(captioner) == "away"
 
 
 def test_a_setting_that_stays_wrong_is_no_negotiation_without_end(
