@@ -6,9 +6,9 @@ import json
 import os
 import re
 import subprocess
+import threading
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ from tests.support.recorded_firestore import recorded_firestore
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-PATIENCE = 60  # seconds
+PATIENCE = 40  # seconds
 BROWSER_LIBRARIES = ROOT / "tests" / "browser" / "node_modules"
 PLAIN = plain_document("x", at=NOW, bucket="b")
 DOCUMENTS = {
@@ -133,26 +133,24 @@ def test_the_page_in_javascript_reads_and_waits_as_it_says(
     exports = {f"./{part}": f"./{part}/index.mjs" for part in ("app", "firestore")}
     (package / "package.json").write_text(json.dumps({"name": "firebase", "exports": exports}))
     hosts = {"emulatorHosts": {"firestore": server.host}}
-    page = subprocess.Popen(
-        ["node", str(script)],
-        env={"PATH": os.environ["PATH"], "__FIREBASE_DEFAULTS__": json.dumps(hosts)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert page.stdout
+    environment = {"PATH": os.environ["PATH"], "__FIREBASE_DEFAULTS__": json.dumps(hosts)}
     captioned = replace(pending, status=Status.CAPTIONED, alt_text="A new mug")
-    with ThreadPoolExecutor(1) as reader:
-        try:
-            first = reader.submit(page.stdout.readline)
-            assert first.result(PATIENCE) == "old.jpg An old mug\n"
-            second = reader.submit(page.stdout.readline)
-            for _ in range(PATIENCE):
-                # the emulator does not tell a listener that begins meanwhile
-                waiting = store.replace(waiting, captioned)
-                if wait([second], 1).done:
-                    break
-            assert second.result(0) == "now: A new mug\n"
-        finally:
-            page.kill()
-            page.wait()
-    page.stdout.close()
+    told: list[str] = []
+    for _ in range(3):  # the emulator leaves a listener that begins amid a write alone, at times
+        page = subprocess.Popen(
+            ["node", str(script)], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        assert page.stdout
+        end = threading.Timer(PATIENCE, page.kill)
+        end.start()
+        told = [page.stdout.readline()]
+        waiting = store.replace(waiting, captioned)
+        told.append(page.stdout.readline())
+        end.cancel()
+        page.kill()
+        page.wait()
+        page.stdout.close()
+        if all(told):
+            break
+        waiting = store.replace(waiting, pending)
+    assert told == ["old.jpg An old mug\n", "now: A new mug\n"]
