@@ -82,6 +82,11 @@ def says(error: Any) -> bool:
     return any(each and str(each).lower() not in _NO_ERROR for each in values)
 
 
+def mapping(value: Any) -> Mapping[str, Any]:
+    """``value`` if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def mappings(values: list[Any]) -> list[Mapping[str, Any]]:
     """Those of ``values`` that are objects."""
     return [each for each in values if isinstance(each, Mapping)]

@@ -12,6 +12,7 @@ import anthropic
 import httpx2
 
 from functions.adapters import answer_bodies
+from functions.adapters.answer_bodies import mapping
 from functions.adapters.negotiation import Negotiation, in_words, judged
 from functions.adapters.picture_transport import PictureTransport, encoded, headers, pool
 from functions.adapters.rate_limits import delay, with_allowance
@@ -113,7 +114,7 @@ class AnthropicCaptioner:
             raise self._service.unusable("no content")
         if stop == "error":
             raise self._service.unusable("it stopped for an error")
-        details, used = _mapping(message.get("stop_details")), _mapping(message.get("usage"))
+        details, used = mapping(message.get("stop_details")), mapping(message.get("usage"))
         return Answer(
             text=_text(content),
             blocked=str(details.get("category") or stop) if stop in _REFUSALS else "",
@@ -147,13 +148,13 @@ def _message(content: bytes) -> Any:
     whole: dict[str, Any] = {}
     blocks: dict[Any, dict[str, Any]] = {}
     for event in answer_bodies.mappings(values):
-        delta = _mapping(event.get("delta"))
+        delta = mapping(event.get("delta"))
         if event.get("type") == "error":
             return event
         if event.get("type") == "message_start":
-            whole = dict(_mapping(event.get("message")))
+            whole = dict(mapping(event.get("message")))
         elif event.get("type") == "content_block_start":
-            blocks[event.get("index")] = dict(_mapping(event.get("content_block")))
+            blocks[event.get("index")] = dict(mapping(event.get("content_block")))
         elif event.get("type") == "content_block_delta":
             block = blocks.setdefault(event.get("index"), {})
             for name, to in (("text", "text"), ("partial_json", "input")):
@@ -161,7 +162,7 @@ def _message(content: bytes) -> Any:
                     so_far = block.get(to)
                     block[to] = (so_far if isinstance(so_far, str) else "") + more
         elif event.get("type") == "message_delta":
-            used = {**_mapping(whole.get("usage")), **_mapping(event.get("usage"))}
+            used = {**mapping(whole.get("usage")), **mapping(event.get("usage"))}
             whole |= {**delta, "usage": used}
     return whole | ({"content": list(blocks.values())} if blocks else {})
 
@@ -176,7 +177,3 @@ def _text(content: list[Any]) -> str:
     inputs = [each["input"] for each in blocks if each.get("input")]
     calls = [each if isinstance(each, str) else json.dumps(each) for each in inputs]
     return text if "{" in text else "".join(calls) or text
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

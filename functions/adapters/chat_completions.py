@@ -117,9 +117,7 @@ class ChatCaptioner:
     def _answer(self, body: Any, prompt: Prompt, parts: frozenset[str]) -> Answer:
         """What a completion says; raises what is none."""
         body = body if isinstance(body, Mapping) else {"choices": body}
-        choice: Mapping[str, Any] = next(
-            (each for each in _list(body.get("choices")) if isinstance(each, Mapping)), {}
-        )
+        choice = next(iter(answer_bodies.mappings(_list(body.get("choices")))), {})
         if error := next(
             filter(answer_bodies.says, (body.get("error"), choice.get("error"))), None
         ):
@@ -192,8 +190,8 @@ def _whole(chunks: list[Mapping[str, Any]]) -> dict[str, Any]:
     choice: dict[str, Any] = {}
     for chunk in chunks:
         whole |= {name: chunk[name] for name in ("error", "model", "usage") if chunk.get(name)}
-        for each in _list(chunk.get("choices")):
-            if not isinstance(each, Mapping) or each.get("index"):
+        for each in answer_bodies.mappings(_list(chunk.get("choices"))):
+            if each.get("index"):
                 continue  # of several answers, the first
             delta = each.get("delta") or each.get("message")
             for name, words in (delta if isinstance(delta, Mapping) else {}).items():
@@ -222,7 +220,7 @@ def _gather(calls: dict[Any, list[str]], deltas: Any) -> None:
 
 def _refusal(message: Mapping[str, Any]) -> str:
     """Why the model declines: in a field of its own, or as a part of the content."""
-    parts = [each for each in _list(message.get("content")) if isinstance(each, Mapping)]
+    parts = answer_bodies.mappings(_list(message.get("content")))
     return str(
         message.get("refusal")
         or next((each["refusal"] for each in parts if each.get("refusal")), "")

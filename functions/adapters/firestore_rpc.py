@@ -268,8 +268,6 @@ def encoded(value: Any) -> Any:
     match value:
         case None:
             return _Value(null_value=0)
-        case bool():
-            return _Value(boolean_value=value)
         case int():
             return _Value(integer_value=value)
         case float():

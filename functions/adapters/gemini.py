@@ -11,6 +11,7 @@ from typing import Any
 from google.genai import types
 
 from functions.adapters import answer_bodies
+from functions.adapters.answer_bodies import mapping
 from functions.adapters.google_genai import Config, Connection, Content, Part
 from functions.adapters.negotiation import Negotiation, in_words
 from functions.adapters.vendor_errors import Refused, error_text, status_within, tokens
@@ -93,8 +94,8 @@ class GeminiCaptioner:
             raise self._connection.service.answered(
                 status_within(body, 200), self._name, error_text(error)
             )
-        feedback, used = _mapping(body.get("promptFeedback")), _mapping(body.get("usageMetadata"))
-        candidate = _mapping(body.get("candidate"))
+        feedback, used = mapping(body.get("promptFeedback")), mapping(body.get("usageMetadata"))
+        candidate = mapping(body.get("candidate"))
         blocked = str(feedback.get("blockReason") or "")
         finish = str(candidate.get("finishReason")).upper()
         if not candidate and not blocked:
@@ -137,7 +138,7 @@ def _whole(values: list[Any]) -> dict[str, Any]:
         piece = _camel(piece)
         whole |= {name: each for name, each in piece.items() if each and name != "parts"}
         candidates = piece.get("candidates")
-        candidate = _mapping(candidates[0] if isinstance(candidates, list) and candidates else {})
+        candidate = mapping(candidates[0] if isinstance(candidates, list) and candidates else {})
         whole["candidate"] = {**whole.get("candidate", {}), **candidate}
         content = candidate.get("content")
         parts = content.get("parts") if isinstance(content, Mapping) else content
@@ -161,13 +162,9 @@ def _camel(value: Any, depth: int = _DEPTH) -> Any:
 def _text(parts: list[Any]) -> str:
     """The texts of an answer, thoughts aside; where they are no object, what it calls a function
     with."""
-    parts = [{"text": each} if isinstance(each, str) else _mapping(each) for each in parts]
+    parts = [{"text": each} if isinstance(each, str) else mapping(each) for each in parts]
     said = [each for each in parts if not each.get("thought")]
     text = "".join(each["text"] for each in said if isinstance(each.get("text"), str))
-    calls = [_mapping(each.get("functionCall")).get("args") for each in said]
+    calls = [mapping(each.get("functionCall")).get("args") for each in said]
     called = "".join(json.dumps(each) for each in calls if each)
     return text if "{" in text else called or text
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,6 +23,7 @@ from functions.settings import Settings
 from tests.support.answers import CUT_SHORT, DROP, EMPTY_OBJECT, HANG, NOT_JSON, Answer, gemini
 from tests.support.model_server import Call, ModelServer, good
 from tests.support.pictures import jpeg
+from tests.support.waiting import until
 
 SECRET = "sk-not-to-be-seen"  # noqa: S105
 SECONDS = 1
@@ -228,14 +228,6 @@ def together(embedder: GeminiEmbedder, server: ModelServer, *texts: str) -> list
         results = [each.result() for each in found]
     server.embeddings[:] = server.embeddings[2:]
     return results
-
-
-def until(holds: Callable[[], bool]) -> None:
-    for _ in range(6000):
-        if holds():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it has not come to that")
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ from tests.support.model_server import Call, ModelServer, good
 from tests.support.pictures import jpeg
 from tests.support.serving import serving
 from tests.support.stack import model_settings
+from tests.support.waiting import until
 
 TOPIC, BUCKET = "caption-uploads", "my-images"
 NAMES = [f"shop/mug {number}.jpg" for number in range(3)]
-_PATIENCE = 60
 
 
 class Walk:
@@ -126,13 +125,6 @@ def walk(
         walked = Walk(pubsub_emulator, storage, model_server, environment, tmp_path / "log")
         yield walked
         walked.close()
-
-
-def until(holds: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, f"{what}: not within {_PATIENCE} s"
-        time.sleep(0.05)
 
 
 def test_a_wrong_key_is_named_mended_and_the_backlog_drains(

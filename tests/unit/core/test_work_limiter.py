@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
 from functions.core.work_limiter import WorkLimiter
+from tests.support.waiting import until
 
 PATIENCE, LONG = 20.0, 1000.0
 
@@ -41,13 +42,6 @@ class Event:
         self._go.set()
 
 
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.001)
-
-
 def test_no_more_events_work_than_may_and_the_others_follow_in_the_order_of_coming(
     pool: ThreadPoolExecutor,
 ) -> None:
@@ -64,22 +58,16 @@ def test_no_more_events_work_than_may_and_the_others_follow_in_the_order_of_comi
     assert order == events
 
 
-def test_one_more_works_where_those_at_work_leave_the_processor_idle(
-    pool: ThreadPoolExecutor,
-) -> None:
-    limiter, order = WorkLimiter(1, processor=lambda: 0.0, patience=LONG), list[Event]()
-    events = [Event(limiter, order) for _ in range(3)]
-    running = [pool.submit(event) for event in events]
-    until(lambda: len(order) == 3)
-    for event in events:
-        event.let_go()
-    wait(running, PATIENCE)
-
-
-def test_nobody_stands_in_line_for_ever_behind_others_that_keep_the_processor_busy(
-    pool: ThreadPoolExecutor,
-) -> None:
-    limiter, order = WorkLimiter(1, processor=time.monotonic, patience=0.05), list[Event]()
+@pytest.mark.parametrize(
+    "limiter",
+    [
+        WorkLimiter(1, processor=lambda: 0.0, patience=LONG),
+        WorkLimiter(1, processor=time.monotonic, patience=0.05),
+    ],
+    ids=["leave the processor idle", "keep it busy for longer than anybody has patience"],
+)
+def test_one_more_works_where_those_at_work(pool: ThreadPoolExecutor, limiter: WorkLimiter) -> None:
+    order = list[Event]()
     events = [Event(limiter, order) for _ in range(3)]
     running = [pool.submit(event) for event in events]
     until(lambda: len(order) == 3)
