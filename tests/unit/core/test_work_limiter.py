@@ -12,7 +12,8 @@ import pytest
 from functions.core.work_limiter import WorkLimiter
 from tests.support.waiting import until
 
-PATIENCE, LONG = 20.0, 1000.0
+# Who waits for an event gives up before the event does, which would let others go on.
+PATIENCE, EVENT_PATIENCE, LONG = 20.0, 60.0, 1000.0
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ class Event:
     def __call__(self) -> None:
         with self._limiter.working():
             self._order.append(self)
-            assert self._go.wait(PATIENCE)
+            assert self._go.wait(EVENT_PATIENCE)
 
     def let_go(self) -> None:
         self._go.set()
@@ -50,9 +51,9 @@ def test_no_more_events_work_than_may_and_the_others_follow_in_the_order_of_comi
     running = []
     for count, event in enumerate(events, 1):
         running.append(pool.submit(event))
-        until(lambda count=count: len(order) + limiter.in_line == count)
+        until(lambda count=count: len(order) + limiter.in_line == count, patience=PATIENCE)
     for gone, event in enumerate(events):
-        until(lambda gone=gone: len(order) == min(gone + 2, 6))
+        until(lambda gone=gone: len(order) == min(gone + 2, 6), patience=PATIENCE)
         event.let_go()
     wait(running, PATIENCE)
     assert order == events
@@ -70,7 +71,7 @@ def test_one_more_works_where_those_at_work(pool: ThreadPoolExecutor, limiter: W
     order = list[Event]()
     events = [Event(limiter, order) for _ in range(3)]
     running = [pool.submit(event) for event in events]
-    until(lambda: len(order) == 3)
+    until(lambda: len(order) == 3, patience=PATIENCE)
     for event in events:
         event.let_go()
     wait(running, PATIENCE)
@@ -89,7 +90,7 @@ def test_others_work_while_one_waits_which_then_stands_behind_them(
             return list(order)
 
     waiting, working = pool.submit(waits), pool.submit(other)
-    until(lambda: order == [other])
+    until(lambda: order == [other], patience=PATIENCE)
     arrived.set()
     other.let_go()
     assert waiting.result(PATIENCE) == [other]
