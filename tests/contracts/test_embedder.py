@@ -6,7 +6,7 @@ import math
 import threading
 import traceback
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import google.auth
@@ -203,7 +203,7 @@ def of(call: Call) -> int:
 
 
 def together(embedder: GeminiEmbedder, server: ModelServer, *texts: str) -> list[Any]:
-    """What each of these texts comes to, asked for while two calls go on: in one call."""
+    """What each of these texts comes to, asked for in this order while two calls go on: in one."""
     go_on, patience = threading.Event(), 60.0
     embedder._together.patience = patience
 
@@ -221,8 +221,10 @@ def together(embedder: GeminiEmbedder, server: ModelServer, *texts: str) -> list
     with ThreadPoolExecutor(2 + len(texts)) as pool:
         others = [pool.submit(asked, f"other {number}") for number in range(2)]
         until(lambda: len(server.embeddings) >= 2)
-        found = [pool.submit(asked, text) for text in texts]
-        until(lambda: len(embedder._together._waiting) == len(texts))
+        found = list[Future[Any]]()
+        for text in texts:
+            found.append(pool.submit(asked, text))
+            until(lambda: len(embedder._together._waiting) == len(found))
         go_on.set()
         assert all(isinstance(each.result(), Embedding) for each in others)
         results = [each.result() for each in found]
