@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from functions.core.document import EmbeddedText, Media
+from functions.core.errors import PermanentError
 from functions.pictures.decoding import svg
 from functions.pictures.decoding.decoders import too_many_pixels
 from functions.pictures.embedded_text import words
@@ -298,18 +299,26 @@ def draw(data: bytes, side: int) -> Decoded:
     data = svg.plain(data)
     embedded = svg.check(data)
     header = pyvips.Image.svgload_source(pyvips.Source.new_from_memory(data))
-    image = _enlarged(data, min(side / max(header.width, header.height), 1000.0))
+    # librsvg enlarges a drawing without a viewBox only if its size is given in pixels.
+    size = f":root{{width:{header.width}px!important;height:{header.height}px!important}}"
+    image = _enlarged(data, size, min(side / max(header.width, header.height), 1000.0))
+    if image[3].max() == 0:
+        raise PermanentError(
+            "unsupported_type",
+            "The SVG shows nothing here: what is to be seen lies in other files, in HTML inside "
+            "it, or is drawn by a script. Upload it as a PNG.",
+        )
     picture = Decoded(image, header.width, header.height)
     picture.embedded = embedded
     return picture
 
 
-def _enlarged(data: bytes, target: float) -> Any:
+def _enlarged(data: bytes, size: str, target: float) -> Any:
     """The drawing at ``target`` times its own size, or as near to that as time allows."""
     scale = min(1.0, target)
     while True:
         worked, waited = time.process_time(), time.monotonic()
-        image = _drawn(data, scale)
+        image = _drawn(data, size, scale)
         worked, waited = time.process_time() - worked, time.monotonic() - waited
         share = max(worked / _DRAWING_SECONDS, waited / _WAITING_SECONDS, 1e-6)
         # A blur's cost grows with its radius too: the third power of the scale.
@@ -319,9 +328,9 @@ def _enlarged(data: bytes, target: float) -> Any:
         scale = min(target, scale * step)
 
 
-def _drawn(data: bytes, scale: float) -> Any:
+def _drawn(data: bytes, size: str, scale: float) -> Any:
     source = pyvips.Source.new_from_memory(data)
-    return pyvips.Image.svgload_source(source, scale=scale).copy_memory()
+    return pyvips.Image.svgload_source(source, scale=scale, stylesheet=size).copy_memory()
 
 
 def pixels_of(image: Any) -> Any:
