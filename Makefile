@@ -42,6 +42,9 @@ programs: .venv/dev .venv-pip ## bring the programs that the tests drive and tha
 fuzz: .venv/dev ## the properties with new examples, fifty times as many
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -n $(WORKERS) -m hypothesis
 
+shake: .venv/dev .venv-pip ## the tests, with threads that begin late and in any order
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -p tests.support.shaken
+
 browser-libraries: tests/browser/node_modules/.package-lock.json ## what alt.js is tried with
 
 tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
@@ -162,4 +165,4 @@ scan-infra: ## static security scan of infra/
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lock .venv-pip $(OLD) $(SCAN) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.PHONY: .venv-pip programs fuzz browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-growth bench-images bench-videos bench-lookups bench-pages profile bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota walk mutants clean
+.PHONY: .venv-pip programs fuzz shake browser-libraries .venv/cli .venv/eval .venv/dev help demo eval test test-generativeai scan audit lock source bench bench-growth bench-images bench-videos bench-lookups bench-pages profile bench-review film sweep-images fuzz-images screenshots worst-model chaos simulate-quota walk mutants clean

@@ -30,7 +30,6 @@ from functions.model.prompt import PromptText
 from functions.settings import Model, Settings
 
 _AT_ONCE = 8
-_HEAD_BYTES = 4096
 _SAMPLES = Path(__file__).with_name("samples.jsonl")
 
 
@@ -195,7 +194,7 @@ def _images(folder: Path) -> Iterator[str]:
             continue
         try:
             with path.open("rb") as file:
-                head = file.read(_HEAD_BYTES)
+                head = file.read(kinds.HEAD_BYTES)
         except OSError:
             continue
         if kinds.sniff(head):

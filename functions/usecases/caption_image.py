@@ -294,6 +294,8 @@ class Captioning:
             taken = lease.taken(stored, upload, request, trigger)
             if document.alt_text and not taken.alt_text:
                 keep_history.keep(self._store, document)
+            if document.md5 != taken.md5:
+                find_copy.forget(self._store, document)
         return Claim(self._store.replace(stored, taken), request, document)
 
     def _begin(self, task: Task, work: Callable[[], T]) -> Future[T]:

@@ -153,8 +153,11 @@ def kept_in(record: Record, document: Document) -> Record | None:
 
 
 def forget(store: CaptionStore, document: Document) -> None:
-    """Note that a document is about to go: its text is kept for a while, and as long as another
-    document has it. Raises Held if the record keeps changing."""
+    """Note that a document is about to go, or to be another picture's: its text is kept for a
+    while, and as long as another document has it; without text it asks no more. Raises Held if the
+    record keeps changing."""
+    if not _has_text(document):
+        return give_way(store, document)
 
     def without(text: PictureText, now: datetime) -> PictureText:
         return text.without(document, now + picture_text.KEPT_FOR)

@@ -460,6 +460,45 @@ def test_of_copies_that_go_at_the_same_moment_none_keeps_the_text_for_the_others
     assert words(written, "c.jpg")[1] == "model"
 
 
+def test_a_copy_asks_at_once_where_the_first_to_ask_is_gone(stack: Stack) -> None:
+    event = stack.put("a.jpg", jpeg())
+    moved = stack.copy("a.jpg", "b.jpg")
+    stack.remove("a.jpg")
+
+    assert stack.deliver(event) == 200
+    assert stack.deliver(moved) == 200
+    assert words(stack, "b.jpg")[0] == "captioned"
+
+
+def test_a_copy_asks_at_once_where_the_first_to_ask_is_another_picture(stack: Stack) -> None:
+    stack.model.answer(gemini.ERRORS["overloaded"])
+    assert stack.deliver(stack.put("a.jpg", jpeg())) == 500
+    assert stack.deliver(stack.put("a.jpg", jpeg(1))) == 200
+
+    assert stack.deliver(stack.put("b.jpg", jpeg())) == 200
+    assert words(stack, "b.jpg")[0] == "captioned"
+
+
+def test_the_text_of_an_overwritten_picture_is_kept_as_long_as_that_of_a_deleted_one(
+    written: Stack,
+) -> None:
+    assert written.deliver(written.put("a.jpg", jpeg(1))) == 200
+    written.forget_pictures()
+
+    assert words(written, "a.jpg") == ("captioned", "human", HAND)
+    assert written.deliver(written.put("b.jpg", jpeg())) == 200
+    assert words(written, "b.jpg")[1] == "model"
+
+
+def test_a_copy_holds_a_persons_text_when_the_original_is_another_picture(written: Stack) -> None:
+    written.deliver(written.copy("a.jpg", "b.jpg"))
+    assert written.deliver(written.put("a.jpg", jpeg(1))) == 200
+    written.forget_pictures()
+
+    assert written.deliver(written.put("c.jpg", jpeg())) == 200
+    assert words(written, "c.jpg") == ("captioned", "human", HAND)
+
+
 def test_bytes_without_a_record_are_not_looked_for_where_all_captions_have_one(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
