@@ -269,7 +269,7 @@ def _stretched(image: Any, side: int) -> Any:
     image = image.resize(min(1.0, side / max(image.width, image.height))).copy_memory().autorot()
     turned = image[:3] if colours else image[0]
     low, high = _span(turned)
-    if shape in ("char", "short") and colours:
+    if shape in ("char", "short") and colours and low < 0:
         low, high = (-128, 127) if shape == "char" else (-32768, 32767)
     elif shape == "uint" and colours and high > 1 << 28:
         low, high = 0, (1 << 32) - 1

@@ -150,6 +150,13 @@ def test_signed_values_begin_below_zero(bits: int) -> None:
     assert drawn.alike(seen(crafted.tiff(packed, SIZE, tags)), QUARTERS)
 
 
+@pytest.mark.parametrize("step", [1, 16])
+def test_values_that_are_never_below_zero_begin_there(step: int) -> None:
+    packed = array.array("h", [value * step for value in PIXELS]).tobytes()
+    tags: list[crafted.Tag] = [(258, "H", [16] * 3), (339, "H", [2] * 3)]
+    assert drawn.alike(seen(crafted.tiff(packed, SIZE, tags)), QUARTERS)
+
+
 def with_bands(*values: int, pixels: bytes = PIXELS, bits: int = 8) -> bytes:
     """RGB, and bands of one value each behind it."""
     step = 3 * bits // 8
