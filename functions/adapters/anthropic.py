@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -25,7 +24,6 @@ ACCEPTS = Accepts(
     frozenset({"image/png", "image/jpeg", "image/webp"}), 5 * 2**20 * 3 // 4 - 1024, 8000
 )
 _MAX_OUTPUT_TOKENS = 4096
-_REFUSALS = frozenset({"refusal", "content_filter", "sensitive", "safety"})
 # "Effort" and "Adaptive thinking", Anthropic documentation: from version 5 on models think if
 # they are not told, and take no other limit; older ones refuse the word.
 _THINKS = re.compile(r"claude-[a-z]+-(?:[5-9]|[1-9]\d)(?:-|$|@|:)")
@@ -65,7 +63,8 @@ class AnthropicCaptioner:
                 if response.is_error:
                     body, told = parsed(response.text), delay(response.headers)
                     return self._judged(body, response.status_code, parts, told)
-                answer = self._answer(_message(response.content), parts)
+                body = _message(response.content, response.charset_encoding)
+                answer = self._answer(body, prompt, parts)
                 return with_allowance(answer, response.headers)
 
     def _posted(self, request: dict[str, Any], extra: dict[str, str]) -> httpx2.Response:
@@ -100,9 +99,9 @@ class AnthropicCaptioner:
         service, negotiation = self._service, self._negotiation
         return judged(service, negotiation, self._name, status, body, parts, retry_after)
 
-    def _answer(self, message: Any, parts: frozenset[str]) -> Answer:
+    def _answer(self, body: Any, prompt: Prompt, parts: frozenset[str]) -> Answer:
         """What a message says; raises what is none."""
-        message = message if isinstance(message, Mapping) else {}
+        message = mapping(body)
         if message.get("type") == "error" or answer_bodies.says(message.get("error")):
             return self._judged(message, 200, parts)
         content, stop = message.get("content"), message.get("stop_reason")
@@ -110,15 +109,21 @@ class AnthropicCaptioner:
             content = [{"type": "text", "text": content}]
         elif isinstance(content, Mapping):
             content = [content]
-        if not isinstance(content, list) or (not content and not stop):
-            raise self._service.unusable("no content")
+        none = not isinstance(content, list) or (not content and not stop)
         if stop == "error":
             raise self._service.unusable("it stopped for an error")
+        text = _text(content) if isinstance(content, list) else ""
+        stop = str(stop or "")
+        if "{" not in text:  # a tool may be called with it, or a gateway speak otherwise
+            text = answer_bodies.reply(body, prompt.schema) or text
+        refused, truncated = answer_bodies.refused(stop), answer_bodies.truncated(stop)
+        if none and not text and not refused and not truncated:
+            return self._judged(answer_bodies.fault(body), 200, parts)
         details, used = mapping(message.get("stop_details")), mapping(message.get("usage"))
         return Answer(
-            text=_text(content),
-            blocked=str(details.get("category") or stop) if stop in _REFUSALS else "",
-            truncated=stop in {"max_tokens", "model_context_window_exceeded"},
+            text=text,
+            blocked=str(details.get("category") or stop) if refused else "",
+            truncated=truncated,
             model_version=str(message.get("model") or ""),
             input_tokens=tokens(used.get("input_tokens")),
             output_tokens=tokens(used.get("output_tokens")),
@@ -140,9 +145,9 @@ def _image(picture: Picture | None, placeholder: bytes) -> list[dict[str, Any]]:
     return [{"type": "image", "source": source}]
 
 
-def _message(content: bytes) -> Any:
+def _message(content: bytes, charset: str | None) -> Any:
     """A message; also one that a gateway streams although nobody asked for that."""
-    values = answer_bodies.sent(content)
+    values = answer_bodies.sent(content, charset)
     if len(values) == 1:
         return values[0]
     whole: dict[str, Any] = {}
@@ -164,16 +169,12 @@ def _message(content: bytes) -> Any:
         elif event.get("type") == "message_delta":
             used = {**mapping(whole.get("usage")), **mapping(event.get("usage"))}
             whole |= {**delta, "usage": used}
-    return whole | ({"content": list(blocks.values())} if blocks else {})
+    return whole | ({"content": list(blocks.values())} if blocks else {}) or values
 
 
 def _text(content: list[Any]) -> str:
-    """The texts of a message, thoughts aside; where they are no object, what it calls a tool with,
-    where gateways put the answer."""
+    """The texts of a message, thoughts aside."""
     blocks = [
         each for each in answer_bodies.mappings(content) if "think" not in str(each.get("type"))
     ]
-    text = "".join(each["text"] for each in blocks if isinstance(each.get("text"), str))
-    inputs = [each["input"] for each in blocks if each.get("input")]
-    calls = [each if isinstance(each, str) else json.dumps(each) for each in inputs]
-    return text if "{" in text else "".join(calls) or text
+    return "".join(each["text"] for each in blocks if isinstance(each.get("text"), str))

@@ -23,12 +23,6 @@ from functions.adapters.vendor_errors import VendorErrors, parsed, tokens
 from functions.core.document import Accepts, Answer, Picture, Prompt
 
 _MAX_OUTPUT_TOKENS = 4096
-# Reasons to finish, as families of servers word them; with any other, what there is is read.
-_REFUSED = re.compile(
-    r"filter|sensitive|safety|refus|moderat|prohibited|blocklist|recitation|spii|guardrail|unsafe",
-    re.IGNORECASE,
-)
-_TRUNCATED = re.compile(r"length|max_?(?:\w+_)?tokens|token_limit|context_window", re.IGNORECASE)
 _FAILED = re.compile(
     r"error|insufficient_system_resource|abort|cancel|timeout|overload|fail|unavailable",
     re.IGNORECASE,
@@ -73,7 +67,8 @@ class ChatCaptioner:
                 if response.is_error:
                     body, told = parsed(response.text), delay(response.headers)
                     return self._judged(body, response.status_code, parts, told)
-                answer = self._answer(_completion(response.content), prompt, parts)
+                body = _completion(response.content, response.charset_encoding)
+                answer = self._answer(body, prompt, parts)
                 return with_allowance(answer, response.headers)
 
     def _posted(self, request: dict[str, Any], extra: dict[str, str]) -> httpx2.Response:
@@ -116,28 +111,30 @@ class ChatCaptioner:
 
     def _answer(self, body: Any, prompt: Prompt, parts: frozenset[str]) -> Answer:
         """What a completion says; raises what is none."""
-        body = body if isinstance(body, Mapping) else {"choices": body}
-        choice = next(iter(answer_bodies.mappings(_list(body.get("choices")))), {})
+        found = answer_bodies.mapping(body)
+        choice = next(iter(answer_bodies.mappings(_list(found.get("choices")))), {})
         if error := next(
-            filter(answer_bodies.says, (body.get("error"), choice.get("error"))), None
+            filter(answer_bodies.says, (found.get("error"), choice.get("error"))), None
         ):
             return self._judged({"error": error}, 200, parts)
-        older = {"content": choice["text"]} if "text" in choice else None
-        message = choice.get("message") or choice.get("delta") or older
+        message = _message(choice)
         finish = choice.get("finish_reason")
         finish = finish if isinstance(finish, str) else ""
-        if not choice or not isinstance(message, Mapping):
-            raise self._service.unusable("no choices")
         if _FAILED.search(finish):
             raise self._service.unusable(finish)
-        text = _text(message, prompt.schema.get("properties", ()))
-        refusal = "refusal" if _refusal(message) and "{" not in text else ""
-        tokens_in, tokens_out = _counted(body.get("usage"))
+        text = _text(answer_bodies.mapping(message), prompt.schema.get("properties", ()))
+        if "{" not in text:
+            text = answer_bodies.reply(body, prompt.schema) or text
+        refused, truncated = answer_bodies.refused(finish), answer_bodies.truncated(finish)
+        if not isinstance(message, Mapping) and not text and not refused and not truncated:
+            return self._judged(answer_bodies.fault(body), 200, parts)
+        refusal = _refusal(answer_bodies.mapping(message)) and "{" not in text
+        tokens_in, tokens_out = _counted(found.get("usage"))
         return Answer(
             text=text,
-            blocked=finish if _REFUSED.search(finish) else refusal,
-            truncated=bool(_TRUNCATED.search(finish)),
-            model_version=str(body.get("model") or ""),
+            blocked=finish if refused else "refusal" if refusal else "",
+            truncated=truncated,
+            model_version=str(found.get("model") or ""),
             input_tokens=tokens_in,
             output_tokens=tokens_out,
         )
@@ -174,9 +171,9 @@ def _image(
     return [{"type": "image_url", "image_url": image}]
 
 
-def _completion(content: bytes) -> Any:
+def _completion(content: bytes, charset: str | None) -> Any:
     """A completion; also one that a server streams although nobody asked for that."""
-    values = answer_bodies.sent(content)
+    values = answer_bodies.sent(content, charset)
     if len(values) == 1:
         return values[0]
     return _whole(answer_bodies.mappings(values))
@@ -193,7 +190,7 @@ def _whole(chunks: list[Mapping[str, Any]]) -> dict[str, Any]:
         for each in answer_bodies.mappings(_list(chunk.get("choices"))):
             if each.get("index"):
                 continue  # of several answers, the first
-            delta = each.get("delta") or each.get("message")
+            delta = _message(each)
             for name, words in (delta if isinstance(delta, Mapping) else {}).items():
                 if name == "tool_calls":
                     _gather(calls, words)
@@ -206,6 +203,12 @@ def _whole(chunks: list[Mapping[str, Any]]) -> dict[str, Any]:
         functions = [{"function": {"arguments": "".join(each)}} for each in calls.values()]
         choice["message"]["tool_calls"] = functions
     return whole | {"choices": [choice] if choice else []}
+
+
+def _message(choice: Mapping[str, Any]) -> Any:
+    """What a choice says, or a piece of it."""
+    older = {"content": choice["text"]} if "text" in choice else None
+    return choice.get("message") or choice.get("delta") or older
 
 
 def _gather(calls: dict[Any, list[str]], deltas: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -28,21 +27,6 @@ _MAX_OUTPUT_TOKENS = 2048
 _UNDERSCORE = re.compile(r"_([a-z])")
 # No field that is read lies deeper.
 _DEPTH = 10
-# Finish reasons that are a refusal of this image; with any other, what there is of a reply
-# is read, and asked for once more if it cannot be.
-_REFUSALS = frozenset(
-    {
-        "SAFETY",
-        "RECITATION",
-        "PROHIBITED_CONTENT",
-        "SPII",
-        "BLOCKLIST",
-        "MODEL_ARMOR",
-        "IMAGE_SAFETY",
-        "IMAGE_PROHIBITED_CONTENT",
-        "IMAGE_RECITATION",
-    }
-)
 
 
 class GeminiCaptioner:
@@ -83,28 +67,32 @@ class GeminiCaptioner:
                         model=self._name, contents=content, config=config
                     )
                     answer = response.sdk_http_response
-                    return self._answer((answer and answer.body) or "{}")
+                    return self._answer((answer and answer.body) or "{}", prompt)
             except Refused as refusal:
                 return Answer("", blocked=refusal.why)
 
-    def _answer(self, content: bytes | str) -> Answer:
+    def _answer(self, content: bytes | str, prompt: Prompt) -> Answer:
         """What a response says; raises what is none."""
-        body = _whole(answer_bodies.sent(content))
+        values = answer_bodies.sent(content)
+        body, service = _whole(values), self._connection.service
         if answer_bodies.says(error := body.get("error")):
-            raise self._connection.service.answered(
-                status_within(body, 200), self._name, error_text(error)
-            )
+            raise service.answered(status_within(body, 200), self._name, error_text(error))
+        text = _text(body["parts"])
+        if "{" not in text:  # a function may be called with it, or a gateway speak otherwise
+            text = answer_bodies.reply(values, prompt.schema) or text
         feedback, used = mapping(body.get("promptFeedback")), mapping(body.get("usageMetadata"))
         candidate = mapping(body.get("candidate"))
         blocked = str(feedback.get("blockReason") or "")
         finish = str(candidate.get("finishReason")).upper()
-        if not candidate and not blocked:
-            raise self._connection.service.unusable("no candidates")
+        if not candidate and not blocked and not text:
+            if words := error_text(answer_bodies.fault(body)):
+                raise service.answered(status_within(body, 200), self._name, words)
+            raise service.unusable("no candidates")
         answered = tokens(used.get("candidatesTokenCount"))
         return Answer(
-            text=_text(body["parts"]),
-            blocked=blocked or (finish if finish in _REFUSALS else ""),
-            truncated=finish == "MAX_TOKENS",
+            text=text,
+            blocked=blocked or (finish if answer_bodies.refused(finish) else ""),
+            truncated=answer_bodies.truncated(finish),
             model_version=str(body.get("modelVersion") or ""),
             input_tokens=tokens(used.get("promptTokenCount")),
             output_tokens=answered + tokens(used.get("thoughtsTokenCount")),
@@ -133,8 +121,7 @@ def _whole(values: list[Any]) -> dict[str, Any]:
     """The response that was sent at once or in pieces: its last fields, the fields of its first
     candidate, and all parts of that one. Proxies write names with underscores, too."""
     whole: dict[str, Any] = {"parts": []}
-    pieces = values[0] if len(values) == 1 and isinstance(values[0], list) else values
-    for piece in answer_bodies.mappings(pieces):
+    for piece in answer_bodies.mappings(values):
         piece = _camel(piece)
         whole |= {name: each for name, each in piece.items() if each and name != "parts"}
         candidates = piece.get("candidates")
@@ -147,24 +134,19 @@ def _whole(values: list[Any]) -> dict[str, Any]:
 
 
 def _camel(value: Any, depth: int = _DEPTH) -> Any:
-    """``value`` with the names of its fields as Gemini's own; what a function is called with is
-    the model's, and stays."""
+    """``value`` with the names of its fields as Gemini's own."""
     if isinstance(value, list) and depth:
         return [_camel(each, depth - 1) for each in value]
     if not isinstance(value, Mapping) or not depth:
         return value
-    named = {
-        _UNDERSCORE.sub(lambda found: found[1].upper(), key): each for key, each in value.items()
+    return {
+        _UNDERSCORE.sub(lambda found: found[1].upper(), key): _camel(each, depth - 1)
+        for key, each in value.items()
     }
-    return {key: each if key == "args" else _camel(each, depth - 1) for key, each in named.items()}
 
 
 def _text(parts: list[Any]) -> str:
-    """The texts of an answer, thoughts aside; where they are no object, what it calls a function
-    with."""
+    """The texts of an answer, thoughts aside."""
     parts = [{"text": each} if isinstance(each, str) else mapping(each) for each in parts]
     said = [each for each in parts if not each.get("thought")]
-    text = "".join(each["text"] for each in said if isinstance(each.get("text"), str))
-    calls = [mapping(each.get("functionCall")).get("args") for each in said]
-    called = "".join(json.dumps(each) for each in calls if each)
-    return text if "{" in text else called or text
+    return "".join(each["text"] for each in said if isinstance(each.get("text"), str))

@@ -17,6 +17,7 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
+from functions.adapters import answer_bodies
 from functions.adapters.negotiation import AskDifferently
 from functions.adapters.picture_transport import PictureTransport, headers, pool, trust
 from functions.adapters.rate_limits import delay
@@ -74,7 +75,11 @@ class Connection:
         self._timeout = round(timeout_seconds * 1000)
         options = types.HttpOptions(
             timeout=self._timeout,
-            client_args={"transport": self._transport, "verify": trust()},
+            client_args={
+                "transport": self._transport,
+                "verify": trust(),
+                "default_encoding": answer_bodies.encoding,
+            },
             async_client_args={"ssl": trust()},
         )
         try:

@@ -120,7 +120,10 @@ def judged(
 ) -> Answer:
     """The refusal that an error's ``body`` is; raises what else it is: AskDifferently where it is
     about a part of the request."""
-    status, words = status_within(body, status), error_text(body)
+    words, told = error_text(body), status
+    status = status_within(body, status)
+    if told == 200 and (status, words) == (502, ""):
+        raise errors.unusable("nothing in it")
     fault = errors.answered(status, model, words, retry_after)
     unexplained = errors.is_unexplained(status, words)
     if negotiation.refused(status, words, parts, unexplained=unexplained):

@@ -68,6 +68,8 @@ class PictureTransport(httpx2.BaseTransport):
                 extensions=request.extensions,
             )
         response = self._transport.handle_request(request)
+        if response.headers.get("content-encoding", "").lower() == "x-gzip":  # its older name
+            response.headers["content-encoding"] = "gzip"
         if isinstance(response.stream, httpx2.SyncByteStream):
             response.stream = _Bounded(response.stream, deadline)
         return response

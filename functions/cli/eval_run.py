@@ -17,6 +17,7 @@ import click
 
 from functions import composition
 from functions import pictures as kinds
+from functions.adapters.folder import ignored
 from functions.cli import eval_report, output
 from functions.cli.session import choose_model_aloud, session
 from functions.core.errors import ConfigurationError
@@ -29,7 +30,6 @@ from functions.model.prompt import PromptText
 from functions.settings import Model, Settings
 
 _AT_ONCE = 8
-_HEAD_BYTES = 4096
 _SAMPLES = Path(__file__).with_name("samples.jsonl")
 
 
@@ -187,18 +187,18 @@ def pictures(
 
 
 def _images(folder: Path) -> Iterator[str]:
-    """The paths of a folder's images, known by their first bytes; hidden files left out."""
+    """The paths of a folder's images, known by their first bytes; ignored files left out."""
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if any(part.startswith(".") for part in name.parts) or not path.is_file():
+        name = path.relative_to(folder).as_posix()
+        if ignored(name) or not path.is_file():
             continue
         try:
             with path.open("rb") as file:
-                head = file.read(_HEAD_BYTES)
+                head = file.read(kinds.HEAD_BYTES)
         except OSError:
             continue
         if kinds.sniff(head):
-            yield name.as_posix()
+            yield name
 
 
 def compare(before: Run, after: Run) -> None:

@@ -323,9 +323,9 @@ class ReviewEndpoint:
             response = Response(status=302, headers={"Location": image})
             response.headers["Cache-Control"] = _CACHED
             return response
-        from functions.pictures import sniff
+        from functions.pictures import HEAD_BYTES, sniff
 
-        kind = sniff(image[:4096])
+        kind = sniff(image[:HEAD_BYTES])
         if kind is None:
             raise Refusal(404, "the file is no image that is known here")
         response = responses.answer(image, kind, _CACHED)

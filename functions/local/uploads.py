@@ -19,14 +19,14 @@ from functions.core.document import document_id
 from functions.http import responses
 from functions.http.responses import Refusal
 from functions.http.review import UPLOADS
-from functions.pictures import sniff
+from functions.pictures import HEAD_BYTES, sniff
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PLACE = "/uploads/"
 _SCRIPT = "/alt_text/alt.js"
-_HEAD, _CHUNK = 4096, 1 << 20
+_CHUNK = 1 << 20
 # Bytes. A number may still be added to it.
 _LONGEST = 200
 # What file systems of one kind or another take for something else.
@@ -117,7 +117,7 @@ class LocalGuard:
         if size > self._max_bytes:
             raise Refusal(413, f"the file is larger than CAPTION_MAX_BYTES={self._max_bytes}")
         to.seek(0)
-        if sniff(to.read(_HEAD)) is None:
+        if sniff(to.read(HEAD_BYTES)) is None:
             raise Refusal(415, "the file is no image or video known here; choose JPEG, WebP, MP4 …")
 
     def _kept(self, name: str, taken: IO[bytes]) -> str:

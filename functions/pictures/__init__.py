@@ -22,7 +22,7 @@ from functions.pictures.decoding import decoders
 from functions.pictures.decoding.decoders import DECODERS
 from functions.pictures.decoding.ranges import Remote
 from functions.pictures.embedded_text import words
-from functions.pictures.kinds import VIDEOS, sniff
+from functions.pictures.kinds import HEAD_BYTES, VIDEOS, sniff
 from functions.pictures.packed import MAX_UNPACKED, unpacked, unpacked_head, unpacked_size
 from functions.pictures.structure import heif, jpeg, png, webp
 from functions.pictures.structure.mp4 import is_private
@@ -30,6 +30,7 @@ from functions.pictures.structure.survey import Survey
 
 __all__ = [
     "DECODERS",
+    "HEAD_BYTES",
     "TARGET_SIDE",
     "VIDEOS",
     "Remote",
@@ -69,7 +70,7 @@ def prepare(
     if not data:
         raise PermanentError("empty", "The file is empty. Upload it again.")
     data = unpacked(data, max_bytes)
-    kind = sniff(data[:4096])
+    kind = sniff(data[:HEAD_BYTES])
     if kind is None:
         raise PermanentError(
             "unsupported_type",

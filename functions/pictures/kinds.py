@@ -14,6 +14,7 @@ RAW = "image/x-raw"
 MP4, QUICKTIME = "video/mp4", "video/quicktime"
 WEBM, MATROSKA = "video/webm", "video/x-matroska"
 AVI = "video/x-msvideo"
+HEAD_BYTES = 1 << 16
 VIDEOS = frozenset({MP4, QUICKTIME, WEBM, MATROSKA, AVI})
 
 _SIGNATURES = (
@@ -59,7 +60,8 @@ _TEXT_BEFORE_SVG = re.compile(
 def sniff(head: bytes) -> str | None:
     """The MIME type of the image or video that these first bytes begin, None for anything else.
 
-    ``head`` is the first 4,096 bytes, or the whole file if it is shorter.
+    4,096 bytes tell all kinds but a drawing that begins with a longer comment or more declarations:
+    ``HEAD_BYTES`` tell that one too.
     """
     for signature, kind in _SIGNATURES:
         if head.startswith(signature):
@@ -179,6 +181,6 @@ def _is_svg(head: bytes) -> bool:
 
 def _gunzipped(head: bytes) -> bytes:
     try:
-        return zlib.decompressobj(31).decompress(head, 4096)
+        return zlib.decompressobj(31).decompress(head, HEAD_BYTES)
     except zlib.error:
         return b""

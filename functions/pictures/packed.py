@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 from functions.core.errors import PermanentError
-from functions.pictures.kinds import SVG, sniff
+from functions.pictures.kinds import HEAD_BYTES, SVG, sniff
 
 MAX_UNPACKED = 100 << 20
 _GZIP = b"\x1f\x8b"
@@ -56,7 +56,7 @@ def unpacked_head(head: bytes) -> bytes:
 
 def _is_packed(data: bytes) -> bool:
     # A packed drawing is a format of its own (SVGZ), which its reader unpacks.
-    return data.startswith(_GZIP) and sniff(data[:4096]) != SVG
+    return data.startswith(_GZIP) and sniff(data[:HEAD_BYTES]) != SVG
 
 
 def _parts(data: bytes) -> Iterator[bytes]:

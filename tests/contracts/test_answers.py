@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from functions import composition
 from functions.core.document import Picture
-from functions.core.errors import CaptionError, ConfigurationError, TransientError
+from functions.core.errors import (
+    CaptionError,
+    ConfigurationError,
+    TransientError,
+    UnusableReply,
+)
 from functions.core.policy import Rule
 from functions.model.prompt import compose
 from functions.model.reply import read_reply
@@ -84,7 +90,10 @@ def ending(captioner: Any) -> str:
         return type(error).__name__
     if answer.blocked:
         return "blocked"
-    return "truncated" if answer.truncated else f"captioned: {read_reply(answer).alt_text}"
+    try:
+        return "truncated" if answer.truncated else f"captioned: {read_reply(answer).alt_text}"
+    except UnusableReply:
+        return "unusable"
 
 
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
@@ -152,6 +161,16 @@ MOODS: dict[str, dict[str, tuple[Any, str]]] = {
             f"captioned: {ALT}",
         ),
         "max tokens": ({"candidates": [{"finishReason": "MAX_TOKENS"}]}, "truncated"),
+        "inside a response": (
+            {"response": {"candidates": [{"content": {"parts": [{"text": J}]}}]}, "traceId": "1"},
+            f"captioned: {ALT}",
+        ),
+        "an error without its name": ({"code": 429, "msg": "Too many requests"}, "over_quota"),
+        "a draft in the thoughts": (
+            {"candidates": [{"content": {"parts": [{"text": J, "thought": True},
+                                                   {"text": "No."}]}}]},
+            "unusable",
+        ),
     },
     "anthropic": {
         "an error": ({"type": "error", "error": {"type": "overloaded_error"}}, "away"),
@@ -206,6 +225,16 @@ MOODS: dict[str, dict[str, tuple[Any, str]]] = {
         ),
         "refusal": ({"content": [], "stop_reason": "refusal"}, "blocked"),
         "max tokens": ({"content": [], "stop_reason": "max_tokens"}, "truncated"),
+        "length": ({"content": [], "stop_reason": "length"}, "truncated"),
+        "a guardrail": ({"content": [], "stop_reason": "guardrail_intervened"}, "blocked"),
+        "a refusal without content": ({"content": None, "stop_reason": "refusal"}, "blocked"),
+        "a text in the list": ({"content": [J], "stop_reason": "end_turn"}, f"captioned: {ALT}"),
+        "an error without its name": ({"code": 1301, "msg": "sensitive content"}, "blocked"),
+        "another protocol": ({"choices": [{"message": {"content": J}}]}, f"captioned: {ALT}"),
+        "another protocol's message": (
+            {"output": {"message": {"content": [{"text": J}]}}, "stopReason": "end_turn"},
+            f"captioned: {ALT}",
+        ),
     },
 }  # fmt: skip
 
@@ -309,6 +338,42 @@ MOODS["openai"] = {
                             "blocked"),
     "comments first": (b": WAIT\n\n: WAIT\n\n" + json.dumps(chat({"content": J})).encode(), SAID),
     "a byte-order mark": (b"\xef\xbb\xbf" + json.dumps(chat({"content": J})).encode(), SAID),
+    "content_filter without a message": (chat(None, "content_filter"), "blocked"),
+    "length without a message": (chat(None, "length"), "truncated"),
+    "the older completion in a stream": (
+        events(*({"choices": [{"index": 0, "text": each}]} for each in PIECES)), SAID),
+    "a stream within a stream": (
+        b"".join(b"data: " + line + b"\n\n" for line in
+                 events(chat({"content": J})).split(b"\n") if line), SAID),
+    "a line break in a text": (json.dumps(chat({"content": J})).encode().replace(
+        b"wet beach", b"wet\nbeach"), SAID),
+    "UTF-8 with a broken byte": (json.dumps(chat({"content": J, "note": "\u201c?"}),
+        ensure_ascii=False).encode().replace(b"?", b"\xff"), SAID),
+    "another choice": ({"choices": [{"message": {"content": ""}}, {"message": {"content": J}}]},
+                       SAID),
+    "choices by number": ({"choices": {"0": {"message": {"content": J}}}}, SAID),
+    "a call of another form": (chat({"content": "", "tool_calls": [{"input": caption()}]}), SAID),
+    "a part of JSON": (chat({"content": [{"type": "json", "json": caption()}]}), SAID),
+    "a gateway's envelope": ({"code": 0, "msg": "ok", "data": chat({"content": J})}, SAID),
+    "Ollama's own protocol": ({"message": {"role": "assistant", "content": J}, "done": True}, SAID),
+    "llama.cpp's own protocol": ({"content": J, "stop": True}, SAID),
+    "TGI's own protocol": ([{"generated_text": J}], SAID),
+    "a response": ({"object": "response", "instructions": json.dumps(dict(PROMPT.schema)),
+                    "text": {"format": {"schema": dict(PROMPT.schema)}},
+                    "output": [{"content": [{"type": "output_text", "text": J}]}]}, SAID),
+    "the request said back": ({"echo": {"schema": dict(PROMPT.schema)},
+                               "messages": [PROMPT.system, json.dumps(dict(PROMPT.schema))]},
+                              "away"),
+    "the bare reply": (caption(), SAID),
+    "a quota in an envelope": ({"base_resp": {"status_code": 1002, "status_msg":
+                                              "rate limit exceeded"}}, "over_quota"),
+    "no balance in an envelope": ({"base_resp": {"status_msg": "insufficient balance"}},
+                                  "no_credit"),
+    "a judgement without its name": ({"code": "DataInspectionFailed", "message":
+                                      "Input data may contain inappropriate content."}, "blocked"),
+    "an unknown model in a 200": ({"object": "error", "message": "The model `m` does not exist.",
+                                   "code": 404}, "configuration"),
+    "a telling name of a model": ({"model": "unsafe-content-moderation-7b", "choices": []}, "away"),
     "the older completion": ({"choices": [{"text": J, "finish_reason": "stop"}]}, SAID),
 }  # fmt: skip
 
@@ -370,6 +435,23 @@ WRAPPED: dict[str, bytes] = {
     "by a guard": b")]}'\n%s",
     "by a proxy's note": b"%s\n<!-- by a proxy -->",
     "by the end of a stream": b"%s\n\ndata: [DONE]\n",
+    "by a list": b"[%s]",
+    "by another body": b"%s{}",
+}
+ENCODED: dict[str, tuple[Callable[[str], bytes], dict[str, str]]] = {
+    "latin-1": (lambda text: text.encode("latin-1"), {}),
+    "another encoding than JSON's": (
+        lambda text: text.encode("latin-1"),
+        {"Content-Type": "application/json; charset=ISO-8859-1"},
+    ),
+    "UTF-8 that is called latin-1": (
+        lambda text: json.dumps(json.loads(text)).encode(),
+        {"Content-Type": "application/json; charset=ISO-8859-1"},
+    ),
+    "gzip by its older name": (
+        lambda text: gzip.compress(text.encode()),
+        {"Content-Encoding": "x-gzip"},
+    ),
 }
 
 
@@ -379,6 +461,20 @@ def test_an_answer_that_is_wrapped_is_unwrapped(
 ) -> None:
     model_server.answer(Answer(around % json.dumps(wire.say(J).body).encode()))
     assert ending(reader) == f"captioned: {ALT}"
+
+
+@pytest.mark.parametrize(("encode", "headers"), ENCODED.values(), ids=ENCODED)
+def test_an_answer_is_read_however_it_is_encoded(
+    encode: Callable[[str], bytes],
+    headers: dict[str, str],
+    reader: Any,
+    wire: Wire,
+    model_server: ModelServer,
+) -> None:
+    words = json.dumps(caption(alt_text="Café in Zürich"), ensure_ascii=False)
+    body = json.dumps(wire.say(words).body, ensure_ascii=False)
+    model_server.answer(Answer(encode(body), headers=headers))
+    assert ending(reader) == "captioned: Café in Zürich"
 
 
 def test_an_error_that_says_nothing_is_none(

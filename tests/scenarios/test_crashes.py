@@ -15,6 +15,7 @@ from tests.support.model_server import Call, Script, good
 from tests.support.pictures import jpeg
 from tests.support.serving import Served, serving
 from tests.support.stack import Cloud
+from tests.support.waiting import until
 
 NAME = "a/b c.jpg"
 MODEL_SECONDS = 0.5
@@ -121,11 +122,7 @@ def _doing(act: Callable[[], None], before: float, after: float) -> Script:
 
 
 def _redeliver(instance: Served, event: dict[str, Any]) -> None:
-    for _ in range(50):
-        if instance.deliver(event) == 200:
-            return
-        time.sleep(0.1)
-    raise AssertionError("never acknowledged")
+    until(lambda: instance.deliver(event) == 200)
 
 
 def _ended(stack: Cloud) -> tuple[dict[str, Any], dict[str, str]]:

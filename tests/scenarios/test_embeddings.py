@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from tests.support.meanings import vector
 from tests.support.model_server import Call, good
 from tests.support.pictures import jpeg, webp
 from tests.support.stack import Cloud, Embedded, Stack
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.stacks("embedded")
 
@@ -68,9 +68,7 @@ def test_the_embedding_comes_with_the_write_that_notes_the_labels(cloud: Cloud) 
     states: list[dict[str, Any] | None] = []
 
     def embed(call: Call) -> Answer:
-        end = time.monotonic() + 30
-        while "alt-text" not in cloud.metadata(NAME) and time.monotonic() < end:
-            time.sleep(0.01)
+        until(lambda: "alt-text" in cloud.metadata(NAME))
         states.append(cloud.document(NAME) | {"labels": cloud.metadata(NAME)})  # type: ignore[operator]
         return good(call)
 

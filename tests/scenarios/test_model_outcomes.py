@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from tests.support.model_server import Call
 from tests.support.model_server import good as good_answer
 from tests.support.pictures import jpeg
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.stacks("embedded")
 
@@ -172,7 +172,7 @@ def test_a_model_that_answers_nobody_costs_no_image_an_attempt(
     assert {(each["status"], each["attempts"]) for each in documents} == {("pending", 0)}
     stack.model.always(good_answer)
     for event in events:
-        assert until_acknowledged(stack, event)
+        until_acknowledged(stack, event)
     assert {(stack.document(event["name"]) or {})["status"] for event in events} == {"captioned"}
 
 
@@ -218,13 +218,8 @@ def test_refused_calls_do_not_count_for_the_day(
     assert document["status"] == "captioned"
 
 
-def until_acknowledged(stack: Stack, event: dict[str, Any]) -> bool:
-    deadline = time.monotonic() + 20
-    while stack.deliver(event) != 200:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+def until_acknowledged(stack: Stack, event: dict[str, Any]) -> None:
+    until(lambda: stack.deliver(event) == 200)
 
 
 def _failing_over(call: Call, picture: bytes) -> Answer:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +18,7 @@ from tests.support.emulators import PubSubEmulator, request
 from tests.support.model_server import Call, good
 from tests.support.pictures import jpeg
 from tests.support.stack import Cloud, Embedded, Stack
+from tests.support.waiting import until
 
 FINNISH = {"alt_text": "Punainen polkupyörä puutarhassa", "caption": "Punainen polkupyörä."}
 
@@ -45,13 +44,6 @@ def tell(stack: Stack, src: str, lang: str = "fi") -> Any:
     return stack.client("alt_text").get("/", query_string={"src": src, "lang": lang})
 
 
-def eventually(seen: Callable[[], Any]) -> Any:
-    until = time.monotonic() + 20
-    while not (found := seen()) and time.monotonic() < until:
-        time.sleep(0.02)
-    return found
-
-
 def edit(stack: Stack, name: str = "a.jpg", **change: Any) -> Any:
     address = f"/captions/{document_id(stack.bucket, name)}"
     return stack.client("review").patch(address, json=change, headers={"If-Match": "*"})
@@ -70,7 +62,7 @@ def test_a_language_that_is_asked_for_is_there_at_the_next_answer(embedded: Embe
     first = tell(embedded, src, "fi-FI")
     assert (first.status_code, first.json["language"]) == (200, "en")
     assert first.headers["Cache-Control"] == "public, max-age=10"
-    second = eventually(lambda: (a := tell(embedded, src)).json["language"] == "fi" and a)
+    second = until(lambda: (a := tell(embedded, src)).json["language"] == "fi" and a)
 
     assert (second.json["alt"], second.json["caption"]) == tuple(FINNISH.values())
     assert there(embedded)["translations"]["fi"] == FINNISH | {"source": "model"}
@@ -99,7 +91,7 @@ def test_hundreds_of_requests_for_one_language_cost_one_call(embedded: Embedded)
     embedded.model.delay = 0.2
     for _ in range(300):
         tell(embedded, src)
-    assert eventually(lambda: "fi" in there(embedded)["translations"])
+    until(lambda: "fi" in there(embedded)["translations"])
     assert embedded.request(name="a.jpg", translate=["fi"]) == 200
     assert embedded.model.count == 1
 
@@ -187,9 +179,7 @@ def test_an_edit_has_a_models_translations_made_anew_and_a_persons_kept(
     embedded.model.calls.clear()
 
     assert edit(embedded, alt_text="Grandmother's bicycle").status_code == 200
-    translations = eventually(
-        lambda: (t := there(embedded)["translations"]) and not _outdated(t) and t
-    )
+    translations = until(lambda: (t := there(embedded)["translations"]) and not _outdated(t) and t)
 
     (call,) = embedded.model.calls
     assert "Grandmother's bicycle" in call.text
@@ -333,7 +323,7 @@ def test_a_reviewer_asks_for_a_language_and_is_told_which_may_be(embedded: Embed
     assert embedded.model.count == 0
 
     assert client.post(address, json={"languages": ["fi"]}).status_code == 202
-    assert eventually(lambda: "fi" in there(embedded)["translations"])
+    until(lambda: "fi" in there(embedded)["translations"])
 
 
 def test_in_the_cloud_the_request_goes_through_the_topic(

@@ -6,6 +6,8 @@ import struct
 import zlib
 from collections.abc import Sequence
 
+from PIL import Image, ImageCms
+
 from tests.support import drawn
 
 Tag = tuple[int, str, Sequence[int]]  # number, struct's letter, values
@@ -115,13 +117,26 @@ def boxed_jxl(codestream: bytes) -> bytes:
     return head + (8 + len(codestream)).to_bytes(4, "big") + b"jxlc" + codestream
 
 
-def psd(resources: bytes = b"") -> bytes:
-    """The four quarters as a flattened Photoshop file."""
-    image = drawn.quarters()
-    head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, image.height, image.width, 8, 3)
+def psd(resources: bytes = b"", more: bytes = b"", layers: int = 0, lab: bool = False) -> bytes:
+    """The four quarters as a flattened Photoshop file, with ``more`` channels behind them."""
+    image, mode = drawn.quarters(), 3
+    if lab:
+        spaces = (ImageCms.createProfile(space) for space in ("sRGB", "LAB"))
+        image, mode = ImageCms.profileToProfile(image, *spaces, outputMode="LAB"), 9
+    count = 3 + len(more) // (image.width * image.height)
+    head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", count, image.height, image.width, 8, mode)
     planes = b"".join(band.tobytes() for band in image.split())
-    sections = bytes(4) + len(resources).to_bytes(4, "big") + resources + bytes(4)
-    return head + sections + b"\0\0" + planes
+    layer_info = struct.pack(">IIhh", 8, 4, layers, 0) if layers else bytes(4)
+    sections = bytes(4) + len(resources).to_bytes(4, "big") + resources + layer_info
+    return head + sections + b"\0\0" + planes + more
+
+
+def bmp(image: Image.Image) -> bytes:
+    """A bitmap whose header names the bits of four channels (BITMAPV4HEADER)."""
+    pixels = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes("raw", "BGRA")
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHI", 108, *image.size, 1, 32, 3) + bytes(20) + masks + bytes(52)
+    return b"BM" + struct.pack("<III", 122 + len(pixels), 0, 122) + header + pixels
 
 
 def gzipped_text_chunks(count: int, size: int) -> bytes:

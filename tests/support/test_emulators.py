@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -18,6 +17,7 @@ from google.cloud import firestore
 
 from tests.conftest import installed
 from tests.support import emulators
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -119,11 +119,7 @@ def test_a_server_ends_when_the_test_run_is_killed(started, tmp_path):
         pid = int(run.stdout.readline())
         run.send_signal(signal.SIGKILL)
         run.wait()
-    for _ in range(1200):
-        if not _is_running(pid):
-            return
-        time.sleep(0.05)
-    pytest.fail("the server outlived the run that started it")
+    until(lambda: not _is_running(pid), "the end of a server with the run that started it")
 
 
 def _is_running(pid: int) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 PATIENCE = 60.0
+T = TypeVar("T")
 
 
-def until(holds: Callable[[], Any], what: str = "it", patience: float = PATIENCE) -> None:
-    """Wait until ``holds`` does. Fails after ``patience`` seconds, with ``what`` has not come."""
+def until(holds: Callable[[], T], what: str = "it", patience: float = PATIENCE) -> T:
+    """What ``holds`` comes to, once it does. Fails after ``patience`` seconds, with ``what`` has
+    not come."""
     deadline = time.monotonic() + patience
-    while not holds():
+    while not (found := holds()):
         assert time.monotonic() < deadline, f"{what}: not within {patience} s"
         time.sleep(0.005)
+    return found

@@ -105,7 +105,7 @@ _READERS: dict[str, tuple[Reader, ...]] = {
     "image/x-raw": (_raw,),
     "image/bmp": (_pillow("BMP"),),
     "image/x-icon": (_pillow("ICO", "CUR"),),
-    "image/vnd.adobe.photoshop": (_pillow("PSD"),),
+    "image/vnd.adobe.photoshop": (lambda d, _kind, m, s: pillow.read_psd(d, m, s),),
     "image/x-tga": (_pillow("TGA"),),
     "image/x-pcx": (_pillow("PCX"),),
     "image/x-portable-anymap": (_pillow("PPM"),),
@@ -166,8 +166,7 @@ def _believed(data: Any, kind: str, max_pixels: int, side: int) -> Decoded:
 def _is_flat(picture: Decoded, size: int) -> bool:
     if size < 16_384 + picture.width * picture.height // 64:
         return False
-    image = picture.image
-    return all(image[band].min() == image[band].max() for band in range(image.bands))
+    return libvips.one_colour(picture.image)
 
 
 def refusal(error: Exception) -> dict[str, str]:

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from functions.core.document import EmbeddedText, Media
+from functions.core.errors import PermanentError
 from functions.pictures.decoding import svg
 from functions.pictures.decoding.decoders import too_many_pixels
 from functions.pictures.embedded_text import words
@@ -105,12 +106,13 @@ def read(data: bytes, kind: str, max_pixels: int, side: int) -> Decoded:
 
 
 def _read(data: bytes, kind: str, max_pixels: int, side: int, where: str = "") -> Decoded:
-    pages = 1
+    pages, bands = 1, 0
     if kind == "image/tiff" and (directories := tiff.directories(data)):
         directory = tiff.main(directories)
         if directory.needs_libtiff_colours:
             raise pyvips.Error("YCbCr that is not in a JPEG")
         pages = max(1, sum(each.whole and each.sub < 0 for each in directories))
+        bands = directory.shown_bands
         where = f"page={directory.page}"
         where += f",subifd={directory.sub}" if directory.sub >= 0 else ""
     header = _opened(data, where, strict=False)
@@ -119,7 +121,11 @@ def _read(data: bytes, kind: str, max_pixels: int, side: int, where: str = "") -
     turned = _field(header, "orientation") or 1
     if turned >= 5:
         width, height = height, width
-    picture = Decoded(_still(data, kind, header, where, side), width, height)
+    image = _still(data, kind, header, where, side, bands)
+    if bands and header.hasalpha() and one_colour(image):
+        # A shape in one colour, with a transparency that is not said to be one.
+        image = _still(data, kind, header, where, side)
+    picture = Decoded(image, width, height)
     picture.turned = turned > 1
     if pages > 1:
         picture.note = f"The first of {pages} pages."
@@ -140,13 +146,18 @@ def notes_of(data: bytes, kind: str) -> EmbeddedText:
     return words.read(_notes(data, kind, None))
 
 
-def _still(data: bytes, kind: str, header: Any, where: str, side: int) -> Any:
+def one_colour(image: Any) -> bool:
+    return all(image[band].min() == image[band].max() for band in range(image.bands))
+
+
+def _still(data: bytes, kind: str, header: Any, where: str, side: int, bands: int = 0) -> Any:
     if header.interpretation not in ("lab", "labs") and header.format not in ("uchar", "ushort"):
         return _stretched(_opened(data, where), side)
     found = _chunks(data) if kind == "image/png" else Survey()
-    if not (found.cicp or found.gamma or header.format == "ushort" or _foreign(header)):
+    plain = not (found.cicp or found.gamma or header.format == "ushort" or _foreign(header))
+    if plain and not bands:
         return _thumbnail(data, side, where)
-    image = _small(data, header, where, side)
+    image = _small(data, header, where, side, bands)
     if found.cicp:
         return cicp.to_srgb(image, found.cicp).autorot()
     if found.gamma:
@@ -198,14 +209,16 @@ def _thumbnail(data: bytes, side: int, where: str) -> Any:
     return image.copy_memory()
 
 
-def _small(data: bytes, header: Any, where: str, side: int) -> Any:
-    """Scaled first and converted then: a thumbnail would convert every pixel of the file."""
+def _small(data: bytes, header: Any, where: str, side: int, bands: int) -> Any:
+    """Scaled first and converted then: a thumbnail would convert every pixel of the file. Of
+    ``bands``, the first ones only."""
     shrink = ""
     if header.get("vips-loader").startswith("jpegload"):
         # libjpeg halves while it decodes (ITU-T T.81 leaves that to decoders).
         halvings = max(header.width, header.height) // side
         shrink = f"shrink={next(n for n in (8, 4, 2, 1) if n <= max(1, halvings))}"
-    return _scaled(_opened(data, where, shrink), side).copy_memory()
+    image = _opened(data, where, shrink)
+    return _scaled(image[:bands] if bands else image, side).copy_memory()
 
 
 def _scaled(image: Any, side: int) -> Any:
@@ -298,18 +311,26 @@ def draw(data: bytes, side: int) -> Decoded:
     data = svg.plain(data)
     embedded = svg.check(data)
     header = pyvips.Image.svgload_source(pyvips.Source.new_from_memory(data))
-    image = _enlarged(data, min(side / max(header.width, header.height), 1000.0))
+    # librsvg enlarges a drawing without a viewBox only if its size is given in pixels.
+    size = f":root{{width:{header.width}px!important;height:{header.height}px!important}}"
+    image = _enlarged(data, size, min(side / max(header.width, header.height), 1000.0))
+    if image[3].max() == 0:
+        raise PermanentError(
+            "unsupported_type",
+            "The SVG shows nothing here: what is to be seen lies in other files, in HTML inside "
+            "it, or is drawn by a script. Upload it as a PNG.",
+        )
     picture = Decoded(image, header.width, header.height)
     picture.embedded = embedded
     return picture
 
 
-def _enlarged(data: bytes, target: float) -> Any:
+def _enlarged(data: bytes, size: str, target: float) -> Any:
     """The drawing at ``target`` times its own size, or as near to that as time allows."""
     scale = min(1.0, target)
     while True:
         worked, waited = time.process_time(), time.monotonic()
-        image = _drawn(data, scale)
+        image = _drawn(data, size, scale)
         worked, waited = time.process_time() - worked, time.monotonic() - waited
         share = max(worked / _DRAWING_SECONDS, waited / _WAITING_SECONDS, 1e-6)
         # A blur's cost grows with its radius too: the third power of the scale.
@@ -319,9 +340,9 @@ def _enlarged(data: bytes, target: float) -> Any:
         scale = min(target, scale * step)
 
 
-def _drawn(data: bytes, scale: float) -> Any:
+def _drawn(data: bytes, size: str, scale: float) -> Any:
     source = pyvips.Source.new_from_memory(data)
-    return pyvips.Image.svgload_source(source, scale=scale).copy_memory()
+    return pyvips.Image.svgload_source(source, scale=scale, stylesheet=size).copy_memory()
 
 
 def pixels_of(image: Any) -> Any:

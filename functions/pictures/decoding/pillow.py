@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 from typing import Any, cast
 
 from functions.core.errors import PermanentError
 from functions.pictures.decoding.libvips import Decoded, bounded, pyvips, shrunk
 from functions.pictures.embedded_text import iptc, words
 from functions.pictures.structure import cicp, heif, jxl
-from functions.pictures.structure.survey import Damaged, Survey
+from functions.pictures.structure.survey import Damaged, Survey, number
+
+# Formats in which programs leave the fourth byte of a pixel at 0: it is no transparency then.
+_LOOSE_ALPHA = {"BMP", "ICO", "TGA"}
 
 
 def read_heif(data: bytes, max_pixels: int, side: int) -> Decoded:
@@ -73,6 +77,20 @@ def read(data: bytes, formats: tuple[str, ...], max_pixels: int, side: int) -> D
         return _from_pillow(image, side)
 
 
+def read_psd(data: bytes, max_pixels: int, side: int) -> Decoded:
+    """The flattened picture. A channel beside its colours is a saved selection, and not to be
+    seen, unless the number of layers is negative ("Layer info" in Adobe's specification)."""
+    from PIL import Image
+
+    at = 26
+    for _ in range(2):  # a palette, the image resources
+        at += 4 + number(data, at)
+    transparent = number(data, at) > 4 and number(data, at + 8, 2) >> 15
+    with Image.open(io.BytesIO(data), formats=("PSD",)) as image:
+        bounded(*image.size, max_pixels)
+        return _from_pillow(image, side, alpha=bool(transparent))
+
+
 def read_jpeg2000(data: bytes, max_pixels: int, side: int) -> Decoded:
     """JPEG 2000 stores halvings of itself; reading a half takes a quarter of time and memory."""
     from PIL import Image
@@ -133,13 +151,16 @@ def read_pdf(data: bytes, max_pixels: int, side: int) -> Decoded:
     return Decoded(picture.image, max(1, round(width)), max(1, round(height)), note)
 
 
-def _from_pillow(image: Any, side: int, turn: bool = True) -> Decoded:
+def _from_pillow(image: Any, side: int, turn: bool = True, alpha: bool = True) -> Decoded:
     width, height = image.size
     frames = 1 if image.format == "PSD" else getattr(image, "n_frames", 1)  # PSD's are its layers
     info = image.info
     embedded = words.read(_notes(image))
     turned = image.getexif().get(0x0112, 1) if turn else 1
+    loose = image.format in _LOOSE_ALPHA
     image = _eight_bits(image)
+    if image.mode == "RGBA" and (not alpha or (loose and _is_unused(image.getextrema()))):
+        image = image.convert("RGB")
     factor = max(width, height) // side
     if factor > 1:
         image = image.reduce(factor)
@@ -155,6 +176,18 @@ def _from_pillow(image: Any, side: int, turn: bool = True) -> Decoded:
     decoded = Decoded(shrunk(pixels, info.get("icc_profile"), side), width, height, note)
     decoded.embedded = embedded
     return decoded
+
+
+def _is_unused(extrema: Sequence[tuple[int, int]]) -> bool:
+    """Whether the fourth byte is 0 everywhere, over colours that are to be seen."""
+    return extrema[3] == (0, 0) and any(low != high for low, high in extrema[:3])
+
+
+def _lab_to_srgb(image: Any) -> Any:
+    from PIL import ImageCms
+
+    lab, srgb = (ImageCms.createProfile(space) for space in ("LAB", "sRGB"))
+    return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
 
 
 def _notes(image: Any) -> Survey:
@@ -180,6 +213,8 @@ def _eight_bits(image: Any) -> Any:
             )
             return image.convert("L")
         return image.point(lambda value: value * (255 / top)).convert("L")
+    if image.mode == "LAB":
+        return _lab_to_srgb(image)
     if "A" in image.mode or "transparency" in image.info:
         return image.convert("RGBA")
     return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")

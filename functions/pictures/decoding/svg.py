@@ -14,9 +14,18 @@ MAX_TEXT = 10 << 20
 MAX_DEPTH = 200
 MAX_ELEMENTS = 200_000
 
+# In the first 200 characters only: what looks like a declaration elsewhere is none.
+_ENCODING = re.compile(r"""^(\ufeff?<\?xml[^>]*?)\sencoding=["']([\w.:-]*)["']""", re.ASCII)
+# Of those, older programs' encodings that librsvg does not read.
+_OLD = re.compile(
+    r"(?:windows-|cp)12\d\d|koi8-[ru]|iso-8859-\d+|macintosh|shift_jis|euc-(?:jp|kr)|iso-2022-jp"
+    r"|gbk|gb2312|gb18030|big5",
+    re.I,
+)
+
 
 def plain(data: bytes) -> bytes:
-    """UTF-8 (or what the XML declaration says) of a packed or UTF-16 file, within MAX_TEXT."""
+    """A packed file, and one in UTF-16 or an older encoding, as UTF-8; within MAX_TEXT."""
     if data[:2] == b"\x1f\x8b":
         inflator = zlib.decompressobj(31)
         try:
@@ -28,11 +37,15 @@ def plain(data: bytes) -> bytes:
     if len(data) > MAX_TEXT:
         raise _too_complex()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = data.decode("utf-16", "replace")
-        # Only the first 200 characters: what looks like a declaration elsewhere is none.
-        head = re.sub(r"""^(\ufeff?<\?xml[^>]*?)\sencoding=["'][^"']*["']""", r"\1", text[:200])
-        data = (head + text[200:]).encode("utf-8", "replace")
+        return _in_utf_8(data.decode("utf-16", "replace"))
+    declared = _ENCODING.match(data[:200].decode("latin-1"))
+    if declared and _OLD.fullmatch(declared[2]):
+        return _in_utf_8(data.decode(declared[2], "replace"))
     return data
+
+
+def _in_utf_8(text: str) -> bytes:
+    return (_ENCODING.sub(r"\1", text[:200]) + text[200:]).encode("utf-8", "replace")
 
 
 def check(data: bytes) -> EmbeddedText:

@@ -19,6 +19,9 @@ _SOI_EOI_RST = {0x01, *range(0xD0, 0xD9)}
 _SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _PLAIN_SOF = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive, all Huffman-coded
 _EOI, _SOS = 0xD9, 0xDA
+# What decoding needs beside the frame: Huffman tables, quantization tables, a scan.
+_NEEDED = {0xC4, 0xDB, _SOS}
+_CODING = {*_SOF, *_NEEDED, 0xCC, 0xDD}  # and arithmetic conditioning, the restart interval
 # In a scan 0xFF is followed by 0x00 (stuffing) or a restart marker; all else ends the scan.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
@@ -43,6 +46,7 @@ def survey(data: bytes) -> Survey:
     found = Survey()
     found.hold(0, 2)
     position = 2
+    held = set[int]()
     for _ in range(MAX_PARTS):
         start = position
         marker, position = _marker(data, position)
@@ -50,12 +54,15 @@ def survey(data: bytes) -> Survey:
             continue
         if marker == _EOI:
             found.hold(start, position)
+            if not held >= _NEEDED:
+                raise Damaged("no tables or no pixels")
             return _judged(found)
         end = position + number(data, position, 2)
         if end > len(data) or end < position + 2:
             raise Damaged("a segment reaches beyond the end of the file")
         if _wanted(found, data, marker, position + 2, end):
             _keep(found, data, marker, start, position + 2, end)
+            held.add(marker)
         position = end
         if marker == _SOS:
             match = _END_OF_SCAN.search(data, position)
@@ -84,13 +91,13 @@ def _wanted(found: Survey, data: bytes, marker: int, start: int, end: int) -> bo
         if not data.startswith(_ICC, start):
             return False
         found.icc += data[start + len(_ICC) + 2 : end] if len(found.icc) < MAX_METADATA else b""
+        return True
     elif marker == 0xEE:
         return data.startswith(b"Adobe", start) and end - start >= _ADOBE_LENGTH
     elif 0xE0 <= marker <= 0xEF:
         _note(found, data, start, end)
-        return False
-    # 0xFE is a comment; the ones before are reserved for extensions nobody needs to decode.
-    return marker < 0xF0
+    # The others are comments, or reserved for what nobody needs to decode.
+    return marker in _CODING
 
 
 def _keep(found: Survey, data: bytes, marker: int, start: int, body: int, end: int) -> None:

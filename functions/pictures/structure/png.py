@@ -16,7 +16,8 @@ from functions.pictures.structure.survey import (
 )
 
 _PIXELS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-_COLOURS = {b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs"}
+# How long the chunks are that tell of colours; what makes one longer is private.
+_COLOURS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"sBIT": 4, b"pHYs": 9, b"iCCP": MAX_METADATA}
 _ALPHA = {4, 6}
 _XMP = b"XML:com.adobe.xmp"
 # ImageMagick's way to keep other formats' notes: their bytes in hexadecimal digits.
@@ -35,7 +36,7 @@ def survey(data: bytes) -> Survey:
     found = Survey()
     found.hold(0, 8)
     position = 8
-    idat = False
+    idat, view = False, memoryview(data)
     for _ in range(MAX_PARTS * 10):
         size = number(data, position)
         kind = data[position + 4 : position + 8]
@@ -48,7 +49,10 @@ def survey(data: bytes) -> Survey:
             found.hold(position, end)
         else:
             _note(found, kind, data, position + 8, end - 4)
-        idat = idat or kind == b"IDAT"
+        if kind == b"IDAT":
+            idat = idat or size > 0
+            if zlib.crc32(view[position + 4 : end - 4]) != number(data, end - 4):
+                raise Damaged("pixels that are not what was written")
         if kind == b"IEND":
             if not idat:
                 raise Damaged("no pixels")
@@ -78,7 +82,7 @@ def _small(found: Survey, data: bytes, kind: bytes, start: int, size: int) -> bo
     elif kind == b"sRGB":
         found.icc = found.icc or b"sRGB"
     if kind != b"iCCP":
-        return size <= 64
+        return size <= _COLOURS[kind]
     found.notes += 1
     if size > MAX_METADATA or found.notes > MAX_NOTES:
         return False

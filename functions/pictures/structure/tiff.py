@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _ORIENTATION, _SAMPLE_FORMAT, _SUBDIRECTORIES, _DNG = 274, 339, 330, 50706
+_SAMPLES, _EXTRA_SAMPLES = 277, 338
 _WANTED = {
     *(_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC),
-    *(_ORIENTATION, _SAMPLE_FORMAT, _SUBDIRECTORIES, _DNG),
+    *(_ORIENTATION, _SAMPLE_FORMAT, _SUBDIRECTORIES, _DNG, _SAMPLES, _EXTRA_SAMPLES),
 }
 _FORMATS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 # Documents of more pages, and directories of more tags, are read as far as this.
@@ -19,6 +20,9 @@ _MAX_DIRECTORIES, _MAX_TAGS, _MAX_VALUES = 1000, 512, 16
 _RAW_PHOTOMETRICS = {32803, 34892}
 _RAW_COMPRESSIONS = {32767, 32769, 32770, 34713, 65000}
 _YCBCR, _JPEGS = 6, {6, 7}
+# Samples that are colours: grey, RGB, CMYK, YCbCr, L*a*b*.
+_COLOURS = {0: 1, 1: 1, 2: 3, 5: 4, 6: 3, 8: 3}
+_ALPHAS = {1, 2}  # associated, unassociated
 # What libtiff reads here: none, fax, LZW, JPEG, Deflate, PackBits, LZMA, Zstandard, WebP.
 _KNOWN = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32946, 34925, 50000, 50001}
 
@@ -58,6 +62,14 @@ class Directory:
     def orientation(self) -> int:
         turned = self.first(_ORIENTATION, 1)
         return turned if 1 <= turned <= 8 else 1
+
+    @property
+    def shown_bands(self) -> int:
+        """How many bands are colours and their transparency, where there are more: masks, saved
+        selections and spot colours are not to be seen. 0 where all bands are."""
+        colours, samples = _COLOURS.get(self.first(_PHOTOMETRIC, -1), 0), self.first(_SAMPLES, 1)
+        alpha = self.first(_EXTRA_SAMPLES) in _ALPHAS
+        return colours + alpha if colours and samples > colours + alpha else 0
 
     @property
     def needs_libtiff_colours(self) -> bool:

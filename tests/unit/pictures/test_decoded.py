@@ -246,6 +246,36 @@ def test_a_small_drawing_is_drawn_large() -> None:
     assert drawn.opened(picture.data).width == pictures.TARGET_SIDE
 
 
+@pytest.mark.parametrize("size", ["", 'width="320"', 'width="100%" height="100%"'])
+def test_a_drawing_without_a_view_box_fills_the_picture(size: str) -> None:
+    assert drawn.alike(drawn.colours(prepared(drawn.svg(attributes=size)).data), QUARTERS)
+
+
+@pytest.mark.parametrize("encoding", ["windows-1251", "Shift_JIS", "UTF-16"])
+def test_a_drawing_is_read_in_the_encoding_that_it_declares(encoding: str) -> None:
+    declaration = f'<?xml version="1.0" encoding="{encoding}"?>\n'
+    data = drawn.svg("<title>Кот</title>", before=declaration).decode().encode(encoding)
+    picture = prepared(data)
+    assert drawn.alike(drawn.colours(picture.data), QUARTERS)
+    assert picture.embedded.title == "Кот"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<image href="photo.jpg" width="320" height="200"/>',
+        '<foreignObject width="320" height="200"><p xmlns="http://www.w3.org/1999/xhtml">Hi</p>'
+        "</foreignObject>",
+        '<symbol id="icon"><rect width="320" height="200"/></symbol>',
+    ],
+)
+def test_a_drawing_of_which_nothing_is_seen_is_not_sent_blank(inside: str) -> None:
+    data = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 200">{inside}</svg>'
+    with pytest.raises(PermanentError, match="shows nothing here") as refused:
+        prepared(data.encode())
+    assert refused.value.reason == "unsupported_type"
+
+
 def test_a_drawing_reads_no_file_and_asks_no_network(tmp_path: Any) -> None:
     stolen = tmp_path / "stolen.png"
     stolen.write_bytes(drawn.encoded(Image.new("RGB", (64, 64), (255, 0, 255)), "PNG"))

@@ -25,6 +25,7 @@ from functions.pictures.decoding import decoders
 from functions.pictures.structure import heif
 from functions.pictures.structure.survey import Damaged
 from tests.support import crafted, drawn
+from tests.support.waiting import until
 
 GEMINI = Accepts(
     frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}), 15 << 20, 8192
@@ -310,8 +311,7 @@ def test_a_slow_image_gives_way_to_those_that_wait(
     slow = [threading.Thread(target=decode, args=(f"slow {i}", end)) for i in range(3)]
     for thread in slow:
         thread.start()
-    while len(places._waiting) < 2:
-        time.sleep(0.005)
+    until(lambda: len(places._waiting) == 2)
     decode("honest", tmp_path)
     end.touch()
     for thread in slow:

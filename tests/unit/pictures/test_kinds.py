@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from functions.pictures import sniff
+from functions.pictures import HEAD_BYTES, sniff
 from tests.support import drawn
 
 KINDS = {
@@ -63,6 +63,7 @@ def test_a_video_is_told_from_sound_and_text(head: bytes, kind: str | None) -> N
         "<!-- drawn by hand --><!-- twice -->\n",
         '<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd">',
         '<!DOCTYPE svg [<!ENTITY ns "http://example.org/">]>',
+        f"<!--{'the licence ' * 2000}-->",
     ],
 )
 def test_svg_is_known_behind_what_may_stand_before_it(before: str) -> None:
@@ -71,6 +72,7 @@ def test_svg_is_known_behind_what_may_stand_before_it(before: str) -> None:
 
 def test_svg_is_known_packed_and_in_utf_16() -> None:
     assert sniff(gzip.compress(drawn.svg())) == "image/svg+xml"
+    assert sniff(gzip.compress(drawn.svg(before=f"<!--{bytes(9000).hex()}-->"))) == "image/svg+xml"
     assert sniff(drawn.svg().decode().encode("utf-16")) == "image/svg+xml"
 
 
@@ -100,6 +102,6 @@ def test_what_is_no_image_is_none(data: bytes) -> None:
 
 def test_a_wall_of_comments_is_walked_once() -> None:
     started = time.thread_time()
-    assert sniff(b"<!---->" * 580) is None
-    assert sniff(b"<?a?>" * 800) is None
+    assert sniff(b"<!---->" * (HEAD_BYTES // 7)) is None
+    assert sniff(b"<?a?>" * (HEAD_BYTES // 5)) is None
     assert time.thread_time() - started < 0.5

@@ -88,6 +88,40 @@ def test_an_exif_chunk_in_the_place_of_the_header_does_not_leave(first: bool) ->
     assert drawn.SECRET not in pictures.prepare(forged, GEMINI, LIMIT).data
 
 
+@pytest.mark.parametrize("marker", [0x02, 0x4F, 0xDC, 0xDE, 0xDF])
+def test_a_segment_that_decoding_does_not_need_does_not_leave(marker: int) -> None:
+    plain = drawn.encoded(drawn.quarters(), "JPEG")
+    data = drawn.jpeg_with(plain, drawn.segment(marker, drawn.SECRET))
+    assert pictures.prepare(data, GEMINI, LIMIT).data == plain
+
+
+@pytest.mark.parametrize("kind", [b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs"])
+def test_a_chunk_of_colours_is_no_longer_than_it_must_be(kind: bytes) -> None:
+    plain = drawn.encoded(drawn.quarters(), "PNG")
+    data = drawn.png_with(plain, drawn.chunk(kind, bytes(32) + drawn.SECRET))
+    assert pictures.prepare(data, GEMINI, LIMIT).data == plain
+
+
+def broken() -> dict[str, bytes]:
+    jpeg, png = (drawn.encoded(drawn.noise((320, 200)), kind) for kind in ("JPEG", "PNG"))
+    half = len(png) // 2
+    header, end = png[:33], drawn.chunk(b"IEND", b"")
+    return {
+        "png, one byte": png[:half] + bytes([png[half] ^ 1]) + png[half + 1 :],
+        "png, a block of zeros": png[:half] + bytes(4096) + png[half + 4096 :],
+        "png without pixels": header + drawn.chunk(b"IDAT", b"") + end,
+        "jpeg without a scan": jpeg[: jpeg.rfind(b"\xff\xda")] + b"\xff\xd9",
+        "jpeg without tables": jpeg[:2] + jpeg[jpeg.find(b"\xff\xc0") :],
+    }
+
+
+@pytest.mark.parametrize("name", broken())
+def test_what_is_seen_to_be_broken_is_not_passed_on(name: str) -> None:
+    with pytest.raises(PermanentError) as refused:
+        pictures.prepare(broken()[name], GEMINI, LIMIT)
+    assert refused.value.reason == "corrupt_image"
+
+
 def test_unknown_boxes_of_a_heic_do_not_leave() -> None:
     box = (8 + 16 + 6).to_bytes(4, "big") + b"uuid" + b"\1" * 16 + drawn.SECRET
     video = (8 + 6).to_bytes(4, "big") + b"mpvd" + drawn.SECRET

@@ -150,6 +150,77 @@ def test_signed_values_begin_below_zero(bits: int) -> None:
     assert drawn.alike(seen(crafted.tiff(packed, SIZE, tags)), QUARTERS)
 
 
+def with_bands(*values: int, pixels: bytes = PIXELS, bits: int = 8) -> bytes:
+    """RGB, and bands of one value each behind it."""
+    step = 3 * bits // 8
+    each = b"".join(value.to_bytes(bits // 8, "little") for value in values)
+    return b"".join(pixels[at : at + step] + each for at in range(0, len(pixels), step))
+
+
+@pytest.mark.parametrize("extra", [[0], [0, 0], [2, 0], []])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_mask_in_a_tiff_hides_nothing(extra: list[int], bits: int) -> None:
+    pixels = PIXELS if bits == 8 else bytes(b for value in PIXELS for b in (value, value))
+    values = [2**bits - 1 if each == 2 else 0 for each in extra or [0]]
+    tags: list[crafted.Tag] = [(258, "H", [bits] * (3 + len(values)))]
+    tags += [(338, "H", extra)] if extra else []
+    data = with_bands(*values, pixels=pixels, bits=bits)
+    assert drawn.alike(seen(crafted.tiff(data, SIZE, tags, 3 + len(values))), QUARTERS)
+
+
+def test_a_mask_beside_the_inks_of_a_tiff_hides_nothing() -> None:
+    inks = drawn.quarters(mode="CMYK").tobytes()
+    data = b"".join(inks[at : at + 4] + b"\0" for at in range(0, len(inks), 4))
+    tags: list[crafted.Tag] = [(262, "H", [5]), (338, "H", [0])]
+    masked, plain = crafted.tiff(data, SIZE, tags, 5), crafted.tiff(inks, SIZE, tags[:1], 4)
+    assert drawn.alike(seen(masked), seen(plain))
+
+
+def test_a_shape_is_seen_in_a_tiff_that_does_not_say_that_it_is_transparent() -> None:
+    shape = b"".join(bytes(3) + bytes([255 * (at % SIZE[0] < 160)]) for at in range(320 * 200))
+    left, right, *_ = seen(crafted.tiff(shape, SIZE, [(338, "H", [0])], 4))
+    assert (left, right) == ((0, 0, 0), (255, 255, 255))
+
+
+def test_transparency_in_a_tiff_stays_one() -> None:
+    data = crafted.tiff(with_bands(0), SIZE, [(338, "H", [2])], 4)
+    assert "transparent" in shown(data).note
+
+
+@pytest.mark.parametrize("layers", [0, 2])
+def test_a_saved_selection_in_a_psd_hides_nothing(layers: int) -> None:
+    data = crafted.psd(more=bytes(320 * 200), layers=layers)
+    assert drawn.alike(seen(data), QUARTERS)
+
+
+def test_transparency_in_a_psd_stays_one() -> None:
+    assert "transparent" in shown(crafted.psd(more=bytes(320 * 200), layers=-2)).note
+
+
+def test_a_psd_in_lab_is_shown_in_its_colours() -> None:
+    assert drawn.alike(seen(crafted.psd(lab=True)), QUARTERS)
+
+
+WITH_FOURTH_BYTE = {
+    "BMP": crafted.bmp,
+    "ICO": lambda image: drawn.encoded(image, "ICO", bitmap_format="bmp", sizes=[image.size]),
+    "TGA": lambda image: drawn.encoded(image, "TGA"),
+}
+
+
+@pytest.mark.parametrize("kind", WITH_FOURTH_BYTE)
+def test_a_fourth_byte_that_is_nowhere_set_is_no_transparency_in_a(kind: str) -> None:
+    image = drawn.quarters((160, 100))
+    image.putalpha(0)
+    assert drawn.alike(seen(WITH_FOURTH_BYTE[kind](image)), QUARTERS)
+
+
+@pytest.mark.parametrize("kind", WITH_FOURTH_BYTE)
+def test_nothing_at_all_is_not_shown_as_black_in_a(kind: str) -> None:
+    nothing = WITH_FOURTH_BYTE[kind](Image.new("RGBA", (160, 100)))
+    assert drawn.alike(seen(nothing), [(255, 255, 255)] * 4)
+
+
 def test_a_profile_is_known_by_its_numbers_not_by_its_name() -> None:
     linear = crafted.linear_profile()
     assert b"s\0R\0G\0B" in linear
