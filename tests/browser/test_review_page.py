@@ -785,6 +785,8 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(scheme: Any, width: int, site:
     assert violations(site.page) == []
     site.button("a.jpg", "Edit").click()
     assert violations(site.page) == []
+    field = site.page.get_by_label("Alt text")
+    assert field.evaluate("field => field.offsetWidth > innerWidth * 0.6")
     wide = site.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
     small = site.page.evaluate(
@@ -814,6 +816,7 @@ def test_every_part_fits_a_page_that_is_enlarged_fourfold_and_forced_colours(
 
     site.open("?show=review&view=grid")
     page.get_by_label(f"Select {name}").check()
+    assert page.locator("#selection").evaluate("bar => bar.offsetHeight < innerHeight / 2")
     page.locator("#further summary").click()
     fits()
     page.locator(".menu summary").click()
