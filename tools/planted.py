@@ -585,8 +585,8 @@ MUTANTS = (
     Mutant(
         "say that it is labelled before it is",
         _PUBLISHING,
-        "        metadata_synced=False,\n        search_terms=_terms(document),",
-        "        metadata_synced=True,\n        search_terms=_terms(document),",
+        "        metadata_synced=False,\n        search_terms=words_for_search(document),",
+        "        metadata_synced=True,\n        search_terms=words_for_search(document),",
         "tests/scenarios/test_crashes.py",
         "write",
     ),
@@ -1112,6 +1112,13 @@ MUTANTS = (
         "functions/usecases/reconcile.py",
         "if self._images.look_up(document.bucket, document.name) is None:",
         "if True:",
+        "tests/scenarios/test_reconcile.py",
+    ),
+    Mutant(
+        "leave what an earlier version stored without this one's words",
+        "functions/usecases/reconcile.py",
+        "if document.search_terms != words_for_search(document):",
+        "if False:",
         "tests/scenarios/test_reconcile.py",
     ),
     Mutant(

@@ -60,13 +60,14 @@ class FolderImages:
         prepare(self._path)
 
     def names(self) -> Iterator[str]:
-        """The names of all objects: files of the folder, hidden ones and links left out."""
+        """The names of all objects: files of the folder, ignored ones and links left out."""
         for where, folders, files in os.walk(self._folder):
             folders[:] = sorted(each for each in folders if not each.startswith("."))
             for each in sorted(files):
                 path = Path(where, each)
-                if not each.startswith(".") and not path.is_symlink():
-                    yield path.relative_to(self._folder).as_posix()
+                name = path.relative_to(self._folder).as_posix()
+                if not ignored(name) and not path.is_symlink():
+                    yield name
 
     def look_up(self, bucket: str, name: str) -> Upload | None:
         try:

@@ -39,6 +39,17 @@ class Misconfigured(click.ClickException):
 class Captions(click.Group):
     """Turns the package's own errors into a line and an exit status."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for each in args:
+            try:
+                each.encode()
+            except UnicodeEncodeError:
+                raise click.UsageError(
+                    f"{each} is not in UTF-8; rename what it names, or set PYTHONUTF8=1 where only "
+                    "the terminal's language has another encoding"
+                ) from None
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from functions.cli import output
 from functions.cli.options import common
 from functions.cli.session import choose_model_aloud, located, session, settings
 from functions.core.document import CaptionRequest, Document, Status, document_id
-from functions.core.errors import CaptionError, ConfigurationError
+from functions.core.errors import CaptionError, ConfigurationError, Held
 from functions.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,10 +75,25 @@ def caption(image: Sequence[str], force: bool) -> None:
 def work(jobs: Sequence[Job], force: bool = False) -> None:
     """Caption them, several at once, and print each result; exit with 1 if any has failed."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        results = pool.map(lambda job: _captioned(job, force), jobs)
-        failed = _show(jobs, results)
+        failed = _show(jobs, _results(jobs, force, pool))
     if failed:
         raise SystemExit(1)
+
+
+def _results(
+    jobs: Sequence[Job], force: bool, pool: ThreadPoolExecutor
+) -> Iterator[tuple[Job, Document | str]]:
+    """What each has come to, in order; but last, and asked about once more, those that had to wait
+    for another one, as a copy has for its original."""
+    held = list[Job]()
+    for job, result in zip(jobs, pool.map(lambda job: _captioned(job, force), jobs), strict=True):
+        if isinstance(result, Held):
+            held.append(job)
+        else:
+            yield job, result
+    for job in held:
+        result = _captioned(job, force)
+        yield job, str(result) if isinstance(result, Held) else result
 
 
 def _jobs(images: Sequence[str], stack: ExitStack) -> list[Job]:
@@ -122,7 +137,7 @@ def use_cases_of(settings: Settings) -> UseCases:
     return UseCases(composition.build(settings, captions), captions)
 
 
-def _captioned(job: Job, force: bool) -> Document | str:
+def _captioned(job: Job, force: bool) -> Document | str | Held:
     """The document of an image that has a caption now, or what stood in the way."""
     from functions.core.report import Report
 
@@ -132,6 +147,8 @@ def _captioned(job: Job, force: bool) -> Document | str:
         job.use_cases.captioning.request(request, report)
     except ConfigurationError:
         raise
+    except Held as error:
+        return error
     except CaptionError as error:
         return str(error)
     if report.outcome == "gone":
@@ -142,11 +159,11 @@ def _captioned(job: Job, force: bool) -> Document | str:
     return stored.document if stored else "it was deleted meanwhile"
 
 
-def _show(jobs: Sequence[Job], results: Iterable[Document | str]) -> bool:
-    """Print results as they come, in order; whether any image has no caption."""
+def _show(jobs: Sequence[Job], results: Iterable[tuple[Job, Document | str]]) -> bool:
+    """Print results as they come; whether any image has no caption."""
     failed = False
     out = output.console()
-    for job, result in zip(jobs, results, strict=True):
+    for job, result in results:
         if session().json and isinstance(result, Document):
             click.echo(output.as_json(output.record(result)))
         if isinstance(result, Document) and result.status == Status.CAPTIONED:

@@ -38,6 +38,7 @@ MEANINGS = {
     MismatchKind.UNLABELLED: "caption that is not in its object's metadata",
     MismatchKind.UNEMBEDDED: "caption that search by meaning does not find",
     MismatchKind.UNPRIORITISED: "caption to review without its place among the others",
+    MismatchKind.UNINDEXED: "caption that search by words finds as an earlier version did",
 }
 _PICTURE = Embedding((), 258)
 _NAMED = 20

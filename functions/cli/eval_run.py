@@ -17,6 +17,7 @@ import click
 
 from functions import composition
 from functions import pictures as kinds
+from functions.adapters.folder import ignored
 from functions.cli import eval_report, output
 from functions.cli.session import choose_model_aloud, session
 from functions.core.errors import ConfigurationError
@@ -186,10 +187,10 @@ def pictures(
 
 
 def _images(folder: Path) -> Iterator[str]:
-    """The paths of a folder's images, known by their first bytes; hidden files left out."""
+    """The paths of a folder's images, known by their first bytes; ignored files left out."""
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if any(part.startswith(".") for part in name.parts) or not path.is_file():
+        name = path.relative_to(folder).as_posix()
+        if ignored(name) or not path.is_file():
             continue
         try:
             with path.open("rb") as file:
@@ -197,7 +198,7 @@ def _images(folder: Path) -> Iterator[str]:
         except OSError:
             continue
         if kinds.sniff(head):
-            yield name.as_posix()
+            yield name
 
 
 def compare(before: Run, after: Run) -> None:

@@ -37,8 +37,8 @@ STYLES = {
 _PIPED = 100_000
 # Characters that turn the direction of what follows them, beyond the text they are in.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# What steers a terminal, beside the line ends that JSON has none of.
-_STEERING = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# What steers a terminal, beside the line ends that JSON has none of, and what no encoding writes.
+_STEERING = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def console(stderr: bool = False) -> Console:

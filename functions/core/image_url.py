@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from functions.core.image_proxies import unwrapped
 from functions.core.renditions import conversions, originals
@@ -55,8 +55,10 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?")
 _HOST_PATTERN = re.compile(_HOST.pattern.replace("a-z0-9._-", "a-z0-9._*-"))
 _DOUBLED = re.compile("/{2,}")
-# Of a `srcset`
-_DESCRIPTOR = re.compile(r"\s+\d+(?:\.\d+)?[wx]$")
+# Of a `srcset`, and its first address of several
+_SIZED = r"(?:\s+\d+(?:\.\d+)?[wxh])+"
+_DESCRIPTOR = re.compile(rf"{_SIZED}$")
+_FIRST_OF_SET = re.compile(rf"(\S*[^\s,])(?:{_SIZED}\s*,\s*|,\s+)(?=(?:https?:)?//)", re.I)
 _PASTED = re.compile(
     r"""(?:url\(\s*)?(?P<quote>["'])(.+)(?P=quote)\s*\)?|url\((.+)\)|<(.+)>""", re.S
 )
@@ -65,6 +67,8 @@ _FEW_SLASHES = re.compile(r"^(https?):/(?=[^/])", re.I)
 # What stands around an address unseen: spaces, and marks of joining and of direction.
 _BLANK = f"{string.whitespace}\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.I)
+# What JavaScript's `escape` makes of a letter, in two halves where it is beyond 16 bits.
+_ESCAPED = re.compile(r"(?:%u[0-9a-f]{4})+", re.I)
 _STEP = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.I)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -179,6 +183,8 @@ def _meant(src: str) -> Iterator[str]:
         return
     plain = _ENTITY.sub(lambda found: html.unescape(found[0]), src)
     yield plain
+    if _ESCAPED.search(plain):
+        yield _ESCAPED.sub(_unescaped, plain)
     if (found := _WEB.match(plain)) and _STEP.search(found["path"]):
         asked = found["path"].split("/")[1:]
         steps: list[str] = []
@@ -193,12 +199,20 @@ def _meant(src: str) -> Iterator[str]:
         yield f"{plain[: found.start('path')]}/{'/'.join(steps)}{plain[found.end('path') :]}"
 
 
+def _unescaped(found: re.Match[str]) -> str:
+    """The same letters in percent-encoded UTF-8."""
+    units = bytes.fromhex(found[0].lower().replace("%u", ""))
+    return quote(units.decode("utf-16-be", "replace"))
+
+
 def _pasted(src: str) -> str:
     """``src`` without what it stood in, as JSON and CSS have it, and what encoded all of it."""
     if len(src) > MAX_LENGTH:
         return src
     if found := _PASTED.fullmatch(src):
         src = (found[2] or found[3] or found[4]).strip()
+    if found := _FIRST_OF_SET.match(src):
+        src = found[1]
     for _ in range(_LAYERS):
         if not _ENCODED.match(src):
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from functions.core.document import Document, EmbeddedText, Upload
@@ -12,7 +13,10 @@ from functions.core.plain_text import plain_line
 MOST_BYTES = 8192
 SOURCES = frozenset({"model", "human", "embedded", "uploader"})
 _LONGEST_HINT = 1000
-_YES = frozenset({"true", "1", "yes", "on"})
+_YES = frozenset({"true", "t", "1", "yes", "y", "on"})
+# What shells and spreadsheets leave around a value, and what tools write around a key's words.
+_AROUND = " \t\r\n\"',;"
+_BETWEEN = re.compile(r"^x-goog-meta-|[-_ .]")
 _COPY = "resizedimage"
 
 
@@ -22,7 +26,7 @@ def skip_reason(upload: Upload) -> str:
     ``resizedImage`` is what Firebase's resizer writes on its copies: their image has a caption,
     and ``alt_text`` finds it by the copy's name. ``caption-skip: false`` on a copy asks for one.
     """
-    skip = _said(upload.metadata, "caption-skip").strip().lower()
+    skip = _said(upload.metadata, "caption-skip").strip(_AROUND).lower()
     if skip in _YES:
         return "caption-skip"
     copy = any(k.lower() == _COPY and v.lower() in _YES for k, v in upload.metadata.items())
@@ -95,12 +99,17 @@ def written(document: Document, present: Mapping[str, str]) -> dict[str, str | N
 
 
 def _said(metadata: Mapping[str, str], key: str) -> str:
-    """What an uploader set as ``key``; else as one that differs in case, or has underscores. The
-    JSON API keeps keys as they are written, headers come in any case."""
+    """What an uploader set as ``key``; else as one of the same words, as ``captionSkip``,
+    ``Caption_Skip`` or with the header's prefix. The JSON API keeps keys as they are written,
+    headers come in any case."""
     if key in metadata:
         return metadata[key]
-    alike = (k for k in metadata if k.lower().replace("_", "-") == key)
+    alike = (each for each in metadata if _words(each) == _words(key))
     return metadata.get(next(alike, ""), "")
+
+
+def _words(key: str) -> str:
+    return _BETWEEN.sub("", key.lower())
 
 
 def _ours(metadata: Mapping[str, str]) -> bool:

@@ -22,10 +22,12 @@ _WIDTH = (
     r"|1280|1366|1400|1440|1536|1600|1680|1920|2048|2160|2400|2560|2880|3200|3840|4096)"
 )
 _SIZE = r"(?:[1-9]\d{1,4}x(?:[1-9]\d{1,4})?|x[1-9]\d{1,4})"
+# With these before them, names are as likely another image's: `cart-icon`, `yoga-master`.
+_SHOPIFY = r"_(?:grande|compact|master|pico|icon)"
 _WORD = (
-    r"(?:thumb(?:nail)?s?|tn|small|medium|large|grande|compact|master|pico|icon|preview|resized"
-    r"|scaled|rotated|cropped|crop|optimi[sz]ed|opt|min|lowres|hires|retina|mobile|desktop|tablet"
-    r"|placeholder|lqip|blur|xs|sm|md|lg|xl|xxl)"
+    r"(?:thumb(?:nail)?s?|tn|small|medium|large|preview|resized|scaled|rotated|cropped|crop"
+    r"|optimi[sz]ed|opt|min|lowres|hires|retina|mobile|desktop|tablet|placeholder|lqip|blur"
+    r"|xs|sm|md|lg|xl|xxl)"
 )
 # Eight letters and digits in no order that words have (`Winter24`): a digit before a letter, a
 # capital inside.
@@ -40,7 +42,7 @@ _ENDINGS = (
     rf"[-_.]{_SIZE}(?:[-_]?(?:c|crop|fit|fill|resize|pad)(?:[-_][a-z]+|[-_][0-9a-f]{6})*)?(?:[-_]q?\d{{1,3}})?",
     rf"[-_.]{_SIZE}(?:[-_](?:q\d+|crop|upscale|box|bgcolor\w+|detail))+",  # easy-thumbnails, Kirby
     r"_hu_?[0-9a-f]{16,}(?:_[a-z0-9]+)*",  # Hugo
-    rf"[-_.]{_WORD}(?:[-_.]?{_SIZE})?",
+    rf"(?:[-_.]{_WORD}|{_SHOPIFY})(?:[-_.]?{_SIZE})?",
     rf"[-_.](?:w{_WIDTH}|{_WIDTH}w|{_WIDTH}|w?\d{{2,4}}w)",
     r"@(?:\d+(?:\.\d+)?x|\d{2,4}[wh]|w\d{2,4})",
     r"[-_][1-4]x",
@@ -54,7 +56,11 @@ _ENDINGS = (
     r"\.progressive",  # Shopify
 )
 _ENDING = re.compile(rf"(?P<stem>.*[^-_.@])(?:{'|'.join(_ENDINGS)})", re.I)
-_BEGINNING = re.compile(r"(?:thumb(?:nail)?s?|tn|small|medium|large|resized|preview)[-_](.+)", re.I)
+# Not `small-dog`, which may be another dog, nor a thumb that points up or down.
+_BEGINNING = re.compile(
+    r"(?:(?:thumb(?:nail)?s?|tn|resized|preview)[-_](?!(?:up|down)\b)|(?:small|medium|large)_)(.+)",
+    re.I,
+)
 # `mug.jpg.webp`, `mug.jpg@webp`, `mug-jpg.webp`, `mug.jpg.300x200_q85.jpg`
 _APPENDED = re.compile(
     rf"(.+\.{_IMAGE})(?:[.@]{_IMAGE}|[._-]{_SIZE}[\w.-]*\.{_IMAGE})|(.+)-({_IMAGE})\.{_IMAGE}", re.I

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 MOST_TERMS = 200
 
@@ -18,14 +18,19 @@ _RUN = f"([{_UNSPACED}]+)|[^{_UNSPACED}]+"
 _IDEOGRAPH = f"[{_HAN}]"
 
 
+# Letters that are no letter with a mark, and are typed like one.
+_TYPED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+
+
 def terms(texts: Iterable[str]) -> tuple[str, ...]:
     """The distinct words of ``texts``, NFKC-normalised and case-folded, in order, at most 200.
 
-    Where a script has no spaces, each two characters that follow each other stand for a word;
-    last come the single ideographs, which are words of their own.
+    Where a script has no spaces, each two characters that follow each other stand for a word.
+    After them come the words without their accents, as many people type them, and the single
+    ideographs, which are words of their own.
     """
     runs = [run for text in texts for run in _runs(text)]
-    pairs = (pair for run in runs for pair in _pairs(*run))
+    pairs = _with_unaccented(runs)
     ideographs = (
         char for run, unspaced in runs if unspaced for char in re.findall(_IDEOGRAPH, run)
     )
@@ -34,8 +39,29 @@ def terms(texts: Iterable[str]) -> tuple[str, ...]:
 
 def query_terms(text: str) -> tuple[str, ...]:
     """The terms of a question: as :func:`terms`, but a single ideograph only where it is alone."""
-    pairs = (pair for run in _runs(text) for pair in _pairs(*run))
-    return tuple(itertools.islice(dict.fromkeys(pairs), MOST_TERMS))
+    return tuple(itertools.islice(dict.fromkeys(_with_unaccented(list(_runs(text)))), MOST_TERMS))
+
+
+def unaccented(word: str) -> str:
+    """A term without the marks over and under its letters, and without those for vowels that
+    Hebrew and Arabic mostly leave out. Marks that make another letter or sound stay: India's and
+    Thailand's, and those of kana."""
+    if word.isascii():
+        return word
+    apart = unicodedata.normalize("NFD", word)
+    kept = "".join(each for each in apart if not _is_accent(unicodedata.combining(each)))
+    return unicodedata.normalize("NFC", kept).translate(_TYPED)
+
+
+def _is_accent(combining_class: int) -> bool:
+    """By the classes of Unicode's "UnicodeData": 10 to 36 are points of Hebrew, Arabic and Syriac,
+    200 and more stand over and under letters of any script."""
+    return 10 <= combining_class <= 36 or combining_class >= 200
+
+
+def _with_unaccented(runs: Sequence[tuple[str, bool]]) -> Iterable[str]:
+    pairs = (pair for run in runs for pair in _pairs(*run))
+    return itertools.chain(pairs, (unaccented(run) for run, unspaced in runs if not unspaced))
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:

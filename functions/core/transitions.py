@@ -223,12 +223,13 @@ def ended(
         not_before=None,
         renewal=None,
         metadata_synced=False,
-        search_terms=_terms(document),
+        search_terms=words_for_search(document),
         captioned_at=captioned_at or document.captioned_at,
     )
 
 
-def _terms(document: Document) -> tuple[str, ...]:
+def words_for_search(document: Document) -> tuple[str, ...]:
+    """What ``search_terms`` of a document are by its text and its name."""
     translated = (
         text
         for words in document.translations.values()
@@ -268,7 +269,7 @@ def translated(
         untranslated=left_to_translate(document, (), done),
         updated_at=now,
     )
-    return replace(edited, search_terms=_terms(edited))
+    return replace(edited, search_terms=words_for_search(edited))
 
 
 def left_to_translate(

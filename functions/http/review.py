@@ -132,6 +132,8 @@ class ReviewEndpoint:
             response: Response = getattr(self, f"_{endpoint}")(request, **values)
         except NoCaption as error:
             raise Refusal(404, str(error)) from None
+        except Conflict as error:
+            return _one(self._read(values["key"]).document, {"error": str(error)}, 412)
         except EditError as error:
             raise Refusal(422, str(error)) from None
         except CaptionError as error:
@@ -267,10 +269,7 @@ class ReviewEndpoint:
     def _edit(self, request: Request, key: str) -> Response:
         change, expected = review_requests.change(request), review_requests.expected(request)
         by = review_requests.person(request, self.by)
-        try:
-            edited = self.editing.edit(key, change, by, expected)
-        except Conflict as error:
-            return _one(self._read(key).document, {"error": str(error)}, 412)
+        edited = self.editing.edit(key, change, by, expected)
         notes = {"unlabelled": edited.unlabelled} if edited.unlabelled else {}
         return _one(edited.stored.document, notes)
 
@@ -279,12 +278,15 @@ class ReviewEndpoint:
         return responses.as_json({"past": past})
 
     def _restore(self, request: Request, key: str) -> Response:
-        """Put a text of the history in the place of what stands there."""
+        """Put a text of the history in the place of what stands there, and with If-Match only of
+        what was seen."""
+        seen = review_requests.expected(request) if "If-Match" in request.headers else ""
         at, by = review_requests.moment(request), review_requests.person(request, self.by)
-        past = next((each for each in self.editing.history(key) if each.at == at), None)
+        texts = reversed(self.editing.history(key))
+        past = next((each for each in texts if each.at == at), None)
         if past is None:
             raise Refusal(404, "the history has no text of that time; look at it again")
-        return _one(self.editing.restore(key, past, by).stored.document)
+        return _one(self.editing.restore(key, past, by, seen).stored.document)
 
     def _ask(self, request: Request, key: str) -> Response:
         """What a person who writes alt text wants to know of the image."""

@@ -42,25 +42,46 @@ class Watcher:
         self._running: dict[str, Future[None]] = {}
         self._again: set[str] = set()
         self._missing: dict[str, Document] = {}
+        self._told: set[str] = set()
 
     def run(self) -> None:
         """Tell of what happened while nobody watched, then of all that happens."""
         from watchfiles import watch
+        from watchfiles._rust_notify import WatchfilesRustInternalError
 
-        folder = self._bucket.folder
-        changes = watch(
-            folder,
-            watch_filter=None,
-            debounce=200,
-            rust_timeout=200,
-            yield_on_timeout=True,
-            stop_event=self._stop,
-            raise_interrupt=False,
-        )
-        for number, batch in enumerate(changes):
-            if number == 0:
-                self._catch_up()
-            self._see(Path(path) for path in sorted({path for _, path in batch}))
+        while not self._stop.is_set():
+            changes = watch(
+                self._bucket.folder,
+                watch_filter=None,
+                debounce=200,
+                rust_timeout=200,
+                yield_on_timeout=True,
+                stop_event=self._stop,
+                raise_interrupt=False,
+            )
+            caught_up = False
+            try:
+                for batch in changes:
+                    if not caught_up:
+                        self._catch_up()
+                        caught_up = True
+                    self._see(Path(path) for path in sorted({path for _, path in batch}))
+                return
+            except WatchfilesRustInternalError as error:
+                self._look(str(error), caught_up)
+
+    def _look(self, error: str, caught_up: bool) -> None:
+        """What is there now, where a change cannot be told of, such as one of a name that is not
+        in UTF-8: whoever watches ends of it."""
+        if error not in self._told:
+            self._told.add(error)
+            message = f"{error}: rename it, if it is to be captioned"
+            self._report(
+                Result(str(self._bucket.folder), EventOutcome(False, message=message), None)
+            )
+        if not caught_up:
+            self._catch_up()
+        self._stop.wait(_MISSING_SECONDS)
 
     def running(self) -> int:
         """How many files have an event on its way."""
@@ -114,7 +135,7 @@ class Watcher:
 
     def _names(self, where: Path) -> Iterator[str]:
         for name in self._bucket.names():
-            if (self._bucket.folder / name).is_relative_to(where) and not ignored(name):
+            if (self._bucket.folder / name).is_relative_to(where):
                 yield name
 
     def _is_file(self, name: str) -> bool:

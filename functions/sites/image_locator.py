@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,7 +43,7 @@ class ImageLocator:
 
     def page(self, path: str) -> str:
         """The address of a file of the folder."""
-        return f"{self._site}/{quote(path)}"
+        return f"{self._site}/{quote(os.fsencode(path))}"
 
     def find(self, src: str, page: str = "", base: str = "") -> tuple[ObjectName, ...]:
         """What ``src`` may mean, likeliest first; empty if that is no object of a bucket.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -49,9 +50,10 @@ def _rule(rule: AuditRule) -> dict[str, Any]:
 def _result(path: str, fault: Fault) -> dict[str, Any]:
     alt = f" It says: {fault.alt}" if fault.alt else ""
     better = f" Its caption says: {fault.suggestion}" if fault.suggestion else ""
-    uri = path if path.startswith(("http://", "https://")) else quote(path)
+    uri = path if path.startswith(("http://", "https://")) else quote(os.fsencode(path))
     # Lines move: what a fault is about stays.
-    about = hashlib.sha256(f"{fault.code}\n{path}\n{fault.src}\n{fault.alt}".encode()).hexdigest()
+    about = f"{fault.code}\n{path}\n{fault.src}\n{fault.alt}".encode("utf-8", "surrogateescape")
+    fingerprint = hashlib.sha256(about).hexdigest()[:32]
     return {
         "ruleId": fault.code,
         "ruleIndex": list(RULES).index(fault.code),
@@ -65,7 +67,7 @@ def _result(path: str, fault: Fault) -> dict[str, Any]:
                 }
             }
         ],
-        "partialFingerprints": {"imageAndText/v1": about[:32]},
+        "partialFingerprints": {"imageAndText/v1": fingerprint},
     }
 
 

@@ -32,6 +32,7 @@ from functions.core.policy import Policy
 from functions.core.ports import CaptionStore, ImageStore
 from functions.core.report import Report
 from functions.core.review_priority import review_priority
+from functions.core.transitions import words_for_search
 from functions.model.embeddings import Embeddings, embeddable
 from functions.usecases import preflight
 from functions.usecases.fetch_picture import PictureFetcher
@@ -49,7 +50,8 @@ T = TypeVar("T")
 class MismatchKind(StrEnum):
     """What is wrong with an image or a document; the first three want a caption asked for.
     ``UNPRIORITISED`` is a document to review that an earlier version wrote, whose place among
-    the others is not stored, or is another one by now."""
+    the others is not stored, or is another one by now, and ``UNINDEXED`` one whose words for
+    search are that version's."""
 
     UNCAPTIONED = "uncaptioned"
     OUTDATED = "outdated"
@@ -58,6 +60,7 @@ class MismatchKind(StrEnum):
     UNLABELLED = "unlabelled"
     UNEMBEDDED = "unembedded"
     UNPRIORITISED = "unprioritised"
+    UNINDEXED = "unindexed"
 
 
 ASKED_FOR = frozenset({MismatchKind.UNCAPTIONED, MismatchKind.OUTDATED, MismatchKind.STRANDED})
@@ -191,6 +194,8 @@ class Reconciler:
             return _finding(MismatchKind.UNEMBEDDED, document)
         if document.review.priority != review_priority(document):
             return _finding(MismatchKind.UNPRIORITISED, document)
+        if document.search_terms != words_for_search(document):
+            return _finding(MismatchKind.UNINDEXED, document)
         return None
 
     def _captionable(self, upload: Upload) -> bool:
@@ -229,6 +234,8 @@ class Reconciler:
         document = stored.document
         if finding.fault is MismatchKind.UNPRIORITISED:
             return self._keep(stored, document)
+        if finding.fault is MismatchKind.UNINDEXED:
+            return self._keep(stored, replace(document, search_terms=words_for_search(document)))
         if self._anew:
             document = replace(document, embedding=None, similarity=None)
         embedded = self._embeddings.with_embedding(document, report)

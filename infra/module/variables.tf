@@ -199,7 +199,7 @@ variable "languages" {
 }
 
 variable "daily_limit" {
-  description = "Model calls a UTC day over all instances, CAPTION_DAILY_LIMIT; 0 for none."
+  description = "Model calls a UTC day over all instances, CAPTION_DAILY_LIMIT; 0 for no limit."
   type        = number
   default     = 10000
   nullable    = false

@@ -333,6 +333,18 @@ def test_pages_follow_each_other_by_their_addresses(site: Site) -> None:
     expect(site.page.get_by_role("button", name="Next")).to_be_hidden()
     site.page.reload()
     expect(rows).to_have_count(2)
+    further = site.page.url
+    rows.first.get_by_role("button", name="Look at").click()
+    expect(site.page.locator("#one .place")).to_have_text("51 of 52")
+    site.page.get_by_role("button", name="Back to the list").click()
+    expect(rows).to_have_count(2)
+    site.page.get_by_role("button", name="Previous").click()
+    expect(rows).to_have_count(50)
+    site.page.go_back()
+    expect(rows).to_have_count(2)
+
+    site.page.goto("about:blank")
+    site.page.goto(further)
     site.page.get_by_role("button", name="Previous").click()
     expect(rows).to_have_count(50)
 
@@ -358,6 +370,159 @@ def test_a_server_that_is_gone_is_said_with_a_remedy_and_costs_no_draft(site: Si
     site.page.route("**/captions**", lambda route: route.abort())
     site.page.get_by_role("combobox", name="Show").select_option("failed")
     expect(site.page.locator("#empty")).to_contain_text("cannot be reached")
+
+
+def in_finnish(site: Site) -> Locator:
+    """The field of a picture's words in another language, being edited."""
+    site.page.get_by_role("button", name="Look at a.jpg").click()
+    site.page.get_by_role("tab", name="Finnish").click()
+    site.page.get_by_role("button", name="Edit").last.click()
+    return site.page.get_by_label("Alt text")
+
+
+def test_words_are_saved_once_and_none_are_written_meanwhile(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+    held: list[Route] = []
+    site.page.route("**/captions/*", lambda route: held.append(route))
+    site.button("a.jpg", "Edit").click()
+    field = site.page.get_by_label("Alt text")
+    field.fill("Mine")
+    with site.page.expect_request("**/captions/*"):
+        field.press("Control+Enter")
+    field.press("Control+Enter")
+    field.press("End")
+    site.page.keyboard.type(" and more")
+    expect(field).to_have_value("Mine")
+    for each in held:
+        each.continue_()
+
+    expect(site.row("a.jpg").locator(".alt")).to_have_text("Mine")
+    expect(site.page.get_by_role("dialog")).to_be_hidden()
+    assert len(held) == 1
+
+
+def test_an_answer_that_was_lost_is_no_somebody_else(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    site.page.route("**/captions/*", lose)
+    site.button("a.jpg", "Edit").click()
+    site.page.get_by_label("Alt text").fill("Mine,  in\nthese words")
+    site.page.keyboard.press("Control+Enter")
+    expect(site.row("a.jpg").get_by_role("alert")).to_contain_text("cannot be reached")
+    site.page.unroute("**/captions/*")
+    site.button("a.jpg", "Save").press("Enter")
+    expect(site.page.locator("#said")).to_have_text("Saved: a.jpg.")
+    expect(site.row("a.jpg").locator(".alt")).to_have_text("Mine, in these words")
+
+
+def test_a_draft_replaces_no_words_that_are_newer_than_it(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+    site.button("a.jpg", "Edit").click()
+    site.page.get_by_label("Alt text").fill("A draft")
+    site.page.keyboard.press("Escape")
+    site.edit("a.jpg", alt_text="Somebody else's")
+    site.page.reload()
+    site.button("a.jpg", "Edit").click()
+    site.page.get_by_label("Alt text").press("Control+Enter")
+
+    dialog = site.page.get_by_role("dialog", name="Somebody was faster")
+    expect(dialog.get_by_role("region", name="Theirs")).to_contain_text("Somebody else's")
+    assert site.found("a.jpg")["alt_text"] == "Somebody else's"
+
+
+def test_a_draft_is_kept_by_the_page_where_the_browser_keeps_nothing(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.page.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }"
+    )
+    site.open()
+    site.button("a.jpg", "Edit").click()
+    site.page.get_by_label("Alt text").fill("A draft")
+    site.page.keyboard.press("Escape")
+    with site.page.expect_event("dialog") as asked:
+        site.page.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    site.button("a.jpg", "Edit").click()
+    expect(site.page.get_by_label("Alt text")).to_have_value("A draft")
+    site.button("a.jpg", "Cancel").click()
+
+
+def test_words_are_not_cut_and_who_may_no_longer_save_them_is_told_why(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.open()
+    site.button("a.jpg", "Edit").click()
+    field = site.page.get_by_label("Alt text")
+    field.fill("")
+    site.page.keyboard.insert_text("word " * 1000)
+    expect(field).to_have_value("word " * 1000)
+    field.press("Control+Enter")
+    wrong = site.row("a.jpg").get_by_role("alert")
+    expect(wrong).to_have_text("the alt text has 4999 characters; 1000 are the most")
+    answer_saves(site.page, 403)
+    field.press("Control+Enter")
+    expect(wrong).to_contain_text("Ask whoever runs this page for access")
+    expect(field).to_have_value("word " * 1000)
+
+
+def test_words_in_another_language_are_shown_beside_theirs_and_taken_back(site: Site) -> None:
+    site.caption("a.jpg", alt_text="A red mug")
+    site.edit("a.jpg", translations={"fi": {"alt_text": "Punainen muki"}})
+    site.open()
+    field = in_finnish(site)
+    field.fill("Sininen muki")
+    site.edit("a.jpg", alt_text="A mug")
+    field.press("Control+Enter")
+    dialog = site.page.get_by_role("dialog", name="Somebody was faster")
+    expect(dialog.get_by_role("region", name="Theirs")).to_contain_text("Punainen muki")
+    dialog.get_by_role("button", name="Save yours").click()
+    expect(site.page.locator("#one .alt")).to_have_text("Sininen muki")
+
+    site.page.get_by_role("button", name="Edit").last.click()
+    field.fill("Muki")
+    field.press("Control+Enter")
+    expect(site.page.locator("#one .alt")).to_have_text("Muki")
+    site.page.route("**/captions/*/restore", lambda route: route.abort())
+    site.page.get_by_role("button", name="Undo").click()
+    expect(site.page.locator("#said")).to_contain_text("cannot be reached")
+    site.page.unroute("**/captions/*/restore")
+    site.page.get_by_role("button", name="Undo").click()
+    expect(site.page.locator("#said")).to_have_text("Taken back: a.jpg.")
+    assert site.found("a.jpg")["translations"]["fi"]["alt_text"] == "Sininen muki"
+    assert site.found("a.jpg")["alt_text"] == "A mug"
+
+
+def test_nothing_is_decided_about_words_that_are_being_written(site: Site) -> None:
+    to_review(site, "a.jpg")
+    site.open("?show=review")
+    site.page.get_by_role("button", name="Look at a.jpg").click()
+    site.page.keyboard.press("e")
+    site.page.get_by_label("Alt text").fill("Mine")
+    expect(site.page.get_by_role("button", name="Approve, next")).to_be_hidden()
+    site.page.locator("#one .name").focus()
+    for key in "aedr":
+        site.page.keyboard.press(key)
+    expect(site.page.locator(".editor")).to_have_count(1)
+    site.page.get_by_role("button", name="Cancel").last.click()
+    expect(site.page.get_by_role("button", name="Edit").last).to_be_focused()
+    site.page.keyboard.press("a")
+    expect(site.page.locator("#said")).to_have_text("Approved: a.jpg.")
+
+
+def test_a_page_whose_script_does_not_come_says_what_to_do(page: Page, site: Site) -> None:
+    page.route("**/ask.js", lambda route: route.abort())
+    page.goto(site.url)
+    expect(page.get_by_text("If nothing comes, reload the page")).to_be_visible()
+    page.unroute("**/ask.js")
+    site.open()
+    expect(page.get_by_text("If nothing comes, reload the page")).to_be_hidden()
 
 
 def to_review(site: Site, *names: str) -> None:

@@ -119,6 +119,19 @@ def test_what_is_to_be_reviewed_gets_the_place_that_an_earlier_version_did_not_s
     assert document["review"]["priority"] == 750
 
 
+def test_what_an_earlier_version_stored_is_found_by_the_words_of_this_one(stack: Stack) -> None:
+    captioned(stack, "a.jpg", "b.jpg")
+    rewrite(stack, "a.jpg", alt_text="A café", search_terms=("a", "café"))
+
+    found = survey(stack)
+    assert faults(found) == {(MismatchKind.UNINDEXED, "a.jpg")}
+    assert upkeep().mend(found.findings[0], Report())
+    assert survey(stack).findings == []
+    document = stack.document("a.jpg")
+    assert document
+    assert "cafe" in document["search_terms"]
+
+
 def test_a_dead_deliverys_claim_on_a_deleted_image_is_swept(stack: Stack) -> None:
     """The one thing that no event mends."""
     captioned(stack, "a.jpg")

@@ -205,7 +205,10 @@ def test_a_text_that_was_replaced_is_had_back(stack: Stack) -> None:
     past = get(stack, f"/captions/{first}/history").json["past"]
     assert [each["alt_text"] for each in past] == ["A mug, number 0", "Wrong"]
 
-    answer = stack.client("review").post(f"/captions/{first}/restore", json={"at": past[0]["at"]})
+    wanted, address = {"at": past[0]["at"]}, f"/captions/{first}/restore"
+    answer = stack.client("review").post(address, json=wanted, headers={"If-Match": '"older"'})
+    assert (answer.status_code, answer.json["alt_text"]) == (412, past[-1]["alt_text"])
+    answer = stack.client("review").post(address, json=wanted)
 
     assert (answer.status_code, answer.json["alt_text"]) == (200, "A mug, number 0")
     assert stack.client("review").post(f"/captions/{first}/restore", json={}).status_code == 400

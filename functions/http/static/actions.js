@@ -4,7 +4,7 @@ import { Failure, ask, change, confirm, pause, post } from "./api.js";
 import { fileName, isApproved, outdated } from "./caption.js";
 import { t } from "./i18n.js";
 
-const PATIENCE = 120_000, PAUSE = 700;
+const PATIENCE = 120_000, PAUSE = 700, WORDS = ["alt_text", "caption", "long_description"];
 
 /** Approve; resolves to the caption, and to what takes it back. */
 export async function approve(caption) {
@@ -21,14 +21,17 @@ export async function decorative(caption) {
 
 /** How `after` becomes what `before` was: its text, and whether it was approved. */
 export function undoing(before, after, settle) {
+  // As it was last left: what is taken back in part is taken back wholly by another try.
+  let { version } = after;
   return async () => {
     let current = await ask(`captions/${after.id}`);
-    if (current.version !== after.version) throw new Failure(412, { error: t("changed_since", { name: fileName(after) }) });
-    if (!sameText(before, after)) {
+    if (current.version !== version) throw new Failure(412, { error: t("changed_since", { name: fileName(after) }) });
+    if (!sameText(before, current)) {
       const { past } = await ask(`captions/${after.id}/history`);
       const wanted = past.findLast((each) => sameText(each, before));
       if (!wanted) throw new Failure(404, { error: t("no_history") });
-      current = await post(`captions/${after.id}/restore`, { at: wanted.at });
+      current = await post(`captions/${after.id}/restore`, { at: wanted.at }, version);
+      ({ version } = current);
     }
     if (!isApproved(before)) {
       const { needed = false, reasons = [] } = before.review ?? {};
@@ -39,8 +42,13 @@ export function undoing(before, after, settle) {
   };
 }
 
+/** Whether `other` says what `one` does, in all languages but what a model has added since. */
 export function sameText(one, other) {
-  return ["alt_text", "caption", "decorative"].every((name) => (one[name] || "") === (other[name] || ""));
+  const same = (here, there, names) => names.every((name) => (here?.[name] || "") === (there?.[name] || ""));
+  const written = Object.entries(other.translations ?? {}).filter(([, text]) => text.source === "human");
+  const tags = [...Object.keys(one.translations ?? {}), ...written.map(([tag]) => tag)];
+  return same(one, other, [...WORDS, "decorative", "language"])
+    && tags.every((tag) => same(one.translations?.[tag], other.translations?.[tag], WORDS));
 }
 
 /** Ask for another caption and wait for it; null if a person did not want it after all. */

@@ -16,9 +16,15 @@ export class Failure extends Error {
   get message() {
     return this.answer.error ?? t(WORDS[this.status] ?? "answers", { status: this.status });
   }
+
+  /** The caption as it is now, where it has changed since a person saw it. */
+  get caption() {
+    const { error, ...caption } = this.answer;
+    return caption;
+  }
 }
 
-const WORDS = { 0: "unreachable", 401: "signed_out", 429: "busy", 502: "busy", 503: "busy", 504: "busy" };
+const WORDS = { 0: "unreachable", 401: "signed_out", 403: "forbidden", 429: "busy", 502: "busy", 503: "busy", 504: "busy" };
 
 export async function ask(path, options = {}) {
   let answer;
@@ -30,13 +36,15 @@ export async function ask(path, options = {}) {
     throw new Failure(0, {});
   }
   const body = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Failure(answer.status, body ?? {});
+  if (!answer.ok) throw new Failure(answer.status === 412 && !body?.id ? 502 : answer.status, body ?? {});
   if (!body) throw new Failure(401, {});
   return body;
 }
 
-export function post(path, body) {
-  return ask(path, { method: "POST", headers: JSON_TYPE, body: JSON.stringify(body) });
+/** With a version only where that is still what stands there. */
+export function post(path, body, version) {
+  const headers = { ...JSON_TYPE, ...(version && { "If-Match": `"${version}"` }) };
+  return ask(path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
 export function change(caption, wanted, version = caption.version) {
@@ -47,6 +55,9 @@ export function change(caption, wanted, version = caption.version) {
   });
 }
 
+const SHOWN = 12_000;
+// After these, what was to be taken back is no longer there.
+const FINAL = [404, 412, 422];
 let silence;
 const undos = [];
 export function say(text, undo) {
@@ -54,10 +65,14 @@ export function say(text, undo) {
   $("#said").textContent = text;
   if (undo) undos.push(undo);
   $("#undo").hidden = !undo;
-  silence = setTimeout(() => {
-    $("#said").textContent = "";
-    $("#undo").hidden = true;
-  }, 12_000);
+  silence = setTimeout(hush, SHOWN);
+}
+
+function hush() {
+  // Not from under somebody's hand.
+  if ($("#toast").matches(":hover, :focus-within")) return (silence = setTimeout(hush, SHOWN));
+  $("#said").textContent = "";
+  $("#undo").hidden = true;
 }
 
 /** Take back the latest thing that can be; what it was is said. */
@@ -68,7 +83,7 @@ export async function undo() {
     say(await latest());
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    say(error.message);
+    say(error.message, FINAL.includes(error.status) ? undefined : latest);
   }
 }
 

@@ -3,10 +3,11 @@
 import { $, Failure, change, say } from "./api.js";
 import { asking } from "./ask.js";
 import { fileName, words } from "./caption.js";
-import { kept, t } from "./i18n.js";
+import { DRAFT, kept, t } from "./i18n.js";
 
 const GOOD_LENGTH = 125;
-const key = (caption, tag) => `draft:${caption.id}:${tag}`;
+const WORDS = ["alt_text", "caption", "long_description"];
+const key = (caption, tag) => `${DRAFT}${caption.id}:${tag}`;
 
 /** What of a caption is edited: its main text, or its text in another language. */
 function part(caption, tag) {
@@ -23,7 +24,9 @@ export function open({ place, caption, tag = "", settle, close }) {
   const field = form.elements;
   const main = !tag || tag === caption.language;
   const text = part(caption, tag);
-  let current = caption;
+  // The version that a person saw: another one is shown to them before theirs takes its place.
+  let { version } = caption;
+  let saving = false;
 
   const put = (values) => {
     field.alt_text.value = values.alt_text ?? "";
@@ -44,16 +47,18 @@ export function open({ place, caption, tag = "", settle, close }) {
   const before = JSON.stringify(taken());
   field.decorative.closest("label").hidden = !main;
   field.language.closest("label").hidden = !main;
-  for (const name of ["alt_text", "caption", "long_description"]) field[name].lang = text.language ?? "";
+  for (const name of WORDS) field[name].lang = text.language ?? "";
   form.setAttribute("aria-label", t("words_for", { name: fileName(caption) }));
 
   const draft = parsed(kept.get(key(caption, tag)));
-  if (draft && JSON.stringify(draft) !== before) {
-    put(draft);
+  if (draft?.text && JSON.stringify(draft.text) !== before) {
+    put(draft.text);
+    version = draft.version;
     $(".kept", form).hidden = false;
   }
   $(".discard", form).addEventListener("click", () => {
     put(text);
+    version = caption.version;
     forget();
     $(".kept", form).hidden = true;
     refresh();
@@ -79,45 +84,53 @@ export function open({ place, caption, tag = "", settle, close }) {
     },
   });
   const leave = () => {
+    if (!form.isConnected) return;
     form.remove();
     close();
   };
 
-  async function save() {
+  const done = (after, said) => {
+    forget();
+    leave();
+    settle(after, t(said, { name: fileName(after) }));
+  };
+
+  /** What is written while the server is at it would be saved by nobody. */
+  function busy(is) {
+    saving = is;
+    for (const each of form.querySelectorAll("button")) each.disabled = is;
+    for (const name of [...WORDS, "language"]) field[name].readOnly = is;
+  }
+
+  async function save(known = caption) {
     $(".wrong", form).textContent = "";
-    const wanted = asked(taken(), current, tag, main);
-    for (const each of form.querySelectorAll("button")) each.disabled = true;
+    busy(true);
     try {
-      const saved = await change(current, wanted);
-      forget();
-      leave();
-      settle(saved, t("saved", { name: fileName(saved) }));
+      done(await change(known, asked(taken(), known, tag, main), version), "saved");
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      if (error.status !== 412) {
-        $(".wrong", form).textContent = error.message;
-        return;
-      }
-      const theirs = error.answer;
-      const choice = await choose(theirs, taken());
-      if (choice === "theirs") {
-        forget();
-        leave();
-        settle(theirs, t("theirs_stands", { name: fileName(theirs) }));
-      } else if (choice === "yours") {
-        current = theirs;
-        await save();
-      } else field.alt_text.focus();
+      if (error.status !== 412) return tell(error.message);
+      const theirs = error.caption;
+      // The answer to an earlier try was lost.
+      if (says(part(theirs, tag), taken())) return done(theirs, "saved");
+      const choice = await choose(part(theirs, tag), taken());
+      if (choice === "theirs") return done(theirs, "theirs_stands");
+      if (choice !== "yours") return field.alt_text.focus();
+      ({ version } = theirs);
+      await save(theirs);
     } finally {
-      for (const each of form.querySelectorAll("button")) each.disabled = false;
+      busy(false);
+      if (form.isConnected && document.activeElement === document.body) $(".save", form).focus();
     }
   }
+
+  const tell = (text) => (form.isConnected ? ($(".wrong", form).textContent = text) : say(text));
 
   form.addEventListener("input", () => {
     refresh();
     const now = JSON.stringify(taken());
     if (now === before) forget();
-    else kept.set(key(caption, tag), now);
+    else kept.set(key(caption, tag), JSON.stringify({ version, text: taken() }));
   });
   $(".cancel", form).addEventListener("click", () => (forget(), leave()));
   form.addEventListener("keydown", (event) => {
@@ -127,7 +140,7 @@ export function open({ place, caption, tag = "", settle, close }) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    save();
+    if (!saving) save();
   });
   place(form);
   refresh();
@@ -142,6 +155,13 @@ function parsed(draft) {
   }
 }
 
+/** Whether a text that is stored says what a draft does. */
+function says(text, draft) {
+  const flat = (words = "") => words.replace(/\s+/g, " ").trim();
+  const kind = Boolean(text.decorative) === draft.decorative && (!draft.language || draft.language === text.language);
+  return kind && WORDS.every((name) => (name === "alt_text" && draft.decorative) || flat(text[name]) === flat(draft[name]));
+}
+
 function asked(values, caption, tag, main) {
   const { alt_text, caption: said, long_description } = values;
   if (!main) return { translations: { [tag]: { alt_text, caption: said, long_description } } };
@@ -154,9 +174,9 @@ function asked(values, caption, tag, main) {
 
 function choose(theirs, yours) {
   const dialog = $("#conflict");
-  for (const [side, version] of [["theirs", theirs], ["yours", { ...yours, status: "captioned" }]]) {
-    $(`.${side}-alt`, dialog).textContent = words(version);
-    $(`.${side}-caption`, dialog).textContent = version.caption ?? "";
+  for (const [side, text] of Object.entries({ theirs, yours })) {
+    $(`.${side}-alt`, dialog).textContent = words({ status: "captioned", ...text });
+    $(`.${side}-caption`, dialog).textContent = [text.caption, text.long_description].filter(Boolean).join("\n\n");
   }
   dialog.returnValue = "";
   dialog.showModal();

@@ -2,17 +2,29 @@
 
 export const LOCALES = { en: "English", de: "Deutsch", fr: "Français", es: "Español" };
 const KEPT = "captions.locale";
-/** What the browser keeps for the next visit, where it keeps anything. */
+export const DRAFT = "draft:";
+// What the browser does not keep: it is full, or forbids it.
+const unkept = new Map();
+/** What the browser keeps for the next visit; the page keeps it meanwhile in any case. */
 export const kept = {
-  get: (key) => tried(() => localStorage.getItem(key)),
-  set: (key, value) => tried(() => localStorage.setItem(key, value)),
-  forget: (key) => tried(() => localStorage.removeItem(key)),
+  get: (key) => unkept.get(key) ?? tried(() => localStorage.getItem(key)),
+  set: (key, value) => {
+    kept.forget(key);
+    if (!tried(() => (localStorage.setItem(key, value), true))) unkept.set(key, value);
+  },
+  forget: (key) => {
+    unkept.delete(key);
+    tried(() => localStorage.removeItem(key));
+  },
 };
+addEventListener("beforeunload", (event) => {
+  if ([...unkept.keys()].some((key) => key.startsWith(DRAFT))) event.preventDefault();
+});
 function tried(act) {
   try {
     return act();
   } catch {
-    return null; // full, or forbidden
+    return null;
   }
 }
 let words = {};

@@ -16,7 +16,9 @@ export class OneByOne {
     this.queue = [];
   }
 
-  begin(caption, queue, next) {
+  /** `skipped` captions came before the queue. */
+  begin(caption, queue, next, skipped) {
+    this.skipped = skipped;
     this.queue = queue.some((each) => each.id === caption.id) ? queue : [caption, ...queue];
     this.next = next;
     this.show(this.queue.findIndex((each) => each.id === caption.id));
@@ -57,7 +59,7 @@ export class OneByOne {
     const place = $(".place", this.root);
     if (!place) return;
     place.textContent = this.total()
-      ? t("place", { number: this.index + 1, count: Math.max(this.total(), this.queue.length) }) : "";
+      ? t("place", { number: this.skipped + this.index + 1, count: Math.max(this.total(), this.skipped + this.queue.length) }) : "";
   }
 
   picture(article, caption) {
@@ -123,7 +125,7 @@ export class OneByOne {
       model: caption.model_version || caption.model,
     };
     $(".facts", article).replaceChildren(...Object.entries(rows).filter(([, value]) => value).flatMap(
-      ([name, value]) => [item(t(`fact_${name}`), "dt"), item(value, "dd")]));
+      ([name, value]) => [item(t(`fact_${name}`), "dt"), Object.assign(item(value, "dd"), { dir: "auto" })]));
   }
 
   async past(details) {
@@ -164,7 +166,7 @@ export class OneByOne {
   key(event) {
     const name = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
     const button = name && $(`.${name}`, this.root);
-    if (!button || button.hidden || button.disabled) return;
+    if (!button?.checkVisibility() || button.disabled) return;
     event.preventDefault();
     this.act(name);
   }
@@ -201,7 +203,7 @@ export class OneByOne {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.status === 412) {
-        this.queue[index] = error.answer;
+        this.queue[index] = error.caption;
         if (article.isConnected) this.show(index);
         say(t("look_again", { name: fileName(before) }));
       } else say(error.message);
@@ -213,18 +215,20 @@ export class OneByOne {
   edit() {
     const { index, caption: before } = this;
     const panel = $(".text", this.root);
-    panel.hidden = true;
+    // Decisions are about the words that are shown.
+    const article = this.root.firstElementChild;
+    article.classList.add("editing");
     edit({
       caption: before,
       tag: this.tag,
       place: (form) => panel.after(form),
       settle: (after, said) => {
         this.settle(index, before, after, said);
-        this.show(index, this.tag);
+        if (article.isConnected) this.show(index, this.tag);
       },
       close: () => {
-        panel.hidden = false;
-        $(".edit", this.root)?.focus();
+        article.classList.remove("editing");
+        if (article.isConnected) $(".edit", article).focus();
       },
     });
   }

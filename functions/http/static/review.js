@@ -11,7 +11,7 @@ import { uploading } from "./uploads.js";
 
 const PAGE = 50, TYPING = 300, MOST_AT_ONCE = 500, LOOKING = 4000;
 const [filters, list, empty] = ["#filters", "#captions", "#empty"].map((id) => $(id));
-const here = "uploads" in document.body.dataset;
+const local = "uploads" in document.body.dataset;
 // The list is asked for meanwhile.
 const ready = loadWords();
 
@@ -32,6 +32,8 @@ function address(more = {}) {
 
 const view = () => (list.classList.contains("grid") ? { view: "grid" } : {});
 const at = (name) => new URLSearchParams(location.search).get(name) ?? "";
+/** Which page of the list it is; those before it are the state of the address. */
+const here = () => (at("cursor") ? { cursor: at("cursor"), from: at("from") } : {});
 
 function fromAddress() {
   const parameters = new URLSearchParams(location.search);
@@ -52,6 +54,7 @@ function grid(on) {
 
 // --- the list ---
 
+const skipped = () => Number(at("from")) || 0;
 const needed = ({ review }) => Number(review?.needed ?? false);
 
 /** The list anew, and its totals: much may have changed. */
@@ -105,7 +108,7 @@ function tellEmpty(text, broken = false) {
 
 function found(form, by) {
   const some = Object.keys(form).length;
-  tellEmpty(some ? t("nothing_matches") : t(here ? "none_here" : "none_yet"));
+  tellEmpty(some ? t("nothing_matches") : t(local ? "none_here" : "none_yet"));
   const fallback = form.by && form.q && by === "words" ? ` ${t("by_words")}` : "";
   $("#found").textContent = `${t("shown", { count: list.childElementCount })}${fallback}`;
 }
@@ -128,7 +131,7 @@ async function count({ order, ...parameters }, exact) {
     else if (some) known.matching = some.all;
     known.filters = exact === null ? filters : undefined;
     left(0);
-    const begin = Number(at("from") || 0);
+    const begin = skipped();
     const end = begin + list.childElementCount;
     const range = counts.matching && end > begin ? t("range", { begin: begin + 1, end, count: counts.matching }) : "";
     $("#range").textContent = range;
@@ -219,7 +222,7 @@ async function decide(row, act) {
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.status === 412) {
-      refill(row, error.answer);
+      refill(row, error.caption);
       say(t("look_again", { name: fileName(row.caption) }));
     } else say(error.message);
   } finally {
@@ -246,8 +249,8 @@ function editRow(row) {
 // --- many at once ---
 
 /** What of a caption is needed to decide on it, and to take that back: there may be thousands. */
-function picked({ id, version, name, status, alt_text, caption, decorative, review }) {
-  return { id, version, name, status, alt_text, caption, decorative, review };
+function picked({ id, version, name, status, alt_text, caption, long_description, decorative, language, translations, review }) {
+  return { id, version, name, status, alt_text, caption, long_description, decorative, language, translations, review };
 }
 
 function selected() {
@@ -364,9 +367,9 @@ const one = new OneByOne({
     if (row) refill(row, after);
   },
   total: () => counts.matching,
-  moved: (caption) => history.replaceState(null, "", address({ caption: caption.id })),
+  moved: (caption) => history.replaceState(history.state, "", address({ ...here(), caption: caption.id })),
   left: (caption) => {
-    history.replaceState(null, "", address());
+    history.replaceState(history.state, "", address(here()));
     visible(false);
     load().then(() => {
       const row = caption && document.getElementById(`caption-${caption.id}`);
@@ -375,6 +378,10 @@ const one = new OneByOne({
   },
 });
 
+function begin(caption) {
+  one.begin(caption, [...list.children].map((row) => row.caption), next, skipped());
+}
+
 function visible(large) {
   $("#one").hidden = !large;
   $("#many").hidden = large;
@@ -382,9 +389,9 @@ function visible(large) {
 }
 
 function show(caption) {
-  history.pushState(null, "", address({ caption: caption.id }));
+  history.pushState(history.state, "", address({ ...here(), caption: caption.id }));
   visible(true);
-  one.begin(caption, [...list.children].map((row) => row.caption), next);
+  begin(caption);
 }
 
 $("#start").addEventListener("click", async () => {
@@ -398,9 +405,15 @@ $("#start").addEventListener("click", async () => {
 
 // --- what a person does to the page ---
 
-function go(more = {}) {
-  history.pushState(null, "", address(more));
-  return load(more.cursor ?? "");
+function go(page = {}, before = []) {
+  history.pushState(before, "", address(page));
+  return load(page.cursor ?? "");
+}
+
+async function turn(page, before) {
+  await go(page, before);
+  list.focus();
+  list.scrollIntoView();
 }
 
 let typing;
@@ -414,15 +427,14 @@ filters.addEventListener("submit", (event) => {
   go();
 });
 filters.addEventListener("reset", () => setTimeout(() => go()));
-$("#after").addEventListener("click", async () => {
-  await go({ cursor: next, from: Number(at("from") || 0) + list.childElementCount });
-  list.focus();
-  list.scrollIntoView();
+$("#after").addEventListener("click", () => {
+  turn({ cursor: next, from: skipped() + list.childElementCount }, [...(history.state ?? []), here()]);
 });
-$("#before").addEventListener("click", () => history.back());
+// Who comes by a link has no page before it: the first one is there.
+$("#before").addEventListener("click", () => turn(history.state?.at(-1), history.state?.slice(0, -1)));
 $("#view").addEventListener("click", () => {
   grid(!list.classList.contains("grid"));
-  history.replaceState(null, "", address({ ...(at("cursor") && { cursor: at("cursor"), from: at("from") }) }));
+  history.replaceState(history.state, "", address(here()));
 });
 $("#undo").addEventListener("click", undo);
 $("#export").addEventListener("click", (event) => {
@@ -458,7 +470,7 @@ async function arrive() {
   await load();
   if (!id) return;
   try {
-    one.begin(await ask(`captions/${id}`), [...list.children].map((row) => row.caption), next);
+    begin(await ask(`captions/${id}`));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     say(error.message);
@@ -524,7 +536,7 @@ async function look() {
 
 ready.then(choices);
 importing(reload);
-if (here) {
+if (local) {
   uploading(reload);
   setTimeout(look, LOOKING);
 }

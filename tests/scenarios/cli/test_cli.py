@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from functions.adapters.folder import database
 from functions.adapters.sqlite import SqliteCaptions
 from functions.core.document import Document, Status
 from tests.support.command_line import captions
-from tests.support.model_server import ModelServer
+from tests.support.model_server import Answer, Call, ModelServer, good
 from tests.support.pictures import jpeg
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 NAMES = ("with space.jpg", "[red]bold[/red].jpg", "снимок.jpg", "شمس.jpg", "a/b/deep.jpg", "-x.jpg")
 
@@ -78,6 +81,24 @@ def test_a_model_that_is_asked_for_without_its_key_is_not_replaced(folder: Path)
     run = captions("caption", "a.jpg", where=folder, CAPTION_MODEL="gemini:gemini-3.5-flash-lite")
     assert run.status == 2
     assert "needs GEMINI_API_KEY" in run.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("GEMINI_API_KEY", "a\nb"), ("GOOGLE_GENAI_USE_ENTERPRISE", "yes")]
+)
+def test_a_key_that_cannot_be_used_is_not_taken_for_none(
+    name: str, value: str, folder: Path
+) -> None:
+    (folder / "a.jpg").write_bytes(jpeg())
+    run = captions("caption", "a.jpg", "--local", ".", where=folder, **{name: value})
+    assert (run.status, run.out, run.err.startswith(f"Error: {name} ")) == (2, "", True), run.err
+
+
+def test_certificates_that_are_not_there_are_named_by_their_variable(folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(jpeg())
+    env = {"GEMINI_API_KEY": "k", "SSL_CERT_FILE": str(folder / "none.pem")}
+    run = captions("caption", "a.jpg", "--local", ".", where=folder, **env)
+    assert (run.status, run.err.startswith("Error: SSL_CERT_FILE ")) == (2, True), run.err
 
 
 def test_without_google_cloud_the_way_without_it_is_named(
@@ -173,6 +194,76 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal(folder: Path) ->
     assert "\x1b" not in run.out
     assert "\u202e" not in run.out
     assert "a\\x1b[31m\\u202egpj.jpg: Landscape" in run.out
+
+
+UNREADABLE = os.fsdecode(b"old \xe9")
+
+
+@pytest.fixture
+def old_names(tmp_path: Path) -> Path:
+    """A folder from a system that did not write names in UTF-8."""
+    (tmp_path / "site" / UNREADABLE).mkdir(parents=True)
+    for name in ("a.jpg", f"{UNREADABLE}.jpg", f"{UNREADABLE}/b.jpg"):
+        (tmp_path / "site" / name).write_bytes(jpeg())
+    (tmp_path / "site" / f"{UNREADABLE}.html").write_text("<img src=a.jpg>")
+    return tmp_path / "site"
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("backfill --local site --yes", 0),
+        ("keep --local site", 0),
+        ("check --local site --fix", 0),
+        ("eval site", 0),
+        ("html site --local site --json", 0),
+        ("audit site --sarif found.sarif", 1),
+    ],
+)
+def test_names_that_are_not_in_utf_8_stop_no_command(
+    command: str, status: int, old_names: Path
+) -> None:
+    ran = captions(*command.split(), where=old_names.parent)
+
+    assert (ran.status, "Traceback" in ran.err) == (status, False), ran.err
+    if "audit" in command:
+        (run,) = json.loads((old_names.parent / "found.sarif").read_bytes())["runs"]
+        place = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+        assert place["uri"] == "old%20%E9.html"
+
+
+def test_a_backfill_takes_no_file_that_serve_would_not(folder: Path) -> None:
+    for name in ("a.jpg", ".hidden.jpg", "a.jpg~", "b.jpg.part", "~$c.jpg"):
+        (folder / name).write_bytes(jpeg())
+
+    assert captions("backfill", "--yes", "--local", ".", where=folder).status == 0
+    found = captions("list", "--json", "--local", ".", where=folder).records
+    assert [each["name"] for each in found] == ["a.jpg"]
+
+
+def test_an_argument_that_is_not_in_utf_8_is_wrong_usage(old_names: Path) -> None:
+    ran = captions("caption", f"{UNREADABLE}.jpg", where=old_names)
+
+    assert (ran.status, "is not in UTF-8; rename" in ran.err) == (2, True), ran.err
+
+
+def test_copies_in_a_folder_get_their_text_in_the_same_run(
+    tmp_path: Path, model_server: ModelServer
+) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(jpeg())
+    store, later = SqliteCaptions(database(tmp_path)), datetime.now(UTC) + timedelta(days=1)
+
+    def answer(call: Call) -> Answer:
+        until(lambda: any(not each.document.lease for each in store.oldest("pending", later, 9)))
+        return good(call)
+
+    model_server.answer(answer)
+    key = {"GEMINI_API_KEY": "k", "GOOGLE_GEMINI_BASE_URL": model_server.url}
+    ran = captions("backfill", "--yes", "--local", tmp_path, where=tmp_path, **key)
+
+    assert (ran.status, model_server.count) == (0, 1), ran.err
+    assert sorted(line.split(":")[0] for line in ran.out.splitlines()) == ["a.jpg", "b.jpg"]
 
 
 def test_a_list_walks_pages_up_to_its_limit(folder: Path) -> None:

@@ -127,6 +127,24 @@ def test_a_search_by_words_ranks_by_how_many_are_matched(place: Path) -> None:
     assert [each["name"] for each in by_words(place, "犬", "--json").records] == ["trip/dog.jpg"]
 
 
+def test_a_word_is_one_word_with_its_accents_and_without(embedded: object, tmp_path: Path) -> None:
+    store = composition.store(Settings.from_env(os.environ))
+    store.create(document("cafe.jpg", "A café"))
+    stored_before = {"search_terms": ("un", "café")}
+    store.create(document("before.jpg", "Un café", days=1, **stored_before))
+    store.create(document("blue.jpg", "A blue cafe", days=2))
+    found = {
+        text: [
+            (each["name"], each["matched"]) for each in by_words(tmp_path, text, "--json").records
+        ]
+        for text in ("cafe", "café", "blue café")
+    }
+
+    assert found["cafe"] == [("cafe.jpg", 1), ("blue.jpg", 1)]
+    assert found["café"] == [("cafe.jpg", 1), ("before.jpg", 1), ("blue.jpg", 1)]
+    assert found["blue café"][0] == ("blue.jpg", 2)
+
+
 def test_a_frequent_word_does_not_hide_those_of_a_rare_one(
     embedded: object, tmp_path: Path
 ) -> None:

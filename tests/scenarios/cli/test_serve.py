@@ -88,6 +88,25 @@ def test_temporary_and_hidden_files_are_no_images(folder: Path) -> None:
         assert [record["name"] for record in found] == ["a.jpg"]
 
 
+@pytest.mark.parametrize("begins_with", ["a file", "a folder"])
+def test_a_name_that_is_not_in_utf_8_is_told_and_ends_nothing(
+    begins_with: str, folder: Path
+) -> None:
+    old = folder / os.fsdecode(b"old \xe9")
+    if begins_with == "a folder":
+        old.mkdir()
+    with serving(folder) as serve:
+        (folder / "a.jpg").write_bytes(jpeg(1))
+        serve.until("a.jpg", captioned)
+        if begins_with == "a file":
+            old.write_bytes(jpeg(2))
+        serve.wait(lambda: r"old \xE9" in serve.said)
+        (folder / "b.jpg").write_bytes(jpeg(3))
+        serve.until("b.jpg", captioned)
+        assert serve.end() == 0
+        assert serve.said.count("rename it") == 1
+
+
 def test_a_renamed_file_keeps_its_caption_without_another_call(
     folder: Path, model_server: ModelServer
 ) -> None:

@@ -208,6 +208,12 @@ def test_every_address_that_sites_make_of_an_image_leads_to_it(kind: str) -> Non
     assert missed == []
 
 
+def test_a_letter_that_javascript_escaped_in_two_halves_is_one() -> None:
+    base = "https://storage.googleapis.com/shop"
+    assert ("shop", "a🐶.jpg") in candidates(f"{base}/a%uD83D%uDC36.jpg")
+    assert candidates(f"{base}/a%uD83D.jpg")[0] == ("shop", "a%uD83D.jpg")
+
+
 def test_the_object_itself_comes_first_and_then_what_it_is_nearest_to() -> None:
     def names(src: str) -> list[str]:
         return [name for _, name in candidates(src, origins("https://www.example.com=shop"))]
@@ -238,6 +244,10 @@ def test_the_object_itself_comes_first_and_then_what_it_is_nearest_to() -> None:
         ("https://storage.googleapis.com/shop/a%252Fb.jpg", "a%2Fb.jpg"),
         ("https://storage.googleapis.com/shop/url(a).jpg", "url(a).jpg"),
         ("https://storage.googleapis.com/shop/poster%202x", "poster 2x"),
+        ("https://storage.googleapis.com/shop/%25u00e9.jpg", "%u00e9.jpg"),
+        ("https://storage.googleapis.com/shop/%u00e9.jpg", "%u00e9.jpg"),
+        ("https://storage.googleapis.com/shop/dogs, cats.jpg", "dogs, cats.jpg"),
+        ("https://img.test/w=80,https://storage.googleapis.com/shop/a.jpg", "a.jpg"),
     ],
 )
 def test_a_name_that_looks_like_a_mistake_is_still_the_likeliest(src: str, place: str) -> None:
@@ -261,6 +271,11 @@ def test_a_name_that_looks_like_a_mistake_is_still_the_likeliest(src: str, place
         "gs://shop/year=2026/mug.jpg",
         "gs://shop/small.jpg",
         "gs://shop/thumbs.jpg",
+        "gs://shop/small-dog.jpg",
+        "gs://shop/thumb-up.jpg",
+        "gs://shop/thumbs_down.jpg",
+        "gs://shop/cart-icon.jpg",
+        "gs://shop/yoga-master.jpg",
     ],
 )
 def test_a_name_that_is_no_copys_is_read_in_other_formats_only(src: str) -> None:

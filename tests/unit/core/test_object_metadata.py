@@ -87,13 +87,14 @@ def test_our_older_labels_do_not_count_twice() -> None:
     assert merged(present, object_metadata.written(first, present)) == present
 
 
-@pytest.mark.parametrize("value", ["true", "TRUE", " yes ", "1"])
+@pytest.mark.parametrize("value", ["true", "TRUE", " yes ", "1", "y", "T", '"true"', "true;"])
 def test_an_uploader_can_ask_for_no_caption(value: str) -> None:
     assert object_metadata.skip_reason(upload(caption_skip=value)) == "caption-skip"
 
 
 def test_anything_else_is_no_request_to_skip() -> None:
-    assert not object_metadata.skip_reason(upload(caption_skip="false"))
+    for value in ("false", "0", "no", "", "true story"):
+        assert not object_metadata.skip_reason(upload(caption_skip=value))
     assert not object_metadata.skip_reason(upload(resizedImage="false"))
     assert not object_metadata.skip_reason(upload())
 
@@ -128,11 +129,13 @@ def test_a_hint_is_one_bounded_line() -> None:
     assert len(object_metadata.hint(upload(caption_context="x" * 9000))) == 1000
 
 
-@pytest.mark.parametrize("spelled", ["{}", "{}_", "Title", "upper"])
+@pytest.mark.parametrize("spelled", ["{}_", "Title", "upper", "camelCase", "x-goog-meta-"])
 def test_what_an_uploader_says_counts_however_its_key_is_spelled(spelled: str) -> None:
     def key(name: str) -> str:
-        forms = {"{}": name, "{}_": name.replace("-", "_"), "Title": name.title()}
-        return forms.get(spelled, name.upper())
+        first, *rest = name.split("-")
+        forms = {"{}_": name.replace("-", "_"), "Title": name.title(), "upper": name.upper()}
+        forms |= {"camelCase": first + "".join(map(str.title, rest))}
+        return forms.get(spelled, spelled + name)
 
     said = Upload("b", "n", 1, NOW, metadata={key("caption-skip"): "on", key("alt-text"): "A dog"})
     assert object_metadata.skip_reason(said) == "caption-skip"
