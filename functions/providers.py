@@ -46,7 +46,7 @@ class Provider:
             value = env.get(key, "").strip()
             if key == self.switch and value.lower() not in _ON | _OFF:
                 return f"{key} is neither true nor false"
-            if key != self.switch and not re.fullmatch(r"[!-~]*", value):
+            if key != self.switch and not re.fullmatch(r"([!#-&(-~][!-~]*)?", value):
                 return f"{key} has a character that no key has: store the key anew, by itself"
         return ""
 

@@ -80,7 +80,8 @@ class Connection:
                 "verify": trust(),
                 "default_encoding": answer_bodies.encoding,
             },
-            async_client_args={"ssl": trust()},
+            # Nobody uses it; a proxy of the environment that it cannot is no fault of ours.
+            async_client_args={"ssl": trust(), "trust_env": False},
         )
         try:
             self._client = genai.Client(http_options=options, **_access())

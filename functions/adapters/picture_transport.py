@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import base64
 import functools
+import ipaddress
 import secrets
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 import pybase64
 
 from functions.core import background
 from functions.core.document import Picture
+from functions.core.errors import ConfigurationError
 
 HEADER = "x-spliced-picture"
 _CHUNK_BYTES = 3 * 64 * 1024
@@ -108,7 +111,7 @@ class _Bounded(httpx2.SyncByteStream):
 
 
 def trust() -> ssl.SSLContext:
-    """One set of certificates for all clients."""
+    """One set of certificates for all clients. Raises ConfigurationError where there is none."""
     return load_trust().result()
 
 
@@ -116,13 +119,68 @@ def trust() -> ssl.SSLContext:
 def load_trust() -> Future[ssl.SSLContext]:
     """Begin to load what :func:`trust` returns: 24 ms of the processor that leave the interpreter
     to others, such as the import of an SDK."""
-    return background.start(httpx2.create_ssl_context)
+    return background.start(_certificates)
 
 
-def pool() -> httpx2.HTTPTransport:
-    """Connections for as many calls as an instance has at once."""
+def _certificates() -> ssl.SSLContext:
+    try:
+        return httpx2.create_ssl_context()
+    except OSError as error:
+        raise ConfigurationError(
+            f"SSL_CERT_FILE or SSL_CERT_DIR names no certificates ({error.strerror}): write the "
+            "path of a PEM file, or unset it"
+        ) from None
+
+
+def pool() -> httpx2.BaseTransport:
+    """Connections for as many calls as an instance has at once, by the proxies of the environment.
+
+    Raises ConfigurationError for one that cannot be used.
+    """
+    named = getproxies()
+    by = {each: each if named.get(each) else "all" for each in ("https", "http")}
+    proxies = {each: _proxy(name, named[name]) for each, name in by.items() if named.get(name)}
+    return _Proxied(proxies) if proxies else _direct()
+
+
+def _direct(proxy: str | None = None) -> httpx2.HTTPTransport:
     limits = httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
-    return httpx2.HTTPTransport(limits=limits, verify=trust())
+    return httpx2.HTTPTransport(limits=limits, verify=trust(), proxy=proxy)
+
+
+def _proxy(scheme: str, address: str) -> httpx2.HTTPTransport:
+    try:
+        return _direct(address if "://" in address else f"http://{address}")
+    except (ImportError, ValueError, httpx2.InvalidURL):  # the first: SOCKS, without its package
+        raise ConfigurationError(
+            f"{scheme.upper()}_PROXY names no proxy that can be used: write it like "
+            "http://HOST:PORT, or unset it; for one that speaks SOCKS, pip install socksio"
+        ) from None
+
+
+class _Proxied(httpx2.BaseTransport):
+    """Asks by HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, but for hosts of NO_PROXY and this machine.
+    The client heeds them by itself only where it has no transport of ours."""
+
+    def __init__(self, proxies: Mapping[str, httpx2.HTTPTransport]) -> None:
+        self._own, self._proxies = _direct(), proxies
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        host, by = request.url.host, self._own
+        if not _is_here(host) and not proxy_bypass(host):
+            by = self._proxies.get(request.url.scheme, by)
+        return by.handle_request(request)
+
+    def close(self) -> None:
+        for each in (self._own, *self._proxies.values()):
+            each.close()
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def encoded(placeholder: bytes) -> str:

@@ -188,7 +188,7 @@ class VendorErrors:
     def unreached(self, error: BaseException) -> TransientError:
         """No answer, or none that makes sense."""
         return TransientError(
-            f"{self.name} could not be reached or understood: {type(error).__name__}",
+            f"{self.name} could not be reached or understood: {_met(error)}",
             outage=Outage.AWAY,
         )
 
@@ -203,6 +203,16 @@ class VendorErrors:
             if len(value) >= _SECRET_CHARACTERS:
                 message = message.replace(value, f"${name}")
         return message
+
+
+def _met(error: BaseException) -> str:
+    """Which error it is, and what the system says of it: a host that has no address, a certificate
+    that nobody vouches for. Words of a client may have an address with a password in them."""
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    said = cause.strerror if isinstance(cause, OSError) else ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _family(status: int, message: str) -> str:

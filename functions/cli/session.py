@@ -13,6 +13,7 @@ from functions import composition
 from functions.adapters import ollama_server
 from functions.adapters.folder import BUCKET
 from functions.core.errors import ConfigurationError
+from functions.providers import PROVIDERS
 from functions.settings import Model, Settings
 
 _CHOSEN = "CAPTION_MODEL says so"
@@ -61,6 +62,8 @@ def choose_model(cloud: bool = False) -> Choice:
         model = Settings.from_env(os.environ).model
         composition.require_key(model, os.environ)
         return Choice(model, _CHOSEN)
+    if fault := PROVIDERS[default.provider].fault(os.environ):
+        raise ConfigurationError(fault)
     if key := _key(default, os.environ):
         return Choice(default, f"{key} is set")
     offers = tuple(_offers(os.environ))

@@ -70,6 +70,8 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
         ("openai", "OPENAI_API_KEY", "s3cret s3cret"),
         ("anthropic", "ANTHROPIC_API_KEY", "s3cret\ns3cret"),
         ("gemini", "GEMINI_API_KEY", "s3cr\u00e9t"),
+        ("gemini", "GEMINI_API_KEY", '"s3cret"'),
+        ("gemini", "GOOGLE_API_KEY", "'s3cret'"),
     ],
 )
 def test_a_variable_by_which_nobody_can_be_called_is_named_but_not_repeated(

@@ -83,6 +83,24 @@ def test_a_model_that_is_asked_for_without_its_key_is_not_replaced(folder: Path)
     assert "needs GEMINI_API_KEY" in run.err
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("GEMINI_API_KEY", "a\nb"), ("GOOGLE_GENAI_USE_ENTERPRISE", "yes")]
+)
+def test_a_key_that_cannot_be_used_is_not_taken_for_none(
+    name: str, value: str, folder: Path
+) -> None:
+    (folder / "a.jpg").write_bytes(jpeg())
+    run = captions("caption", "a.jpg", "--local", ".", where=folder, **{name: value})
+    assert (run.status, run.out, run.err.startswith(f"Error: {name} ")) == (2, "", True), run.err
+
+
+def test_certificates_that_are_not_there_are_named_by_their_variable(folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(jpeg())
+    env = {"GEMINI_API_KEY": "k", "SSL_CERT_FILE": str(folder / "none.pem")}
+    run = captions("caption", "a.jpg", "--local", ".", where=folder, **env)
+    assert (run.status, run.err.startswith("Error: SSL_CERT_FILE ")) == (2, True), run.err
+
+
 def test_without_google_cloud_the_way_without_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -351,3 +351,20 @@ def test_a_key_is_masked_and_a_dummy_is_not(monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_a_count_of_tokens_is_read_however_it_is_written(value: Any, expected: int) -> None:
     assert tokens(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), ": Connection refused"),
+        (OSError("http://user:s3cret@proxy"), ""),
+        (ValueError("http://user:s3cret@proxy"), ""),
+    ],
+)
+def test_what_the_system_says_of_a_server_that_is_not_reached_is_told(
+    cause: Exception, told: str
+) -> None:
+    error = RuntimeError("http://user:s3cret@proxy")
+    error.__cause__ = cause
+
+    assert str(ACME.unreached(error)).endswith(f"understood: RuntimeError{told}")
