@@ -40,7 +40,7 @@ SEVERITY: Mapping[str, int] = {
     **dict.fromkeys(("embedded_text", "imported", "offline", "similarity_unknown"), 4),
     **dict.fromkeys(
         (
-            *("file_mentioned", "keyword_stuffing", "over_length"),
+            *("cut_off", "file_mentioned", "keyword_stuffing", "over_length"),
             *("redundant_prefix", "repeats_text", "repetition", "shouting"),
         ),
         3,

@@ -135,6 +135,8 @@ RULES: tuple[Entry, ...] = (
         f"{GOOD}. Let me know if you need more!"),
     _of("broken_characters", REPAIR, "Characters lost on the way.",
         "A cafÃ© terrace at night", "A café terrace at night"),
+    _of("cut_off", REPAIR, "A text that ends in the middle of a sentence.",
+        "A black cat asleep on the"),
     Entry("repeats_text", REPAIR, "What is read aloud beside the image as well; asked of the words "
           "for one place in a page.", _alt("A black cat on the red sofa"), _alt(GOOD),
           "under it: Our black cat on the red sofa",

@@ -177,6 +177,7 @@ _FAULTS: Mapping[str, Judge] = {
     "broken_characters": wording.broken_characters,
     "chatter": wording.chatter,
     "contact_details": sources.contact_details,
+    "cut_off": wording.cut_off,
     "file_mentioned": sources.file_mentioned,
     "injection": sources.injection,
     "keyword_stuffing": wording.keyword_stuffing,

@@ -175,11 +175,20 @@ _MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+# What begins and ends a turn for a model, which some servers leave in the text, and thoughts.
+_TURN = (
+    r"(?:<\|[\w ./:-]{1,40}\|>|<｜[^｜<>]{1,40}｜>|<(?:bos|eos|image|pad)>"
+    r"|<(?:start|end)_of_(?:turn|text)>|\s?\[/?INST\]|\[end of text\])"
+)
+_TURNS = re.compile(rf"^(?:\s*{_TURN})+|(?<=\S){_TURN}+\s*$")
+_THOUGHT = re.compile(r".*</think(?:ing)?>(?=\s*\S)", re.S | re.I)
 # The attribute as a page has it, with nothing beside it.
 _ATTRIBUTE = re.compile(r"\s*(?:<img\s+)?alt\s*=\s*([\"'])([^<>]*)\1\s*/?>?\s*", re.I)
 
 
 def _unmarked(text: str, _: str) -> str:
+    if "<" in text or "[" in text:
+        text = _TURNS.sub("", _THOUGHT.sub("", text, count=1))
     if found := _ATTRIBUTE.fullmatch(text):
         text = found[2]
     if "&" in text:

@@ -12,7 +12,7 @@ from functions.quality.words import Words
 
 _SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*|\n")
 _MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf¡-¿]|â€[\x90-\x9f™œ“”˜¦]|Â[\xa0-¿]")
-_ESCAPED = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})")
+_ESCAPED = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})|<\|\w+\|>")
 # What templates and programs leave in the place of a text.
 _LEFTOVER = re.compile(
     r"\W*(?:\{\{.*\}\}|\{%.*%\}|\$\{.*\}|<%.*%>|\{\w*\}|\[(?:object )?\w+\]|%\(?\w+\)?s?"
@@ -38,9 +38,17 @@ _COUNTED = re.compile(
     r"|文字|字符?|个字|자|글자)\s*[)\]）]\W*$",
     re.IGNORECASE,
 )
+# A model that speaks of itself, and not somebody's words: "a mug with the words I am sorry".
+_SPEAKER = re.compile(
+    r"(?P<shown>\b(?:words?|text|reads?|reading|says?|saying|titled)\W+|[\"“'‘:]\s*)?"
+    r"\bI(?: (?:see|can|can't|cannot|could|couldn't|think|believe|guess|would|will|won't|don't|do"
+    r"|am|have|may|might)|'(?:m|d|ll|ve))\b"
+)
 # One sentence of several has to be more certain: it stands beside a description.
 _CHATTER = 1.6
 _DESCRIBES = -3.0
+# In fewer words the last one may be a title's or a letter: "Vitamin a".
+_SAID = 4
 _COLON = re.compile(r"[:：]\s")
 _SEPARATORS = re.compile(r"\s*[,，、;；|·•/،]\s*|\s+[-–—]\s+")
 _HASHTAG = re.compile(r"(?<!\w)#\w{2,}")
@@ -121,6 +129,9 @@ def chatter(checked: CheckedText) -> str | None:
         and not checked.stands_in_image(note[0])
     ):
         found = shown(note[0].strip())
+    if not found and checked.words[0].language == "en":  # elsewhere it is "in" or "and"
+        said = (each for each in _SPEAKER.finditer(checked.own) if not each["shown"])
+        found = next((each[0] for each in said if not checked.stands_in_image(each[0])), "")
     if found:
         return f"“{found}” speaks to whoever asked: write the description and nothing else."
     return None
@@ -208,6 +219,16 @@ def broken_characters(checked: CheckedText) -> str | None:
     if escaped and not checked.stands_in_image(escaped[0]):
         found = found or escaped
     return f"“{found[0]}” is a broken character: write the text anew." if found else None
+
+
+def cut_off(checked: CheckedText) -> str | None:
+    """A text that ends in a word after which another one was to come."""
+    said = checked.text.split()
+    if len(said) < _SAID or said[-1] not in checked.words[0].leading:
+        return None
+    if checked.is_quotation or checked.stands_in_image(" ".join(said[-2:])):
+        return None
+    return f"It breaks off after “{shown(' '.join(said[-2:]))}”: write it to its end."
 
 
 def person_guess(checked: CheckedText) -> str | None:

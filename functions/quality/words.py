@@ -36,6 +36,7 @@ class Words:
     guesses: re.Pattern[str]
     placeholders: frozenset[str]
     frequent: frozenset[str]
+    leading: frozenset[str]
     letters: frozenset[str]
 
 
@@ -100,5 +101,6 @@ def _load(name: str) -> Words:
         guesses=one("guesses", flags=re.IGNORECASE),
         placeholders=frozenset(data["placeholders"]),
         frequent=frozenset(data.get("frequent", "").split()),
+        leading=frozenset(data.get("leading", "").split()),
         letters=frozenset(data.get("letters", "") + string.ascii_lowercase),
     )

@@ -47,6 +47,28 @@ def test_markup_becomes_plain_text(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        *("A door<eos>", "A door<|im_end|>", "A door.<end_of_turn>", "A door [/INST]"),
+        *("A door<｜end▁of▁sentence｜>", "<|assistant|>\nA door", "<image>A door"),
+        *(
+            "<|begin_of_box|>A door<|end_of_box|>",
+            "<think>A wall?</think>A door",
+            "</think> A door",
+        ),
+    ],
+)
+def test_what_tells_a_model_its_turns_is_no_part_of_the_text(text: str) -> None:
+    assert cleaned(text, "en")[0].rstrip(".") == "A door"
+
+
+def test_what_tells_a_model_its_turns_stays_where_the_image_shows_it() -> None:
+    shown = "<|im_end|>"
+    assert cleaned(f"A slide on {shown}", "en", shown)[0] == f"A slide on {shown}"
+    assert cleaned("A slide about the token <eos>", "en")[0] == "A slide about the token eos"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "The formula 2*3*4 = 24 on a blackboard",
         "5 * 3 and 6 * 2 on a card",
         "A folder named my_old_files_2",

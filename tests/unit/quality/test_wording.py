@@ -228,6 +228,7 @@ def test_capitals_that_stand_in_the_image_are_quoted(text: str, visible_text: st
         "A cafÃ© terrace",
         "The baker\u2019s sign \ufffd",
         "Itâ€™s a door",
+        "A door <|im_start|> in a wall",
     ],
 )
 def test_broken_characters_are_found(text: str) -> None:
@@ -237,6 +238,32 @@ def test_broken_characters_are_found(text: str) -> None:
 def test_accents_and_what_stands_in_the_image_are_not_broken_characters() -> None:
     assert not codes(r"A terminal that shows C:\new", visible_text=r"C:\new")
     assert codes("Ein Café in Åre, São Paulo, Ångström", "de") == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        *[("en", "A brown dog runs with a"), ("en", "A dog on a beach and the")],
+        *[("de", "Ein Hund läuft über den"), ("fr", "Un chien court sur les")],
+        *[("es", "Un perro corre por el"), ("it", "Un cane corre sul prato e")],
+        *[("pt", "Um cão corre na praia do"), ("nl", "Een hond rent over de")],
+        *[("ru", "Собака бежит по пляжу с"), ("pl", "Pies biegnie po plaży z")],
+    ],
+)
+def test_a_text_that_breaks_off_is_found(language: str, text: str) -> None:
+    assert codes(text, language) == {"cut_off"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        *[("en", "A card with the words Plan A"), ("en", "A light that is switched on")],
+        *[("de", "Ein Mann schaltet das Licht ein"), ("fr", "Un maillot avec le numéro un")],
+    ],
+)
+def test_a_text_that_ends_in_a_short_word_does_not_break_off(language: str, text: str) -> None:
+    assert codes(text, language) == set()
+    assert codes("A poster that says war and", visible_text="WAR AND") == set()
 
 
 @pytest.mark.parametrize(
