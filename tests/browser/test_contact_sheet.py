@@ -17,7 +17,7 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / ".captions/contact-sheet.html").as_uri()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_contact_sheet_is_for_everybody(
     browser: Browser, sheet: str, width: int, scheme: str

@@ -186,6 +186,9 @@ def test_two_people_at_once_are_shown_each_others_words(
     dialog.get_by_role("button", name=choice).press("Enter")
 
     expect(dialog).to_be_hidden()
+    if choice == "Keep theirs":
+        expect(site.page.locator("#said")).to_have_text("Theirs stands: a.jpg.")
+        expect(site.page.get_by_role("button", name="Undo")).to_be_hidden()
     if choice == "Go on editing":
         expect(site.page.get_by_label("Alt text")).to_be_focused()
         expect(site.page.get_by_label("Alt text")).to_have_value("Mine")
@@ -326,7 +329,7 @@ def test_pages_follow_each_other_by_their_addresses(site: Site) -> None:
     rows = site.page.locator("#captions > li")
     expect(rows).to_have_count(50)
     expect(site.page.locator("#found")).to_have_text("1–50 of 52")
-    site.page.get_by_role("button", name="Next").click()
+    site.page.get_by_role("button", name="Next").dblclick()
     expect(rows).to_have_count(2)
     expect(site.page.locator("#range")).to_have_text("51–52 of 52")
     expect(site.page.locator("#captions")).to_be_focused()
@@ -493,9 +496,13 @@ def test_words_in_another_language_are_shown_beside_theirs_and_taken_back(site: 
     site.page.get_by_role("button", name="Undo").click()
     expect(site.page.locator("#said")).to_contain_text("cannot be reached")
     site.page.unroute("**/captions/*/restore")
-    site.page.get_by_role("button", name="Undo").click()
+    site.page.get_by_role("button", name="Undo").dblclick()
     expect(site.page.locator("#said")).to_have_text("Taken back: a.jpg.")
     assert site.found("a.jpg")["translations"]["fi"]["alt_text"] == "Sininen muki"
+    assert site.found("a.jpg")["alt_text"] == "A mug"
+
+    site.page.keyboard.press("z")
+    expect(site.page.locator("#one .alt")).to_have_text("Punainen muki")
     assert site.found("a.jpg")["alt_text"] == "A mug"
 
 
@@ -542,8 +549,10 @@ def test_a_reviewer_goes_through_all_by_single_keys(site: Site) -> None:
     expect(large).to_contain_text("Text and image may not match")
     expect(large.locator(".place")).to_have_text("1 of 3")
     assert violations(site.page) == []
-    keys.press("a")
+    keys.down("a")
     expect(large.get_by_role("heading", name="b.jpg")).to_be_focused()
+    keys.down("a")  # held down
+    keys.up("a")
     expect(site.page.locator("#left")).to_have_text("2 of 3 to review")
     assert site.found("c.jpg")["review"]["approved_by"] == "local"
     keys.press("z")
@@ -785,6 +794,8 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(scheme: Any, width: int, site:
     assert violations(site.page) == []
     site.button("a.jpg", "Edit").click()
     assert violations(site.page) == []
+    field = site.page.get_by_label("Alt text")
+    assert field.evaluate("field => field.offsetWidth > innerWidth * 0.6")
     wide = site.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
     small = site.page.evaluate(
@@ -814,6 +825,7 @@ def test_every_part_fits_a_page_that_is_enlarged_fourfold_and_forced_colours(
 
     site.open("?show=review&view=grid")
     page.get_by_label(f"Select {name}").check()
+    assert page.locator("#selection").evaluate("bar => bar.offsetHeight < innerHeight / 2")
     page.locator("#further summary").click()
     fits()
     page.locator(".menu summary").click()
@@ -853,6 +865,7 @@ def test_all_that_can_be_done_is_done_by_keyboard(site: Site) -> None:
     expect(page.locator("#said")).to_have_text("Done with 1 of 1.")
     press(page.get_by_role("button", name="Undo"))
     expect(page.locator("#said")).to_have_text("1 of 1 taken back.")
+    expect(page.locator("#captions")).to_be_focused()
     assert site.found("b.jpg")["alt_text"] == "A red mug on table b"
 
     page.locator(".skip").focus()

@@ -58,13 +58,15 @@ export function change(caption, wanted, version = caption.version) {
 const SHOWN = 12_000;
 // After these, what was to be taken back is no longer there.
 const FINAL = [404, 412, 422];
-let silence;
+let silence, takingBack = false;
 const undos = [];
 export function say(text, undo) {
   clearTimeout(silence);
   $("#said").textContent = text;
   if (undo) undos.push(undo);
+  const focused = document.activeElement === $("#undo");
   $("#undo").hidden = !undo;
+  if (focused && !undo) ($("#one .name") ?? $("#captions")).focus({ preventScroll: true });
   silence = setTimeout(hush, SHOWN);
 }
 
@@ -77,13 +79,17 @@ function hush() {
 
 /** Take back the latest thing that can be; what it was is said. */
 export async function undo() {
+  if (takingBack) return;
   const latest = undos.pop();
   if (!latest) return say(t("nothing_to_undo"));
+  takingBack = true;
   try {
     say(await latest());
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     say(error.message, FINAL.includes(error.status) ? undefined : latest);
+  } finally {
+    takingBack = false;
   }
 }
 

@@ -16,8 +16,8 @@ function part(caption, tag) {
 }
 
 /**
- * Open the editor in `place`. `settle(caption, message, undoable)` is called when it was saved,
- * `close()` whenever it has gone.
+ * Open the editor in `place`. `settle(caption, message, before)` is called when it was saved in
+ * place of `before`, or without that when somebody else's words stand; `close()` whenever it has gone.
  */
 export function open({ place, caption, tag = "", settle, close }) {
   const form = $("#form").content.firstElementChild.cloneNode(true);
@@ -89,10 +89,10 @@ export function open({ place, caption, tag = "", settle, close }) {
     close();
   };
 
-  const done = (after, said) => {
+  const done = (after, said, replaced) => {
     forget();
     leave();
-    settle(after, t(said, { name: fileName(after) }));
+    settle(after, t(said, { name: fileName(after) }), replaced);
   };
 
   /** What is written while the server is at it would be saved by nobody. */
@@ -106,13 +106,13 @@ export function open({ place, caption, tag = "", settle, close }) {
     $(".wrong", form).textContent = "";
     busy(true);
     try {
-      done(await change(known, asked(taken(), known, tag, main), version), "saved");
+      done(await change(known, asked(taken(), known, tag, main), version), "saved", known);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.status !== 412) return tell(error.message);
       const theirs = error.caption;
       // The answer to an earlier try was lost.
-      if (says(part(theirs, tag), taken())) return done(theirs, "saved");
+      if (says(part(theirs, tag), taken())) return done(theirs, "saved", known);
       const choice = await choose(part(theirs, tag), taken());
       if (choice === "theirs") return done(theirs, "theirs_stands");
       if (choice !== "yours") return field.alt_text.focus();

@@ -167,6 +167,8 @@ export class OneByOne {
     const name = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
     const button = name && $(`.${name}`, this.root);
     if (!button?.checkVisibility() || button.disabled) return;
+    // Who holds a key down looks at pictures, and decides on one.
+    if (event.repeat && !["forth", "back"].includes(name)) return;
     event.preventDefault();
     this.act(name);
   }
@@ -222,8 +224,8 @@ export class OneByOne {
       caption: before,
       tag: this.tag,
       place: (form) => panel.after(form),
-      settle: (after, said) => {
-        this.settle(index, before, after, said);
+      settle: (after, said, replaced) => {
+        this.settle(index, before, after, said, Boolean(replaced), replaced);
         if (article.isConnected) this.show(index, this.tag);
       },
       close: () => {
@@ -233,13 +235,13 @@ export class OneByOne {
     });
   }
 
-  settle(index, before, after, said, undoable = true) {
+  settle(index, before, after, said, undoable = true, replaced = before) {
     this.queue[index] = after;
     this.changed(before, after);
-    say(said, undoable && actions.undoing(before, after, (caption) => {
+    say(said, undoable && actions.undoing(replaced, after, (caption) => {
       this.queue[index] = caption;
       this.changed(after, caption);
-      if (!this.root.hidden) this.show(index);
+      if (!this.root.hidden) this.show(index, index === this.index ? this.tag : "");
     }));
   }
 }

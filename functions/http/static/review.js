@@ -9,7 +9,7 @@ import { importing } from "./import.js";
 import { OneByOne } from "./one.js";
 import { uploading } from "./uploads.js";
 
-const PAGE = 50, TYPING = 300, MOST_AT_ONCE = 500, LOOKING = 4000;
+const PAGE = 50, TYPING = 300, MOST_AT_ONCE = 500, AT_ONCE = 8, LOOKING = 4000;
 const [filters, list, empty] = ["#filters", "#captions", "#empty"].map((id) => $(id));
 const local = "uploads" in document.body.dataset;
 // The list is asked for meanwhile.
@@ -183,11 +183,11 @@ function refill(row, caption) {
 }
 
 /** Show what has come of a row, with a way back; a row that no filter wants any more goes. */
-function settle(row, after, said, undoable = true) {
+function settle(row, after, said, undoable = true, replaced = row.caption) {
   const before = row.caption;
   refill(row, after);
   const but = after.unlabelled ? ` ${t("unlabelled", { why: after.unlabelled })}` : "";
-  const back = undoable && actions.undoing(before, after, (caption) => {
+  const back = undoable && actions.undoing(replaced, after, (caption) => {
     if (row.isConnected) refill(row, caption);
     else load();
   });
@@ -238,7 +238,7 @@ function editRow(row) {
   edit({
     caption: row.caption,
     place: (form) => $(".marks", row).after(form),
-    settle: (after, said) => settle(row, after, said),
+    settle: (after, said, replaced) => settle(row, after, said, Boolean(replaced), replaced),
     close: () => {
       for (const each of hidden) each.hidden = false;
       if (row.isConnected) $(".edit", row).focus();
@@ -341,17 +341,19 @@ async function many(act) {
 
 async function allBack(captions, results) {
   let count = 0;
-  for (const before of captions) {
-    try {
-      const after = await ask(`captions/${before.id}`);
-      if (after.version !== results[before.id].version) continue;
-      await actions.undoing(before, after, () => {})();
-      count++;
-      say(t("working", { done: count, count: captions.length }));
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+  const waiting = [...captions];
+  const some = async () => {
+    for (let before; (before = waiting.shift()); ) {
+      try {
+        await actions.undoing(before, { ...before, version: results[before.id].version }, () => {})();
+        count++;
+        say(t("working", { done: count, count: captions.length }));
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, some));
   reload();
   return t("many_undone", { done: count, count: captions.length });
 }
@@ -411,6 +413,7 @@ function go(page = {}, before = []) {
 }
 
 async function turn(page, before) {
+  if (list.hasAttribute("aria-busy")) return;
   await go(page, before);
   list.focus();
   list.scrollIntoView();

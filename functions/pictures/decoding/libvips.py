@@ -46,6 +46,8 @@ pyvips.operation_block_set("VipsForeignLoadHeif", True)
 # picture comes out. Strictness belongs in the option string: thumbnail_source ignores its own
 # argument (libvips issue 5195).
 _STRICT = "fail_on=error"
+# In the place of infinity, which some programs write where there is nothing.
+_LARGEST = 3.4e38
 # What a drawing may take of the processor, and by the clock where that is busy: some filters cost
 # far more than their pixels.
 _DRAWING_SECONDS, _WAITING_SECONDS = 2.0, 4.0
@@ -266,10 +268,14 @@ def _stretched(image: Any, side: int) -> Any:
     """Measurements (float, 32 bits, signed): from the smallest to the largest value. Colours that
     have their usual range keep it."""
     shape, colours = image.format, image.bands >= 3
-    image = image.resize(min(1.0, side / max(image.width, image.height))).copy_memory().autorot()
+    # Of measurements some are taken: their mean with a number for "no data" would be a third thing.
+    kernel = "lanczos3" if colours else "nearest"
+    scale = min(1.0, side / max(image.width, image.height))
+    image = image.resize(scale, kernel=kernel).copy_memory().autorot()
+    image = (image.abs() > _LARGEST).ifthenelse(image.sign() * _LARGEST, image)
     turned = image[:3] if colours else image[0]
     low, high = _span(turned)
-    if shape in ("char", "short") and colours:
+    if shape in ("char", "short") and colours and low < 0:
         low, high = (-128, 127) if shape == "char" else (-32768, 32767)
     elif shape == "uint" and colours and high > 1 << 28:
         low, high = 0, (1 << 32) - 1
@@ -284,7 +290,7 @@ def _stretched(image: Any, side: int) -> Any:
 def _span(image: Any) -> tuple[float, float]:
     """The smallest and the largest value, but for the few (1 in 200) that lie far from all
     others: "no data" is written as a number too."""
-    low, high = image.min(), image.max()
+    low, high = _without_no_data(image, image.min(), image.max())
     for _ in range(16):  # a float's range, 10,000-fold at a time
         if not 0 < high - low < float("inf"):
             break
@@ -298,6 +304,34 @@ def _span(image: Any) -> tuple[float, float]:
             break
         low, high = less, most
     return low, high
+
+
+def _without_no_data(image: Any, low: float, high: float) -> tuple[float, float]:
+    """The smallest and the largest value without one that many have exactly and that lies far from
+    all others. What is white on a usual scale is no such one."""
+    if low == 0 and high in (1, 255, 65535):
+        return low, high
+    for _ in range(4):  # there may be one at each end, and one for what lies outside of the map
+        third = (high - low) / 3
+        if not 0 < third < float("inf"):
+            break
+        upper, lower = image > high - third, image < low + third
+        if _share(image == low) + _share(upper) > 0.98:
+            second = upper.ifthenelse(image, high).min()
+            if second < high:
+                low = second
+                continue
+        if _share(image == high) + _share(lower) > 0.98:
+            second = lower.ifthenelse(image, low).max()
+            if second > low:
+                high = second
+                continue
+        break
+    return low, high
+
+
+def _share(mask: Any) -> float:
+    return float(mask.avg()) / 255
 
 
 def rgba(image: Any) -> Any:

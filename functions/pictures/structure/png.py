@@ -18,6 +18,8 @@ from functions.pictures.structure.survey import (
 _PIXELS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 # How long the chunks are that tell of colours; what makes one longer is private.
 _COLOURS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"sBIT": 4, b"pHYs": 9, b"iCCP": MAX_METADATA}
+# Some decoders read none of a file in which the checksum of one of these is wrong.
+_CHECKED = {b"PLTE", b"IDAT", *_COLOURS}
 _ALPHA = {4, 6}
 _XMP = b"XML:com.adobe.xmp"
 # ImageMagick's way to keep other formats' notes: their bytes in hexadecimal digits.
@@ -36,7 +38,7 @@ def survey(data: bytes) -> Survey:
     found = Survey()
     found.hold(0, 8)
     position = 8
-    idat, view = False, memoryview(data)
+    idat = False
     for _ in range(MAX_PARTS * 10):
         size = number(data, position)
         kind = data[position + 4 : position + 8]
@@ -45,14 +47,16 @@ def survey(data: bytes) -> Survey:
             raise Damaged("a chunk reaches beyond the end of the file")
         if position == 8:
             _header(found, data, kind, size)
-        if kind in _PIXELS or (kind in _COLOURS and _small(found, data, kind, position + 8, size)):
+        sound = kind not in _CHECKED or _is_sound(data, position, end)
+        if kind in _PIXELS:
+            if not sound:
+                raise Damaged("pixels that are not what was written")
+            found.hold(position, end)
+            idat = idat or (kind == b"IDAT" and size > 0)
+        elif sound and kind in _COLOURS and _small(found, data, kind, position + 8, size):
             found.hold(position, end)
         else:
             _note(found, kind, data, position + 8, end - 4)
-        if kind == b"IDAT":
-            idat = idat or size > 0
-            if zlib.crc32(view[position + 4 : end - 4]) != number(data, end - 4):
-                raise Damaged("pixels that are not what was written")
         if kind == b"IEND":
             if not idat:
                 raise Damaged("no pixels")
@@ -60,6 +64,10 @@ def survey(data: bytes) -> Survey:
             return found
         position = end
     raise Damaged("too many chunks")
+
+
+def _is_sound(data: bytes, position: int, end: int) -> bool:
+    return zlib.crc32(memoryview(data)[position + 4 : end - 4]) == number(data, end - 4)
 
 
 def _header(found: Survey, data: bytes, kind: bytes, size: int) -> None:

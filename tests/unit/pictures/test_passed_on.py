@@ -102,6 +102,13 @@ def test_a_chunk_of_colours_is_no_longer_than_it_must_be(kind: bytes) -> None:
     assert pictures.prepare(data, GEMINI, LIMIT).data == plain
 
 
+def test_a_chunk_of_colours_with_a_wrong_checksum_does_not_stay() -> None:
+    plain = drawn.encoded(drawn.quarters(), "PNG")
+    gamma = drawn.chunk(b"gAMA", (45455).to_bytes(4, "big"))
+    data = drawn.png_with(plain, gamma[:-4] + bytes(4))
+    assert pictures.prepare(data, GEMINI, LIMIT).data == plain
+
+
 def broken() -> dict[str, bytes]:
     jpeg, png = (drawn.encoded(drawn.noise((320, 200)), kind) for kind in ("JPEG", "PNG"))
     half = len(png) // 2

@@ -150,6 +150,13 @@ def test_signed_values_begin_below_zero(bits: int) -> None:
     assert drawn.alike(seen(crafted.tiff(packed, SIZE, tags)), QUARTERS)
 
 
+@pytest.mark.parametrize("step", [1, 16])
+def test_values_that_are_never_below_zero_begin_there(step: int) -> None:
+    packed = array.array("h", [value * step for value in PIXELS]).tobytes()
+    tags: list[crafted.Tag] = [(258, "H", [16] * 3), (339, "H", [2] * 3)]
+    assert drawn.alike(seen(crafted.tiff(packed, SIZE, tags)), QUARTERS)
+
+
 def with_bands(*values: int, pixels: bytes = PIXELS, bits: int = 8) -> bytes:
     """RGB, and bands of one value each behind it."""
     step = 3 * bits // 8
@@ -303,6 +310,25 @@ def test_a_number_for_no_data_does_not_hide_the_measurements(odd: float) -> None
     picture = shown(crafted.tiff(ramp.tobytes(), SIZE, tags, 1))
     low, high = drawn.opened(picture.data).convert("L").resize((32, 20)).getextrema()
     assert int(low) < 70 < 235 < int(high)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("odd", [-9999.0, 3.4e38, -3.4e38, float("inf"), float("-inf")])
+@pytest.mark.parametrize("width", [320, 2000])
+def test_a_map_of_which_half_is_no_data_shows_the_other_half(odd: float, width: int) -> None:
+    half = width // 2
+    row = [*(x / half for x in range(half)), *[odd] * half]
+    tags: list[crafted.Tag] = [(258, "H", [32]), (339, "H", [3])]
+    data = crafted.tiff(array.array("f", row * 200).tobytes(), (width, 200), tags, 1)
+    image = drawn.opened(shown(data).data).convert("L")
+    at = [image.getpixel((image.width * x // 8, image.height // 2)) for x in (0, 1, 2, 3)]
+    assert drawn.alike([at], [(0, 64, 128, 192)])
+
+
+def test_white_is_not_taken_for_no_data() -> None:
+    page = array.array("f", [1.0 if x % 8 else x / 1200 for _ in range(200) for x in range(320)])
+    tags: list[crafted.Tag] = [(258, "H", [32]), (339, "H", [3])]
+    image = drawn.opened(shown(crafted.tiff(page.tobytes(), SIZE, tags, 1)).data).convert("L")
+    assert image.getpixel((312, 100)) < 128 < image.getpixel((316, 100))
 
 
 def test_what_is_plain_needs_no_conversion() -> None:
