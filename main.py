@@ -13,7 +13,7 @@ from flask import Request, Response, current_app
 from functions import composition, events, logs
 
 # The framework imports this file within an application that is named for the entry point.
-composition.start(current_app.name if current_app else "")
+logs.warn(composition.start(current_app.name if current_app else ""))
 if current_app and current_app.name in composition.ON_EVENTS:
     logs.take_unreadable(current_app)
 if current_app and current_app.name == "alt_text":

@@ -21,7 +21,7 @@ from functions.core.ports import Captioner, CaptionStore, Embedder, Gallery, Ima
 from functions.model import prices
 from functions.model.late import EagerCaptioner, LateCaptioner, LateEmbedder
 from functions.providers import PROVIDERS
-from functions.settings import POLICY_FILE, Model, Settings
+from functions.settings import POLICY_FILE, Model, Settings, misspelt
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -60,8 +60,9 @@ _EMULATORS = (
 EMBEDDING_SECONDS = 10.0
 
 
-def start(target: str) -> None:
-    """Read the settings for the entry point of this name, or for all of them if it is empty.
+def start(target: str) -> list[str]:
+    """Read the settings for the entry point of this name, or for all of them if it is empty; what
+    is to be said of them.
 
     Raises ConfigurationError, also for a missing key where the entry point asks a model.
     """
@@ -77,6 +78,7 @@ def start(target: str) -> None:
         prices.table(read.prices)
     if target == "ask":
         _require_answers(read.model)
+    return misspelt(os.environ)
 
 
 @functools.cache
@@ -482,13 +484,16 @@ def _opened(open_: Callable[[], T], settings: Settings) -> T:
     try:
         return open_()
     except (OSError, sqlite3.Error, GoogleAuthError) as error:
-        reason = str(error).partition(". ")[0].rstrip(".")
+        reason = str(error.args[0] if isinstance(error, GoogleAuthError) else error)
+        reason = reason.partition(". ")[0].rstrip(".")
         if settings.local:
             raise ConfigurationError(
                 f"CAPTION_LOCAL={settings.local}: {reason}; choose a folder that you may write to"
             ) from error
+        file = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+        first = "Mend or unset GOOGLE_APPLICATION_CREDENTIALS, run" if file else "Run"
         raise ConfigurationError(
-            f"Google Cloud cannot be reached: {reason}. Run `gcloud auth application-default "
+            f"Google Cloud cannot be reached: {reason}. {first} `gcloud auth application-default "
             "login` and set GOOGLE_CLOUD_PROJECT; or set CAPTION_LOCAL (or --local) to a folder "
             "to work without it."
         ) from error

@@ -13,7 +13,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from functions.core.errors import (
@@ -106,6 +106,12 @@ def _log(event: CloudEvent, report: Report, severity: str, message: str, seconds
         **_fields(report, seconds),
     }
     _write(line, str(event.get("traceparent") or header))
+
+
+def warn(messages: Iterable[str]) -> None:
+    """A line for each, of nobody's delivery."""
+    for each in messages:
+        _write({"severity": "WARNING", "message": each}, "")
 
 
 def answered(report: Report, traceparent: str, seconds: float) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from functions.core.image_url import Origin
 
 POLICY_FILE = "captions.toml"
+_ALIKE = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +339,7 @@ class Settings:
     request_topic: str = _setting(
         "CAPTION_REQUEST_TOPIC",
         "caption-requests",
-        _identifier,
+        _topic,
         "Pub/Sub topic that `captions retry` and `backfill` write to, for `caption_request`",
     )
     events_topic: str | None = _setting(
@@ -429,3 +430,16 @@ def _bounded(settings: Settings, env: Mapping[str, str]) -> Settings:
             "CAPTION_ASK_PUBLIC=on write 1 or more, or unset it"
         )
     return settings
+
+
+def misspelt(env: Mapping[str, str]) -> list[str]:
+    """What is to be said of the variables in ``env`` that have almost a setting's name, and that
+    nobody reads."""
+    known = [each.metadata["env"] for each in fields(Settings)]
+    odd = [each for each in env if each.upper().startswith("CAPTION") and each not in known]
+    if not odd:
+        return []
+    import difflib
+
+    close = ((each, difflib.get_close_matches(each.upper(), known, 1, _ALIKE)) for each in odd)
+    return [f"{each} is no setting: did you mean {found[0]}?" for each, found in close if found]

@@ -19,7 +19,7 @@ from google.api_core.retry import Retry, if_exception_type
 from google.cloud import firestore
 from google.cloud.firestore_v1.vector import Vector
 
-from functions.adapters.credentials import account
+from functions.adapters.credentials import account, unanswered
 from functions.adapters.firestore_queries import (
     SIMILARITY,
     by_name,
@@ -413,9 +413,7 @@ def _translating(client: firestore.Client) -> Iterator[None]:
             "no_caption", f"Firestore does not take the document: {error.message}"
         ) from error
     except google.GoogleAPIError as error:
-        raise TransientError(
-            f"Firestore is unavailable: {type(error).__name__}{_emulator()}"
-        ) from error
+        raise unanswered("Firestore", error, _emulator()) from error
 
 
 def _emulator() -> str:

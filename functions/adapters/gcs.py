@@ -14,7 +14,7 @@ from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.adapters import HTTPAdapter
 
-from functions.adapters.credentials import account
+from functions.adapters.credentials import account, unanswered
 from functions.core.document import Upload
 from functions.core.errors import ConfigurationError, Gone, Stale, TransientError
 
@@ -167,9 +167,7 @@ class CloudStorageImages:
             requests.RequestException,
             OSError,
         ) as error:
-            raise TransientError(
-                f"Cloud Storage is unavailable: {type(error).__name__}{_emulator()}"
-            ) from error
+            raise unanswered("Cloud Storage", error, _emulator()) from error
 
 
 def _refusal(error: google_errors.ClientError, bucket: str) -> ConfigurationError | None:

@@ -28,6 +28,7 @@ from functions.cli.rules import rules
 from functions.cli.search import list_, search
 from functions.cli.serve import serve
 from functions.core.errors import CaptionError, ConfigurationError
+from functions.settings import misspelt
 
 
 class Misconfigured(click.ClickException):
@@ -51,6 +52,8 @@ class Captions(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
+        for each in misspelt(os.environ):
+            click.echo(f"Warning: {each}", err=True)
         try:
             return super().invoke(ctx)
         except CaptionError as error:

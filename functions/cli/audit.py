@@ -121,7 +121,8 @@ def _sources(target: str) -> Iterator[Source]:
         try:
             addresses = path.read_text("utf-8").split()
         except (OSError, UnicodeDecodeError) as error:
-            reason = f"{target} is no folder, page or list of addresses: {error}"
+            why = (isinstance(error, OSError) and error.strerror) or "it is not in UTF-8"
+            reason = f"{target} is no folder, page or list of addresses: {why}"
             raise click.UsageError(reason) from None
     for address in addresses:
         yield address, lambda address=address: fetch.page(address), address  # type: ignore[misc]

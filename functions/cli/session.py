@@ -136,7 +136,8 @@ def beneath(text: str | None, settings: Settings) -> tuple[str, str]:
         return BUCKET, ""
     bucket, _, prefix = (text or "").removeprefix("gs://").partition("/")
     if not bucket or not (text or "").startswith("gs://"):
-        raise click.UsageError(f"{text or 'nothing'} is no bucket; write gs://BUCKET[/PREFIX]")
+        wrong = f"{text} is no bucket" if text else "no bucket is named"
+        raise click.UsageError(f"{wrong}; write gs://BUCKET[/PREFIX], or give --local FOLDER")
     if settings.local and bucket != BUCKET:
         raise click.UsageError(
             f"{text} is not in {settings.local}, whose bucket is called {BUCKET}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import functions_framework
@@ -38,6 +39,16 @@ def test_a_wrong_setting_stops_every_entry_point(
         pytest.raises(ConfigurationError, match="CAPTION_MAX_BYTES='much'"),
     ):
         functions_framework.create_app("forget_image", str(MAIN))
+
+
+def test_a_misspelt_setting_is_told_in_the_log_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with environment(monkeypatch, {"CAPTION_LOCAL": str(tmp_path), "CAPTION_LANGUAGE": "fr"}):
+        assert functions_framework.create_app("forget_image", str(MAIN))
+    line = json.loads(capsys.readouterr().out)
+    said = "CAPTION_LANGUAGE is no setting: did you mean CAPTION_LANGUAGES?"
+    assert line == {"severity": "WARNING", "message": said}
 
 
 def test_an_emulators_wrong_address_stops_every_entry_point(

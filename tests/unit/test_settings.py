@@ -13,7 +13,7 @@ import pytest
 
 from functions import composition
 from functions.core.errors import ConfigurationError
-from functions.settings import Model, Settings
+from functions.settings import Model, Settings, misspelt
 from tests.support.stack import environment
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +59,7 @@ def test_an_empty_embedding_model_is_none() -> None:
         ("CAPTION_EMBEDDING_MODEL", "a model"),
         ("CAPTION_LANGUAGES", "english please"),
         ("CAPTION_COLLECTION", "a/b"),
+        ("CAPTION_REQUEST_TOPIC", "my topic"),
         ("CAPTION_TIMEOUT_SECONDS", "30s"),
         ("CAPTION_TIMEOUT_SECONDS", "0"),
         ("CAPTION_TIMEOUT_SECONDS", "-5"),
@@ -88,6 +89,27 @@ def test_a_wrong_value_is_named_with_its_remedy(name: str, value: str) -> None:
     message = str(caught.value)
     assert message.startswith(f"{name}={value!r} ")
     assert re.search(r"use|write|not|default|create|no such", message)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CAPTION_MODLE", "CAPTION_MODEL"),
+        ("CAPTIONS_MODEL", "CAPTION_MODEL"),
+        ("caption_model", "CAPTION_MODEL"),
+        ("CAPTION_LANGUAGE", "CAPTION_LANGUAGES"),
+        ("CAPTION_DAILYLIMIT", "CAPTION_DAILY_LIMIT"),
+        ("CAPTION_TIMEOUT_SECOND", "CAPTION_TIMEOUT_SECONDS"),
+    ],
+)
+def test_a_name_that_is_almost_a_settings_is_told(name: str, meant: str) -> None:
+    assert misspelt({name: "x"}) == [f"{name} is no setting: did you mean {meant}?"]
+
+
+def test_settings_and_other_programs_variables_are_no_misspellings() -> None:
+    others = ["CAPTION_TESTS_STRICT", "CAPTIONING_HOME", "CAPTION_FONT_SIZE", "PATH", "CAPTION_API"]
+    known = [each.metadata["env"] for each in fields(Settings)]
+    assert misspelt(dict.fromkeys([*known, *others], "")) == []
 
 
 def test_a_wrong_value_stops_the_start() -> None:

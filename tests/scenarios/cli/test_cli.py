@@ -76,6 +76,13 @@ def test_a_wrong_setting_ends_with_2_and_its_remedy(command: str, folder: Path) 
     assert "Traceback" not in run.err
 
 
+def test_a_misspelt_setting_is_told_beside_the_result(folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(jpeg())
+    run = captions("caption", "a.jpg", "--local", ".", where=folder, CAPTION_MODLE="x")
+    assert (run.status, run.out.startswith("Landscape")) == (0, True)
+    assert run.err.startswith("Warning: CAPTION_MODLE is no setting: did you mean CAPTION_MODEL?")
+
+
 def test_a_model_that_is_asked_for_without_its_key_is_not_replaced(folder: Path) -> None:
     (folder / "a.jpg").write_bytes(jpeg())
     run = captions("caption", "a.jpg", where=folder, CAPTION_MODEL="gemini:gemini-3.5-flash-lite")
