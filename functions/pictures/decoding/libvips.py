@@ -351,8 +351,8 @@ def draw(data: bytes, side: int) -> Decoded:
     if image[3].max() == 0:
         raise PermanentError(
             "unsupported_type",
-            "The SVG shows nothing here: what is to be seen lies in other files, or a script draws "
-            "it. Upload it as a PNG.",
+            "The SVG shows nothing here: what is to be seen lies in other files, is a picture in "
+            "it that is no PNG and no JPEG, or is drawn by a script. Upload it as a PNG.",
         )
     picture = Decoded(_grounded(image, drawing.ground), header.width, header.height, drawing.note)
     picture.embedded = drawing.embedded

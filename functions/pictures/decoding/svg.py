@@ -26,6 +26,8 @@ _OLD = re.compile(
 )
 
 
+# Pictures inside that librsvg draws here: no other files, and of formats PNG, JPEG and SVG.
+_SHOWN = re.compile(r"#|data:(?!image/(?:gif|webp|avif|bmp|tiff|x-icon))", re.I)
 # Of the root's style; of a colour for light and one for dark pages, the first.
 _GROUND = re.compile(
     r"background(?:-color)?\s*:\s*(?:light-dark\(\s*)?(#?\w{1,20}(?:\([\d\s,.%/]{1,40}\))?)",
@@ -95,13 +97,13 @@ def checked(data: bytes) -> Drawing:
         caption=words.tidy(reader.words.get("desc", ""), 2000),
         title=words.tidy(reader.words.get("title", ""), 300),
     )
-    note = "Pictures that it links to are not shown." if reader.links else ""
+    note = "Not all pictures in it are shown." if reader.lacks else ""
     return Drawing(reader.labels.drawn(data), found, note, reader.ground)
 
 
 class _SvgReader:
     def __init__(self, labels: HtmlLabels) -> None:
-        self.labels, self.links, self.ground = labels, False, ""
+        self.labels, self.lacks, self.ground = labels, False, ""
         self.words: dict[str, str] = {}
         self._depth = 0
         self._elements = 0
@@ -115,7 +117,7 @@ class _SvgReader:
         local = name.rpartition(":")[2]
         self.labels.start(local, attributes)
         address = attributes.get("href") or attributes.get("xlink:href", "")
-        self.links |= local == "image" and not address.startswith(("data:", "#"))
+        self.lacks |= local == "image" and not _SHOWN.match(address)
         if self._depth == 1 and (found := _GROUND.search(attributes.get("style", ""))):
             self.ground = found[1]
         if self._depth == 1 and "aria-label" in attributes:

@@ -299,7 +299,7 @@ def test_a_drawing_reads_no_file_and_asks_no_network(tmp_path: Any) -> None:
         data = drawn.svg(f'<image href="{address}" width="320" height="200"/>')
         picture = prepared(data)
         assert drawn.alike(drawn.colours(picture.data), QUARTERS)
-        assert picture.note == "Pictures that it links to are not shown."
+        assert picture.note == "Not all pictures in it are shown."
     include = drawn.svg(
         f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{stolen.as_uri()}"/>'
         f'<style>@import url("{stolen.as_uri()}");</style><script>alert(1)</script>'
