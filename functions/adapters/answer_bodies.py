@@ -18,7 +18,7 @@ _NEXT = re.compile(r"\s*(?=\{)")
 # Some servers write line breaks into JSON's texts as they are.
 _DECODER = json.JSONDecoder(strict=False)
 # A reply's fields are found this deep, and are so many of those asked for at least.
-_DEPTH, _FIELDS = 8, 2
+_DEPTH, _FIELDS = 12, 2
 _REFUSED = re.compile(
     r"filter|sensitive|safety|refus|moderat|prohibited|blocklist|recitation|spii|guardrail|unsafe"
     r"|armor",

@@ -20,6 +20,7 @@ from functions.core.document import (
     Upload,
     Usage,
 )
+from functions.core.object_metadata import carried_text
 
 ENDED = frozenset({Status.REJECTED, Status.FAILED, Status.DEFERRED})
 
@@ -81,7 +82,8 @@ def decide(
     if document.generation > upload.generation:
         return Decision.SUPERSEDED
     if document.generation < upload.generation:
-        text_stands = not own_text and not trigger.force and _has_wanted_text(document, request)
+        given = own_text or carries_text(document, upload)
+        text_stands = not given and not trigger.force and _has_wanted_text(document, request)
         return Decision.CARRY if text_stands and same_picture(document, upload) else Decision.WORK
     if document.in_work:
         return Decision.HELD if waits_until(stored) else Decision.WORK
@@ -92,6 +94,12 @@ def decide(
     if unlabelled(document):
         return Decision.LABEL
     return Decision.DONE
+
+
+def carries_text(document: Document, upload: Upload) -> bool:
+    """Whether an upload carries a person's text in its labels, as a copy of another image does,
+    for a document that has none."""
+    return bool(carried_text(upload).alt_text) and not document.by_person
 
 
 def same_picture(document: Document, upload: Upload) -> bool:
@@ -204,8 +212,9 @@ def taken(stored: Stored, upload: Upload, request: LeaseRequest, trigger: Trigge
         kept = _of_another_picture(kept)
     if document.status == Status.CAPTIONED:
         renewal = document.renewal if again else None
-        if renewal is None or (trigger.force and not renewal.forced):
-            renewal = Renewal(trigger.made_at, trigger.force)
+        forced = trigger.force and not carries_text(document, upload)
+        if renewal is None or (forced and not renewal.forced):
+            renewal = Renewal(trigger.made_at, forced)
         return replace(kept, renewal=renewal)
     waiting: dict[str, Any] = {"status": Status.PENDING, "metadata_synced": False}
     return replace(kept, **waiting, model=request.model, prompt=request.prompt)

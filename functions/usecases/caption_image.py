@@ -365,7 +365,8 @@ class Captioning:
     def _copy(self, task: Task) -> Document | None:
         """The document that has the text for a claimed one: itself, or one of the same bytes."""
         claim = task.claim
-        if lease.own_text(claim.stored.document, claim.request):
+        has_text = lease.own_text(claim.stored.document, claim.request)
+        if has_text and not find_copy.is_labelled(claim, task.upload):
             return claim.stored.document
         return self._found(task, find_copy.copy_of(self._store, claim, task.upload))
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.core import picture_text
+from functions.core import lease, picture_text
 from functions.core.document import Document, Record, Status, Upload
 from functions.core.errors import Held, Stale
 from functions.core.lease import Claim, LeaseRequest
@@ -132,7 +132,7 @@ def needs_no_model(store: CaptionStore, upload: Upload, request: LeaseRequest) -
 def is_labelled(claim: Claim, upload: Upload) -> bool:
     """Whether an upload carries a person's text in its labels, for a claim that has none."""
     mine = claim.stored.document
-    return bool(carried_text(upload).alt_text) and not mine.by_person and not _forced(mine)
+    return lease.carries_text(mine, upload) and not _forced(mine)
 
 
 def _forced(document: Document) -> bool:

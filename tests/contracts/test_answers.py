@@ -144,6 +144,11 @@ MOODS: dict[str, dict[str, tuple[Any, str]]] = {
              {"functionCall": {"name": "f", "args": caption()}}]}}]},
             f"captioned: {ALT}",
         ),
+        "a function's arguments within arguments": (
+            {"candidates": [{"content": {"parts": [{"functionCall": {"args":
+             {"result": caption()}}}]}}]},
+            f"captioned: {ALT}",
+        ),
         "a part that is no list": ({"candidates": [{"content": {"parts": {"text": J}}}]},
                                    f"captioned: {ALT}"),
         "a list of pieces": (

@@ -100,6 +100,22 @@ def test_a_move_takes_its_text_along_in_whatever_order_its_events_come(
     assert stack.model.count == 1
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_a_copy_over_an_image_of_the_same_picture_has_its_text(written: Stack, force: bool) -> None:
+    written.deliver(written.put("b.jpg", jpeg()))
+    store = composition.store(composition.settings())
+    stored = store.read(document_id(written.bucket, "b.jpg"))
+    assert stored
+    models = replace(stored.document, source=Source.MODEL, alt_text="A mug", edited_at=None)
+    store.replace(stored, models)
+    event = written.copy("a.jpg", "b.jpg")
+
+    assert (written.request(name="b.jpg", force=True) if force else written.deliver(event)) == 200
+    assert words(written, "b.jpg") == ("captioned", "human", HAND)
+    assert written.metadata("b.jpg")["alt-text"] == HAND
+    assert written.model.count == 1
+
+
 def test_an_image_written_again_in_place_keeps_its_text_and_costs_nothing(written: Stack) -> None:
     again = written.copy("a.jpg", "a.jpg")
     assert written.deliver(again) == 200
