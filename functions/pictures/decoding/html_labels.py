@@ -70,8 +70,10 @@ class HtmlLabels:
         """``data`` with text in the place of its labels."""
         parts, at = [], 0
         for begins, ends, label in self._found:
-            parts += [data[at:begins], label]
-            at = data.find(b">", ends) + 1
+            # What stands in an entity has no place of its own.
+            if data.startswith(b"<", begins) and data.startswith(b"</", ends):
+                parts += [data[at:begins], label]
+                at = data.find(b">", ends) + 1
         return b"".join([*parts, data[at:]]).replace(*_NOTE)
 
     def _finish(self) -> None:

@@ -78,6 +78,16 @@ def test_a_note_to_those_who_show_no_html_is_not_drawn() -> None:
     assert drawn.alike(drawn.colours(shown(note).data), [(255, 255, 255)] * 4)
 
 
+def test_a_label_in_an_entity_is_left_as_it_is() -> None:
+    html = "<foreignObject><p xmlns='http://www.w3.org/1999/xhtml'>x</p></foreignObject>"
+    svg = (
+        f'<!DOCTYPE svg [<!ENTITY label "{html}">]><svg xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="0 0 320 200">&label;{RED}</svg>'
+    )
+    picture = pictures.prepare(svg.encode(), Accepts(frozenset(), 15 << 20, 320), 10**8)
+    assert drawn.alike(drawn.colours(picture.data), [drawn.RED] * 4)
+
+
 def test_many_labels_are_bounded() -> None:
     picture = shown(label("a b c " * 40, 'width="1" height="1"') * 4000)
     assert isinstance(drawn.opened(picture.data), Image.Image)
