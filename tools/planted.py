@@ -28,6 +28,7 @@ _LABELS = "functions/core/object_metadata.py"
 _MEANING = "functions/model/embeddings.py"
 _PUBLISHING = "functions/core/transitions.py"
 _REMOVALS = "functions/usecases/forget_image.py"
+_EDITOR, _PAGE = "functions/http/static/edit.js", "tests/browser/test_review_page.py"
 _PLANS = "tests/infra/test_plans.py"
 _ASKED = "functions/usecases/ask_about_image.py"
 _QUESTIONS = "tests/scenarios/test_ask.py"
@@ -242,6 +243,94 @@ MUTANTS = (
         "",
         _MOVES,
         "embedded and at_the_same_moment",
+    ),
+    Mutant(
+        "keep the text of an overwritten picture for good",
+        _CAPTIONING,
+        "            if document.md5 != taken.md5:\n",
+        "            if False:\n",
+        _MOVES,
+        "embedded and overwritten_picture",
+    ),
+    Mutant(
+        "let an image that is gone keep its copies from asking",
+        _COPIES,
+        "        return give_way(store, document)\n",
+        "        return None\n",
+        _MOVES,
+        "embedded and first_to_ask",
+    ),
+    Mutant(
+        "carry a model's text over what a copy says in its labels",
+        _CLAIMS,
+        "        given = own_text or carries_text(document, upload)\n",
+        "        given = own_text\n",
+        _MOVES,
+        "embedded and same_picture",
+    ),
+    Mutant(
+        "prefer an older wish for other words to a copy's labels",
+        _CLAIMS,
+        "        forced = trigger.force and not carries_text(document, upload)\n",
+        "        forced = trigger.force\n",
+        _MOVES,
+        "embedded and same_picture",
+    ),
+    Mutant(
+        "take another image's claim for that of one that is gone",
+        _REMOVALS,
+        "    if stored and waiting and images.look_up(bucket, name) is None:\n",
+        "    if stored and waiting:\n",
+        _OUTCOMES,
+        "embedded and spares_the_claim",
+    ),
+    Mutant(
+        "save a draft over words that are newer",
+        _EDITOR,
+        "    version = draft.version;\n",
+        "",
+        _PAGE,
+        "newer_than_it",
+    ),
+    Mutant(
+        "let words be written while they are saved",
+        _EDITOR,
+        "field[name].readOnly = is;",
+        "field[name].readOnly = false;",
+        _PAGE,
+        "written_meanwhile",
+    ),
+    Mutant(
+        "take an answer that was lost for somebody else's words",
+        _EDITOR,
+        "      if (says(part(theirs, tag), taken()))",
+        "      if (false)",
+        _PAGE,
+        "answer_that_was_lost",
+    ),
+    Mutant(
+        "take back somebody else's words with one's own",
+        "functions/http/static/one.js",
+        "actions.undoing(replaced, after,",
+        "actions.undoing(before, after,",
+        _PAGE,
+        "beside_theirs",
+    ),
+    Mutant(
+        "approve by a key that is held down",
+        "functions/http/static/one.js",
+        "    if (event.repeat && ",
+        "    if (false && ",
+        _PAGE,
+        "single_keys",
+    ),
+    Mutant(
+        "take the editor from who writes when the list comes anew",
+        "functions/http/static/review.js",
+        "if (written.includes(row.id)) editRow(row);",
+        ";",
+        _PAGE,
+        "whatever_comes",
     ),
     Mutant(
         "look for no captions from before there were records",

@@ -175,7 +175,7 @@ def test_two_people_at_once_are_shown_each_others_words(
     site.caption("a.jpg", alt_text="A red mug")
     site.open()
     site.button("a.jpg", "Edit").click()
-    site.edit("a.jpg", alt_text="Somebody else's")
+    site.edit("a.jpg", alt_text="Somebody else's", caption="long " * 900)
     site.page.get_by_label("Alt text").fill("Mine")
     site.page.get_by_label("Alt text").press("Control+Enter")
 
@@ -183,6 +183,7 @@ def test_two_people_at_once_are_shown_each_others_words(
     expect(dialog.get_by_role("region", name="Theirs")).to_contain_text("Somebody else's")
     expect(dialog.get_by_role("region", name="Yours")).to_contain_text("Mine")
     assert violations(site.page) == []
+    assert dialog.evaluate("dialog => dialog.scrollHeight <= dialog.clientHeight")
     dialog.get_by_role("button", name=choice).press("Enter")
 
     expect(dialog).to_be_hidden()
