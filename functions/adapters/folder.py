@@ -7,6 +7,7 @@ it moves on with every way to write, replace or rename a file. Files are never w
 from __future__ import annotations
 
 import base64
+import errno
 import functools
 import hashlib
 import json
@@ -20,11 +21,12 @@ from typing import Any
 
 from functions.adapters.sqlite import connected, prepare
 from functions.core.document import Upload
-from functions.core.errors import Gone, Stale
+from functions.core.errors import Gone, Stale, TransientError
 
 BUCKET = "local"
 STATE = ".captions"
 _LONGEST_NAME = 1024
+_MISSING = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO}
 # Bytes of a file whose MD5 is worth remembering: a video's takes seconds.
 _LARGE = 32 << 20
 _UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", "~")
@@ -51,6 +53,16 @@ def database(folder: Path) -> Path:
     return state / "captions.db"
 
 
+def missing(error: OSError) -> bool:
+    """Whether a file is not there, rather than out of reach: of a file that may not be read, or of
+    a disk that answers nothing, nobody knows that it is gone."""
+    return error.errno in _MISSING
+
+
+def _unreadable(name: str, error: OSError) -> TransientError:
+    return TransientError(f"{name} cannot be read: {error.strerror}; let it be read, or move it")
+
+
 class FolderImages:
     """An ImageStore on a folder; its bucket is called ``local``."""
 
@@ -73,11 +85,20 @@ class FolderImages:
         try:
             path = self._file(bucket, name)
             before = path.stat()
-            large = before.st_size > _LARGE
-            digest = (_digest if large else _digest.__wrapped__)(path, _generation(before))
-        except (OSError, Gone):
+        except Gone:
             return None
+        except OSError as error:
+            if missing(error):
+                return None
+            raise _unreadable(name, error) from error
         generation = _generation(before)
+        large = before.st_size > _LARGE
+        try:
+            digest = (_digest if large else _digest.__wrapped__)(path, generation)
+        except OSError as error:
+            if missing(error):
+                return None
+            digest = b""  # it is there all the same: who reads it is told why that fails
         metageneration, metadata = self._labels(name, generation)
         return Upload(
             bucket=bucket,
@@ -107,15 +128,16 @@ class FolderImages:
                 data = file.read() if end is None else file.read(max(0, end - start))
                 if _generation(os.fstat(file.fileno())) == upload.generation:
                     return data
-        except OSError:
-            pass
+        except OSError as error:
+            if not missing(error):
+                raise _unreadable(upload.name, error) from error
         raise Gone
 
     def label(self, upload: Upload, labels: Mapping[str, str | None]) -> None:
         try:
             live = _generation(self._file(upload.bucket, upload.name).stat())
-        except OSError:
-            raise Gone from None
+        except OSError as error:
+            raise (Gone() if missing(error) else _unreadable(upload.name, error)) from None
         if live != upload.generation:
             raise Gone
         with connected(self._path) as db:

@@ -88,7 +88,7 @@ class FolderBucket:
         if self._images.generation(name) in (None, stored.document.generation):
             return  # nothing has happened to it: most files at a start, and they may be large
         md5 = self.md5(name)
-        if md5 in (None, stored.document.md5) or not self._moved(name, md5):
+        if not md5 or md5 == stored.document.md5 or not self._moved(name, md5):
             return
         if self._elsewhere(stored.document):
             with suppress(Stale):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-from functions.adapters.folder import STATE, ignored
+from functions.adapters.folder import STATE, ignored, missing
 from functions.core.document import Document, Status
 from functions.core.errors import CaptionError
 from functions.core.lease import ENDED
@@ -58,6 +59,7 @@ class Watcher:
                 yield_on_timeout=True,
                 stop_event=self._stop,
                 raise_interrupt=False,
+                ignore_permission_denied=True,
             )
             caught_up = False
             try:
@@ -139,8 +141,12 @@ class Watcher:
                 yield name
 
     def _is_file(self, name: str) -> bool:
-        path = self._bucket.folder / name
-        return not ignored(name) and path.is_file() and not path.is_symlink()
+        if ignored(name):
+            return False
+        try:
+            return stat.S_ISREG((self._bucket.folder / name).lstat().st_mode)
+        except OSError as error:
+            return not missing(error)
 
     def _upload(self, name: str) -> None:
         with self._lock:
