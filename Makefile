@@ -158,7 +158,10 @@ infra-validate: ## terraform validate by the providers themselves; downloads the
 SCAN := .venv-scan
 scan-infra: ## static security scan of infra/
 	$(ENVIRONMENT) scan
-	$(SCAN)/bin/checkov -d infra --framework terraform --skip-download --quiet --compact
+	@mkdir -p build # a file that it cannot read is no failure to it
+	$(SCAN)/bin/checkov -d infra --framework terraform --skip-download --quiet --compact \
+	  >build/scan.log; failed=$$?; cat build/scan.log; \
+	  exit $$((failed | $$(grep -c "Parsing errors" build/scan.log)))
 
 .PHONY: infra infra-validate scan-infra
 

@@ -71,7 +71,7 @@ def request(event: CloudEvent) -> CaptionRequest:
         raise NotAnEvent('the message is not JSON like {"bucket": "b", "name": "n"}') from None
     if not isinstance(body, Mapping):
         raise NotAnEvent('the message is not an object like {"bucket": "b", "name": "n"}')
-    force = body.get("force", False)
+    force = False if body.get("force") is None else body["force"]
     if not isinstance(force, bool):
         raise NotAnEvent("force is neither true nor false")
     return CaptionRequest(

@@ -113,10 +113,16 @@ def session_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[En
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(session_environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test sees only the settings that it makes itself."""
+def clean_environment(
+    session_environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A test sees only the settings that it makes itself, and leaves none of them, which a fixture
+    of the next one's module would see."""
     for name in session_environment.strangers():
         monkeypatch.delenv(name)
+    yield
+    for name in session_environment.strangers():
+        del os.environ[name]
 
 
 @pytest.fixture(scope="session")

@@ -82,6 +82,13 @@ PICTURES = (
         "view_box",
     ),
     Mutant(
+        "draw a diagram without the words that it has in HTML",
+        f"{_DECODING}/svg.py",
+        "Drawing(reader.labels.drawn(data), ",
+        "Drawing(data, ",
+        "tests/unit/pictures/test_html_labels.py",
+    ),
+    Mutant(
         "send an SVG that shows nothing",
         f"{_DECODING}/libvips.py",
         "    if image[3].max() == 0:",

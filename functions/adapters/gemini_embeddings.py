@@ -78,9 +78,11 @@ class GeminiEmbedder:
 
     def _of_texts(self, texts: Iterable[str]) -> Mapping[str, _Made]:
         """By text. Raises _OneByOne where that may help."""
-        asked = list(dict.fromkeys(texts))
+        wanted = list(texts)
+        asked = list(dict.fromkeys(wanted))
         try:
-            found = self._of([Part(text=_DOCUMENT + text) for text in asked])
+            parts = [Part(text=_DOCUMENT + text) for text in asked]
+            found = self._of(parts, askers=len(wanted) / len(asked))
         except CaptionError as error:
             # The SDK's own word for a model that takes one, or an answer that makes no sense.
             senseless = isinstance(error.__cause__, ValueError)
@@ -92,9 +94,9 @@ class GeminiEmbedder:
         return dict(zip(asked, found, strict=False))
 
     def _of(
-        self, parts: Sequence[Part], options: types.HttpOptions | None = None
+        self, parts: Sequence[Part], options: types.HttpOptions | None = None, askers: float = 1
     ) -> Sequence[_Made]:
-        """What was made of each part, one at least."""
+        """What was made of each part, one at least; as many ``askers`` of each share its tokens."""
         config = types.EmbedContentConfig(output_dimensionality=_DIMENSIONS, http_options=options)
         contents: list[Any] = [Content(role="user", parts=[part]) for part in parts]
         with self._connection.translating(self._name):
@@ -107,7 +109,7 @@ class GeminiEmbedder:
             return [
                 self._made(
                     one.values or (),
-                    round(each or (one.statistics and one.statistics.token_count) or 0),
+                    round((each or (one.statistics and one.statistics.token_count) or 0) / askers),
                 )
                 for one in found
             ]

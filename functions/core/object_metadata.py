@@ -104,7 +104,8 @@ def _said(metadata: Mapping[str, str], key: str) -> str:
     headers come in any case."""
     if key in metadata:
         return metadata[key]
-    alike = (each for each in metadata if _words(each) == _words(key))
+    wanted = _words(key)
+    alike = (each for each in metadata if _words(each) == wanted)
     return metadata.get(next(alike, ""), "")
 
 

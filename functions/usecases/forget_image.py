@@ -78,9 +78,11 @@ def withdraw(store: CaptionStore, images: ImageStore, upload: Upload) -> None:
 
 
 def drop_gone(store: CaptionStore, images: ImageStore, bucket: str, name: str) -> None:
-    """Remove what is pending of an image that is gone: nobody else may come for it."""
+    """Remove what is pending of an image that is gone: nobody else may come for it. Another one
+    may be there by now."""
     stored = store.read(document_id(bucket, name))
-    if stored and stored.document.status == "pending" and not waits_until(stored):
+    waiting = stored and stored.document.status == "pending" and not waits_until(stored)
+    if stored and waiting and images.look_up(bucket, name) is None:
         drop(store, images, stored)
 
 

@@ -3,13 +3,12 @@ locals {
 
   # What lies about in the folder is neither read nor uploaded: what is hidden, such as .DS_Store,
   # what is no text, such as Thumbs.db, an editor's copies. Nor is what a person works with.
+  left_out = "(^|/)([.]|__pycache__(/|$))|^functions/(cli|evals|local|sites)/|(~|[.]orig|[.]rej)$"
   source_files = toset([
     for file in setunion(
       fileset(local.root, "{main.py,requirements.lock,captions.toml}"),
       fileset(local.root, "functions/**"),
-    ) : file if !anytrue([for part in split("/", file) : startswith(part, ".") || part == "__pycache__"])
-    && !can(regex("^functions/(cli|evals|local|sites)/|(~|\\.orig|\\.rej)$", file))
-    && can(file("${local.root}/${file}"))
+    ) : file if !can(regex(local.left_out, file)) && can(file("${local.root}/${file}"))
   ])
 }
 

@@ -252,6 +252,15 @@ def test_texts_that_are_asked_for_together_have_the_embeddings_that_each_has_alo
     assert [of(each) for each in model_server.embeddings] == [3]
 
 
+def test_who_asks_for_the_same_text_at_the_same_moment_shares_what_it_costs(
+    patient: GeminiEmbedder, model_server: ModelServer
+) -> None:
+    (alone,) = together(patient, model_server, DOG)
+    shared = together(patient, model_server, DOG, DOG)
+    assert [each.vector for each in shared] == [alone.vector] * 2
+    assert sum(each.input_tokens for each in shared) == alone.input_tokens
+
+
 @pytest.mark.parametrize("bad", [[], [0.0] * 768, [1.0] * 3072], ids=["none", "zeros", "long"])
 def test_a_text_without_an_embedding_costs_those_that_were_asked_for_with_it_nothing(
     patient: GeminiEmbedder, model_server: ModelServer, bad: list[float]

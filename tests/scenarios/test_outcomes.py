@@ -6,10 +6,12 @@ The rows in which the model, or a limit on asking it, decides are in test_outcom
 from __future__ import annotations
 
 import gzip
+from typing import Any
 
 import pytest
 
-from tests.support.answers import Answer
+from functions import composition
+from tests.support.answers import Answer, gemini
 from tests.support.model_server import Call, good
 from tests.support.pictures import jpeg, png
 from tests.support.stack import Cloud, Stack
@@ -68,6 +70,26 @@ def test_an_overwritten_upload_leaves_no_claim(stack: Stack) -> None:
     assert stack.deliver(old) == 200
     assert stack.document("a.jpg") is None
     assert stack.model.count == 0
+
+
+def test_a_request_that_found_no_image_spares_the_claim_on_one_that_came_meanwhile(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = type(composition.images(composition.settings()))
+    look_up, meanwhile = kind.look_up, [gemini.ERRORS["overloaded"]]
+
+    def found_none(self: Any, bucket: str, name: str) -> Any:
+        if not meanwhile:
+            return look_up(self, bucket, name)
+        stack.model.answer(meanwhile.pop())
+        assert stack.deliver(stack.put("a.jpg", jpeg())) == 500
+        return None
+
+    monkeypatch.setattr(kind, "look_up", found_none)
+    assert stack.request(name="a.jpg") == 200
+    document = stack.document("a.jpg")
+    assert document
+    assert document["status"] == "pending"
 
 
 def test_a_deleted_upload_leaves_no_claim(stack: Stack) -> None:

@@ -60,5 +60,12 @@ def test_settings_of_the_person_who_runs_the_tests_are_removed():
     assert "CAPTION_MODEL" not in os.environ
 
 
-def test_settings_that_a_test_left_behind_are_removed():
+@pytest.fixture(scope="module")
+def seen():
+    """The settings that a fixture of a module sees, which is made before those of a test."""
+    return dict(os.environ)
+
+
+def test_settings_that_a_test_left_behind_are_removed(seen):
+    assert "GEMINI_API_KEY" not in seen
     assert "GEMINI_API_KEY" not in os.environ

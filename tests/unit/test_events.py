@@ -178,6 +178,9 @@ def test_a_request_names_an_object_and_may_insist() -> None:
     assert request.force is True
     plain = events.request(message({"bucket": "b", "name": "n"}))
     assert (plain.generation, plain.force) == (None, False)
+    nulls = dict.fromkeys(["generation", "force", "translate"])
+    asked = events.request(message({"bucket": "b", "name": "n"} | nulls))
+    assert (asked.generation, asked.force, asked.translate) == (None, False, ())
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,10 @@ export function open({ place, caption, tag = "", settle, close }) {
   form.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-    if (event.key === "Escape" && !event.isComposing) leave();
+    if (event.key === "Escape" && !event.isComposing) {
+      leave();
+      if (kept.get(key(caption, tag))) say(t("draft_kept"));
+    }
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

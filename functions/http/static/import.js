@@ -50,6 +50,7 @@ export function importing(reload) {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       said.textContent = error.message;
+      file.value = ""; // so that the same one can be chosen again
     }
   });
   button.addEventListener("click", async () => {

@@ -75,7 +75,7 @@ async function load(cursor = at("cursor")) {
     const query = new URLSearchParams({ ...parameters, limit: PAGE, ...(cursor && { cursor }) });
     const [page] = await Promise.all([ask(`${path}?${query}`), ready]);
     if (mine !== latest) return;
-    list.replaceChildren(...page.captions.map(made));
+    filled(page.captions);
     next = page.next;
     found(form, page.by);
     count(parameters, path === "search" ? page.captions.length : null);
@@ -98,6 +98,15 @@ async function load(cursor = at("cursor")) {
     $("#after").hidden = !next;
     selected();
   }
+}
+
+/** The rows anew; who writes in one goes on, with the draft that is kept. */
+function filled(captions) {
+  const written = [...list.children].filter((row) => $(".editor", row)).map(({ id }) => id);
+  const focused = document.activeElement;
+  list.replaceChildren(...captions.map(made));
+  for (const row of list.children) if (written.includes(row.id)) editRow(row);
+  if (focused.isConnected) focused.focus();
 }
 
 function tellEmpty(text, broken = false) {
@@ -540,7 +549,8 @@ async function look() {
 ready.then(choices);
 importing(reload);
 if (local) {
-  uploading(reload);
+  // Not from under somebody's hand: what is new is looked for when nobody writes.
+  uploading(() => $(".editor") ?? reload());
   setTimeout(look, LOOKING);
 }
 await arrive();

@@ -16,9 +16,12 @@ export function uploading(reload) {
     event.target.value = "";
   });
   const over = (is) => document.body.classList.toggle("over", is);
-  addEventListener("dragover", (event) => (event.preventDefault(), over(true)));
+  // Text is dragged into fields.
+  const brings = ({ dataTransfer }) => dataTransfer.types.includes("Files");
+  addEventListener("dragover", (event) => brings(event) && (event.preventDefault(), over(true)));
   addEventListener("dragleave", (event) => event.relatedTarget || over(false));
   addEventListener("drop", (event) => {
+    if (!brings(event)) return;
     event.preventDefault();
     over(false);
     take([...event.dataTransfer.files]);

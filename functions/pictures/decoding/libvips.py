@@ -342,8 +342,8 @@ def rgba(image: Any) -> Any:
 
 def draw(data: bytes, side: int) -> Decoded:
     """The drawing, enlarged to ``side`` where its filters allow that in time."""
-    data = svg.plain(data)
-    embedded = svg.check(data)
+    drawing = svg.checked(svg.plain(data))
+    data = drawing.data
     header = pyvips.Image.svgload_source(pyvips.Source.new_from_memory(data))
     # librsvg enlarges a drawing without a viewBox only if its size is given in pixels.
     size = f":root{{width:{header.width}px!important;height:{header.height}px!important}}"
@@ -351,12 +351,22 @@ def draw(data: bytes, side: int) -> Decoded:
     if image[3].max() == 0:
         raise PermanentError(
             "unsupported_type",
-            "The SVG shows nothing here: what is to be seen lies in other files, in HTML inside "
-            "it, or is drawn by a script. Upload it as a PNG.",
+            "The SVG shows nothing here: what is to be seen lies in other files, is a picture in "
+            "it that is no PNG and no JPEG, or is drawn by a script. Upload it as a PNG.",
         )
-    picture = Decoded(image, header.width, header.height)
-    picture.embedded = embedded
+    picture = Decoded(_grounded(image, drawing.ground), header.width, header.height, drawing.note)
+    picture.embedded = drawing.embedded
     return picture
+
+
+def _grounded(image: Any, colour: str) -> Any:
+    """The drawing on the ground that its root asks for: librsvg draws none."""
+    svg_of_one = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1" fill="none">'
+        f'<rect width="1" height="1" fill="{colour}"/></svg>'
+    )
+    *ground, alpha = _drawn(svg_of_one.encode(), "", 1.0)(0, 0) if colour else (0, 0)
+    return image.flatten(background=ground) if alpha == 255 else image
 
 
 def _enlarged(data: bytes, size: str, target: float) -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import dataclass
 from xml.parsers import expat
 
 from functions.core.document import EmbeddedText
 from functions.core.errors import PermanentError
+from functions.pictures.decoding.html_labels import HtmlLabels
 from functions.pictures.embedded_text import words
 
 MAX_TEXT = 10 << 20
@@ -21,6 +23,15 @@ _OLD = re.compile(
     r"(?:windows-|cp)12\d\d|koi8-[ru]|iso-8859-\d+|macintosh|shift_jis|euc-(?:jp|kr)|iso-2022-jp"
     r"|gbk|gb2312|gb18030|big5",
     re.I,
+)
+
+
+# Pictures inside that librsvg draws here: no other files, and of formats PNG, JPEG and SVG.
+_SHOWN = re.compile(r"#|data:(?!image/(?:gif|webp|avif|bmp|tiff|x-icon))", re.I)
+# Of the root's style; of a colour for light and one for dark pages, the first.
+_GROUND = re.compile(
+    r"background(?:-color)?\s*:\s*(?:light-dark\(\s*)?(#?\w{1,20}(?:\([\d\s,.%/]{1,40}\))?)",
+    re.ASCII,
 )
 
 
@@ -48,14 +59,25 @@ def _in_utf_8(text: str) -> bytes:
     return (_ENCODING.sub(r"\1", text[:200]) + text[200:]).encode("utf-8", "replace")
 
 
-def check(data: bytes) -> EmbeddedText:
-    """The drawing's own words: ``aria-label``, ``title`` and ``desc`` of its root.
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawing as it can be shown: its own words (``aria-label``, ``title`` and ``desc`` of its
+    root), what of it is not shown, and the colour of the ground that it asks for, as in CSS."""
+
+    data: bytes
+    embedded: EmbeddedText
+    note: str
+    ground: str
+
+
+def checked(data: bytes) -> Drawing:
+    """What a drawing shows.
 
     Raises PermanentError for what no honest drawing has: entities of entities, thousands of
     levels or very many elements. A renderer would follow them until it is out of stack or time.
     """
-    reader = _SvgReader()
     parser = expat.ParserCreate()
+    reader = _SvgReader(HtmlLabels(parser))
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
@@ -70,15 +92,18 @@ def check(data: bytes) -> EmbeddedText:
         raise PermanentError(
             "corrupt_image", "The SVG's encoding is not known. Save it as UTF-8."
         ) from error
-    return EmbeddedText(
+    found = EmbeddedText(
         alt_text=words.tidy(reader.words.get("aria-label", ""), 1000),
         caption=words.tidy(reader.words.get("desc", ""), 2000),
         title=words.tidy(reader.words.get("title", ""), 300),
     )
+    note = "Not all pictures in it are shown." if reader.lacks else ""
+    return Drawing(reader.labels.drawn(data), found, note, reader.ground)
 
 
 class _SvgReader:
-    def __init__(self) -> None:
+    def __init__(self, labels: HtmlLabels) -> None:
+        self.labels, self.lacks, self.ground = labels, False, ""
         self.words: dict[str, str] = {}
         self._depth = 0
         self._elements = 0
@@ -90,17 +115,24 @@ class _SvgReader:
         if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise _too_complex()
         local = name.rpartition(":")[2]
+        self.labels.start(local, attributes)
+        address = attributes.get("href") or attributes.get("xlink:href", "")
+        self.lacks |= local == "image" and not _SHOWN.match(address)
+        if self._depth == 1 and (found := _GROUND.search(attributes.get("style", ""))):
+            self.ground = found[1]
         if self._depth == 1 and "aria-label" in attributes:
             self.words["aria-label"] = attributes["aria-label"]
         if self._depth == 2 and local in ("title", "desc") and local not in self.words:
             self._open = local
 
     def end(self, name: str) -> None:
+        self.labels.end()
         self._depth -= 1
         if self._depth == 1:
             self._open = ""
 
     def text(self, text: str) -> None:
+        self.labels.text(text)
         if self._open and len(self.words.get(self._open, "")) < 8192:
             self.words[self._open] = self.words.get(self._open, "") + text
 
