@@ -26,7 +26,7 @@ def unanswered(service: str, error: BaseException, emulator: str = "") -> Captio
     """What it is that a service gave no answer: a login that has run out, or what may pass. Under
     a client's retries lies what the system, or the service, has said."""
     beneath = list(_beneath(error))
-    if any("invalid_grant" in str(each) for each in beneath):
+    if any("invalid_grant" in str(each.args) for each in beneath):
         return ConfigurationError(
             "Google does not take this login: run `gcloud auth application-default login`, or "
             "name another file in GOOGLE_APPLICATION_CREDENTIALS"

@@ -6,11 +6,11 @@ draw: without them a model sees boxes that say nothing.
 
 from __future__ import annotations
 
+import html
 import math
 import re
 import textwrap
 from xml.parsers.expat import XMLParserType
-from xml.sax.saxutils import escape
 
 _LABEL, _CHOICE = "foreignObject", "switch"
 _REQUIRED = {"requiredFeatures", "requiredExtensions"}
@@ -112,7 +112,7 @@ def _as_text(lines: list[str], x: float, y: float, width: float, height: float) 
     )
     texts = (
         f'<text x="{x + width / 2:.3f}" y="{first + at * font * _LINE:.3f}" '
-        f'style="{style}">{escape(line)}</text>'
+        f'style="{style}">{html.escape(line, quote=False)}</text>'
         for at, line in enumerate(broken)
     )
     group = f'<g xmlns="http://www.w3.org/2000/svg">{"".join(texts)}</g>'
