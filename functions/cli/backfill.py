@@ -41,6 +41,9 @@ def backfill(uri: str | None, dry_run: bool, limit: int | None, force: bool, yes
     """
     read = settings()
     bucket, prefix = beneath(uri, read)
+    if read.local:  # whoever answers here and now has the price
+        choose_model_aloud()
+        read = settings()
     reconciler = reconciler_of(read)
     uncaptioned = reconciler.uncaptioned(listed(reconciler, bucket, prefix), force)
     found = list(islice(counted(uncaptioned, "Looking"), limit))
@@ -48,8 +51,8 @@ def backfill(uri: str | None, dry_run: bool, limit: int | None, force: bool, yes
         for each in found:
             record = {"uri": each.uri, "generation": str(each.generation), "size": each.size}
             click.echo(output.as_json(record) if session().json else output.plain(each.uri))
-    summary = f"{number(len(found), 'image')} to caption: {cost(read, _captions(len(found)))}."
-    click.echo(summary, err=True)
+    price = f": {cost(read, _captions(len(found)))}" if found else ""
+    click.echo(f"{number(len(found), 'image')} to caption{price}.", err=True)
     if dry_run or not found:
         return
     if not yes and sys.stdin.isatty() and not click.confirm("Caption them?", err=True):

@@ -203,6 +203,15 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal(folder: Path) ->
     assert "a\\x1b[31m\\u202egpj.jpg: Landscape" in run.out
 
 
+def test_a_backfill_names_the_price_of_who_answers_and_none_for_nothing(folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(jpeg())
+    first = captions("backfill", "--yes", "--local", ".", where=folder)
+    again = captions("backfill", "--yes", "--local", ".", where=folder)
+
+    assert "1 image to caption: free, as CAPTION_MODEL=offline." in first.err
+    assert "0 images to caption." in again.err.splitlines()
+
+
 UNREADABLE = os.fsdecode(b"old \xe9")
 
 
