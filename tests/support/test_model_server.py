@@ -164,13 +164,14 @@ def test_bodies_can_be_empty_or_no_json(client, model_server):
 
 
 def test_a_server_can_hang_trickle_or_hang_up(client, model_server):
-    client._api_client._http_options.timeout = 200
-    model_server.answer(HANG, DROP)
+    options = client._api_client._http_options
+    model_server.answer(HANG, DROP, gemini.trickle(0.0001))
+    options.timeout = 200
     with pytest.raises(httpx2.ReadTimeout):
         describe(client)
+    options.timeout = 60_000
     with pytest.raises(httpx2.RemoteProtocolError):
         describe(client)
-    model_server.answer(gemini.trickle(0.0001))
     assert describe(client).text
 
 
