@@ -26,7 +26,7 @@ from tests.support.pictures import jpeg
 from tests.support.waiting import until
 
 SECRET = "sk-not-to-be-seen"  # noqa: S105
-SECONDS = 1
+SECONDS, HASTY = 60, 1
 DOG, PUPPY, BRIDGE = "A brown dog on a beach", "A brown dog in a garden", "A steel bridge"
 
 
@@ -49,6 +49,14 @@ def vertex(model_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def embedder(key: None) -> Iterator[GeminiEmbedder]:
     made = GeminiEmbedder("gemini-embedding-2", SECONDS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hasty(key: None) -> Iterator[GeminiEmbedder]:
+    """With no time to wait."""
+    made = GeminiEmbedder("gemini-embedding-2", HASTY)
     yield made
     made.close()
 
@@ -177,19 +185,25 @@ FAULTS: dict[str, tuple[Answer, type[CaptionError], str]] = {
     ),
     "invalid image": (gemini.ERRORS["invalid image"], PermanentError, "Save it anew"),
 }
+ENDLESS = {"hangs", "trickles"}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("what", ["question", "words", "picture"])
 def test_a_fault_belongs_to_its_family_after_one_call_and_names_the_remedy(
-    embedder: GeminiEmbedder, model_server: ModelServer, fault: str, what: str
+    embedder: GeminiEmbedder,
+    hasty: GeminiEmbedder,
+    model_server: ModelServer,
+    fault: str,
+    what: str,
 ) -> None:
     answer, family, says = FAULTS[fault]
     model_server.always_embed(answer)
+    asked = hasty if fault in ENDLESS else embedder
     ask: dict[str, Any] = {
-        "question": lambda: embedder.question(DOG),
-        "words": lambda: embedder.words(DOG),
-        "picture": lambda: embedder.picture(picture()),
+        "question": lambda: asked.question(DOG),
+        "words": lambda: asked.words(DOG),
+        "picture": lambda: asked.picture(picture()),
     }
     with pytest.raises(family, match=says) as caught:
         ask[what]()
@@ -204,7 +218,7 @@ def of(call: Call) -> int:
 
 def together(embedder: GeminiEmbedder, server: ModelServer, *texts: str) -> list[Any]:
     """What each of these texts comes to, asked for in this order while two calls go on: in one."""
-    go_on, patience = threading.Event(), 60.0
+    go_on, patience, before = threading.Event(), 60.0, len(server.embeddings)
     embedder._together.patience = patience
 
     def slow(call: Call) -> Answer:
@@ -220,7 +234,7 @@ def together(embedder: GeminiEmbedder, server: ModelServer, *texts: str) -> list
     server._embeddings.extendleft([slow, slow])
     with ThreadPoolExecutor(2 + len(texts)) as pool:
         others = [pool.submit(asked, f"other {number}") for number in range(2)]
-        until(lambda: len(server.embeddings) >= 2)
+        until(lambda: len(server.embeddings) == before + 2)
         found = list[Future[Any]]()
         for text in texts:
             found.append(pool.submit(asked, text))
@@ -228,46 +242,37 @@ def together(embedder: GeminiEmbedder, server: ModelServer, *texts: str) -> list
         go_on.set()
         assert all(isinstance(each.result(), Embedding) for each in others)
         results = [each.result() for each in found]
-    server.embeddings[:] = server.embeddings[2:]
+    del server.embeddings[before : before + 2]
     return results
 
 
-@pytest.fixture
-def patient(request: pytest.FixtureRequest) -> Iterator[GeminiEmbedder]:
-    request.getfixturevalue(getattr(request, "param", "key"))
-    made = GeminiEmbedder("gemini-embedding-2", 60)
-    yield made
-    made.close()
-
-
-@pytest.mark.parametrize("patient", ["key", "vertex"], indirect=True)
 def test_texts_that_are_asked_for_together_have_the_embeddings_that_each_has_alone(
-    patient: GeminiEmbedder, model_server: ModelServer
+    either: GeminiEmbedder, model_server: ModelServer
 ) -> None:
-    alone = [patient.words(text).vector for text in (DOG, PUPPY, BRIDGE)]
+    alone = [either.words(text).vector for text in (DOG, PUPPY, BRIDGE)]
     model_server.embeddings.clear()
 
-    made = together(patient, model_server, DOG, PUPPY, BRIDGE)
+    made = together(either, model_server, DOG, PUPPY, BRIDGE)
     assert [each.vector for each in made] == alone
     assert [of(each) for each in model_server.embeddings] == [3]
 
 
 def test_who_asks_for_the_same_text_at_the_same_moment_shares_what_it_costs(
-    patient: GeminiEmbedder, model_server: ModelServer
+    embedder: GeminiEmbedder, model_server: ModelServer
 ) -> None:
-    (alone,) = together(patient, model_server, DOG)
-    shared = together(patient, model_server, DOG, DOG)
+    (alone,) = together(embedder, model_server, DOG)
+    shared = together(embedder, model_server, DOG, DOG)
     assert [each.vector for each in shared] == [alone.vector] * 2
     assert sum(each.input_tokens for each in shared) == alone.input_tokens
 
 
 @pytest.mark.parametrize("bad", [[], [0.0] * 768, [1.0] * 3072], ids=["none", "zeros", "long"])
 def test_a_text_without_an_embedding_costs_those_that_were_asked_for_with_it_nothing(
-    patient: GeminiEmbedder, model_server: ModelServer, bad: list[float]
+    embedder: GeminiEmbedder, model_server: ModelServer, bad: list[float]
 ) -> None:
     model_server.embed(gemini.embeddings([1.0] * 768, bad, [1.0] * 768, tokens=30))
 
-    dog, puppy, bridge = together(patient, model_server, DOG, PUPPY, BRIDGE)
+    dog, puppy, bridge = together(embedder, model_server, DOG, PUPPY, BRIDGE)
     assert isinstance(puppy, CaptionError)
     assert [dog.input_tokens, bridge.input_tokens] == [10, 10]
     assert len(model_server.embeddings) == 1
@@ -285,13 +290,13 @@ def test_a_text_without_an_embedding_costs_those_that_were_asked_for_with_it_not
     ids=["declined", "unknown", "html", "too few", "too many"],
 )
 def test_texts_that_are_not_answered_together_are_asked_for_one_by_one(
-    patient: GeminiEmbedder, model_server: ModelServer, answer: Answer
+    embedder: GeminiEmbedder, model_server: ModelServer, answer: Answer
 ) -> None:
-    alone = [patient.words(text).vector for text in (DOG, PUPPY)]
+    alone = [embedder.words(text).vector for text in (DOG, PUPPY)]
     model_server.embeddings.clear()
     model_server.embed(answer)
 
-    made = together(patient, model_server, DOG, PUPPY)
+    made = together(embedder, model_server, DOG, PUPPY)
     assert [each.vector for each in made] == alone
     assert [of(each) for each in model_server.embeddings] == [2, 1, 1]
 
@@ -306,27 +311,27 @@ def test_a_model_that_the_sdk_asks_for_one_text_only_is_asked_for_each(
 
 
 def test_one_text_that_is_declined_keeps_others_from_going_together_no_longer(
-    patient: GeminiEmbedder, model_server: ModelServer
+    embedder: GeminiEmbedder, model_server: ModelServer
 ) -> None:
     def declining(call: Call) -> Answer:
         declined = PUPPY in str(call.body)
         return gemini.error(400, "INVALID_ARGUMENT", "Too long.") if declined else good(call)
 
     model_server.always_embed(declining)
-    dog, puppy = together(patient, model_server, DOG, PUPPY)
+    dog, puppy = together(embedder, model_server, DOG, PUPPY)
     assert isinstance(dog, Embedding)
     assert isinstance(puppy, CaptionError)
 
     model_server.embeddings.clear()
-    together(patient, model_server, DOG, BRIDGE)
+    together(embedder, model_server, DOG, BRIDGE)
     assert [of(each) for each in model_server.embeddings] == [2]
 
 
 def test_a_spent_quota_is_asked_once_for_all(
-    patient: GeminiEmbedder, model_server: ModelServer
+    embedder: GeminiEmbedder, model_server: ModelServer
 ) -> None:
     model_server.embed(gemini.ERRORS["quota with RetryInfo"])
-    made = together(patient, model_server, DOG, PUPPY, BRIDGE)
+    made = together(embedder, model_server, DOG, PUPPY, BRIDGE)
     assert all(isinstance(each, TransientError) and "429" in str(each) for each in made)
     assert len(model_server.embeddings) == 1
 

@@ -37,7 +37,7 @@ def captioner(
 ) -> Iterator[GeminiCaptioner]:
     monkeypatch.setenv("GEMINI_API_KEY", "secret-key")
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", model_server.url)
-    captioner = GeminiCaptioner("gemini-3.5-flash-lite", timeout_seconds=1)
+    captioner = GeminiCaptioner("gemini-3.5-flash-lite", timeout_seconds=60)
     yield captioner
     captioner.close()
 
@@ -145,7 +145,7 @@ def vertex(model_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("GOOGLE_VERTEX_BASE_URL", model_server.url)
     account = Credentials("of-the-service-account")
     monkeypatch.setattr(google.auth, "default", lambda **_: (account, "my-project"))
-    captioner = GeminiCaptioner("gemini-3.5-flash-lite", timeout_seconds=1)
+    captioner = GeminiCaptioner("gemini-3.5-flash-lite", timeout_seconds=60)
     yield captioner
     captioner.close()
 
@@ -182,4 +182,4 @@ def test_vertex_ai_without_credentials_says_what_to_set(
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", project)
     monkeypatch.setattr(google.auth, "default", nothing)
     with pytest.raises(ConfigurationError, match=r"GEMINI_API_KEY.*roles/aiplatform.user"):
-        GeminiCaptioner("gemini-3.5-flash-lite", timeout_seconds=1).describe(picture(), PROMPT)
+        GeminiCaptioner("gemini-3.5-flash-lite", timeout_seconds=60).describe(picture(), PROMPT)

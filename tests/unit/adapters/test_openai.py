@@ -31,7 +31,7 @@ def captioner(
     model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[OpenAICaptioner]:
     monkeypatch.setenv("OPENAI_BASE_URL", f"{model_server.url}/v1")
-    captioner = OpenAICaptioner("qwen3-vl:8b", timeout_seconds=1)
+    captioner = OpenAICaptioner("qwen3-vl:8b", timeout_seconds=60)
     yield captioner
     captioner.close()
 
@@ -114,7 +114,7 @@ def test_a_server_of_ones_own_gets_what_every_one_reads(
     assert captioner.accepts == COMPATIBLE
     monkeypatch.delenv("OPENAI_BASE_URL")
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    hosted = OpenAICaptioner("gpt-6-luna", timeout_seconds=1)
+    hosted = OpenAICaptioner("gpt-6-luna", timeout_seconds=60)
     assert hosted.accepts == ACCEPTS
     hosted.close()
 
