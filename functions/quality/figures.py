@@ -90,12 +90,12 @@ def _meanings(found: re.Match[str]) -> tuple[set[Fraction], set[Fraction]]:
         return {_vulgar(found["alone"])}, set()
     groups = _SEPARATOR.split(found["digits"])
     digits, between = groups[::2], groups[1::2]
-    parts = {Fraction(each) for each in digits if len(each) <= _ENDLESS}
-    values = {Fraction(Decimal(each)) for each in _written(digits, between)}
-    if found["vulgar"]:
-        return {each + _vulgar(found["vulgar"].strip()) for each in values}, set()
-    loose = not values or any(each == ":" or each.isspace() for each in between)
-    return values, parts if loose else set()
+    more = _vulgar(found["vulgar"].strip()) if found["vulgar"] else Fraction(0)
+    values = {Fraction(Decimal(each)) + more for each in _written(digits, between)}
+    if values and not any(each == ":" or each.isspace() for each in between):
+        return values, set()
+    parts = [Fraction(each) for each in digits if len(each) <= _ENDLESS]
+    return values, {*parts[:-1], *(each + more for each in parts[-1:])}
 
 
 def _written(digits: list[str], between: list[str]) -> Iterator[str]:
