@@ -191,7 +191,7 @@ def _whole(chunks: list[Mapping[str, Any]]) -> dict[str, Any]:
             if each.get("index"):
                 continue  # of several answers, the first
             delta = _message(each)
-            for name, words in (delta if isinstance(delta, Mapping) else {}).items():
+            for name, words in answer_bodies.mapping(delta).items():
                 if name == "tool_calls":
                     _gather(calls, words)
                 elif words := words if isinstance(words, str) else _joined(words):
@@ -232,7 +232,7 @@ def _refusal(message: Mapping[str, Any]) -> str:
 
 def _counted(usage: Any) -> tuple[int, int]:
     """Tokens in and out. Some servers count thoughts in the total only."""
-    used = usage if isinstance(usage, Mapping) else {}
+    used = answer_bodies.mapping(usage)
     tokens_in = tokens(used.get("prompt_tokens", used.get("input_tokens")))
     tokens_out = tokens(used.get("completion_tokens", used.get("output_tokens")))
     return tokens_in, max(

@@ -14,7 +14,13 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from functions.adapters.vendor_errors import Refused, VendorErrors, error_text, status_within
+from functions.adapters.vendor_errors import (
+    UNTOLD,
+    Refused,
+    VendorErrors,
+    error_text,
+    status_within,
+)
 from functions.core.document import Answer, Picture, Prompt
 from functions.core.errors import CaptionError, TransientError
 
@@ -120,10 +126,10 @@ def judged(
 ) -> Answer:
     """The refusal that an error's ``body`` is; raises what else it is: AskDifferently where it is
     about a part of the request."""
-    words, told = error_text(body), status
-    status = status_within(body, status)
-    if told == 200 and (status, words) == (502, ""):
+    words, within = error_text(body), status_within(body, status)
+    if status == 200 and within == UNTOLD and not words:
         raise errors.unusable("nothing in it")
+    status = within
     fault = errors.answered(status, model, words, retry_after)
     unexplained = errors.is_unexplained(status, words)
     if negotiation.refused(status, words, parts, unexplained=unexplained):

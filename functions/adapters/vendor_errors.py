@@ -305,6 +305,10 @@ def _collect(body: Any, codes: list[str], words: list[str], depth: int) -> None:
     return None
 
 
+# The status of an answer that is none and names none: a gateway got no sense from its server.
+UNTOLD = 502
+
+
 def status_within(body: Any, outer: int) -> int:
     """The status that a body names where its answer's own says nothing: a gateway's 200, 400 or
     500 around another server's 429."""
@@ -314,7 +318,7 @@ def status_within(body: Any, outer: int) -> int:
         number = int(value) if isinstance(value, str) and value.isdecimal() else value
         if isinstance(number, int) and 400 <= number < 600 and outer in {200, 400, 500, 502}:
             return number
-    return outer if outer >= 400 else 502
+    return outer if outer >= 400 else UNTOLD
 
 
 def tokens(value: Any) -> int:

@@ -70,9 +70,8 @@ def captioner(
 def hasty(captioner: Any, wire: Wire) -> Iterator[Any]:
     """The same, with no time to wait."""
     model = Settings.from_env({"CAPTION_MODEL": wire.model}).model
-    made: Any = composition.captioner(model, HASTY)
-    yield made
-    made.close()
+    with closing(composition.captioner(model, HASTY)) as made:
+        yield made
 
 
 def picture() -> Picture:

@@ -101,6 +101,17 @@ def test_each_fault_is_found_and_mended(stack: Stack) -> None:
     assert len(document["embedding"]) == 768
 
 
+def mended(stack: Stack, fault: MismatchKind, name: str) -> dict[str, Any]:
+    """The document whose only fault this was."""
+    found = survey(stack)
+    assert faults(found) == {(fault, name)}
+    assert upkeep().mend(found.findings[0], Report())
+    assert survey(stack).findings == []
+    document = stack.document(name)
+    assert document
+    return document
+
+
 def test_what_is_to_be_reviewed_gets_the_place_that_an_earlier_version_did_not_store(
     stack: Stack,
 ) -> None:
@@ -110,12 +121,7 @@ def test_what_is_to_be_reviewed_gets_the_place_that_an_earlier_version_did_not_s
     store = composition.store(composition.settings())
     without_priority(store, document_id(stack.bucket, "a.jpg"))
 
-    found = survey(stack)
-    assert faults(found) == {(MismatchKind.UNPRIORITISED, "a.jpg")}
-    assert upkeep().mend(found.findings[0], Report())
-    assert survey(stack).findings == []
-    document = stack.document("a.jpg")
-    assert document
+    document = mended(stack, MismatchKind.UNPRIORITISED, "a.jpg")
     assert document["review"]["priority"] == 750
 
 
@@ -123,12 +129,7 @@ def test_what_an_earlier_version_stored_is_found_by_the_words_of_this_one(stack:
     captioned(stack, "a.jpg", "b.jpg")
     rewrite(stack, "a.jpg", alt_text="A café", search_terms=("a", "café"))
 
-    found = survey(stack)
-    assert faults(found) == {(MismatchKind.UNINDEXED, "a.jpg")}
-    assert upkeep().mend(found.findings[0], Report())
-    assert survey(stack).findings == []
-    document = stack.document("a.jpg")
-    assert document
+    document = mended(stack, MismatchKind.UNINDEXED, "a.jpg")
     assert "cafe" in document["search_terms"]
 
 

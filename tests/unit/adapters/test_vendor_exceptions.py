@@ -115,8 +115,6 @@ def family(kind: type[BaseException], within: AbstractContextManager[None]) -> t
     error = kind.__new__(kind)
     if issubclass(kind, api_core.GoogleAPICallError):
         error = kind("words")
-    elif issubclass(kind, api_core.RetryError):
-        error = kind("words", api_core.ServiceUnavailable("away"))
     try:
         with within:
             raise error
